@@ -1,0 +1,16 @@
+/** For backend authors: the ports, and the rules and helpers that every driver needs. */
+
+export * from './model/errors.js'
+export * from './model/json.js'
+export * from './model/records.js'
+export * from './model/time.js'
+export * from './model/urn.js'
+export * from './ports.js'
+export * from './query/cursor.js'
+export * from './query/order.js'
+export * from './query/page.js'
+export * from './rules/aspect-json.js'
+export * from './rules/aspects.js'
+export * from './rules/provenance.js'
+export * from './transfer/progress.js'
+export * from './transfer/range.js'

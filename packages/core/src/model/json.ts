@@ -1,0 +1,110 @@
+import { IvcapError } from './errors.js'
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: JsonValue
+}
+
+/**
+ * What a caller gives as JSON. `Date` and other objects with `toJSON` are taken as `JSON.stringify` takes them,
+ * `undefined` members are left out.
+ */
+export type JsonInput = object
+
+/** Nesting beyond this is refused: readers in other languages recurse. */
+const MAX_DEPTH = 200
+/** Bytes of UTF-8 JSON; an aspect is a description, not a blob. */
+const MAX_BYTES = 10_000_000
+
+/**
+ * The plain JSON object that `input` stands for: a deep copy, so that a later change of the input changes nothing stored.
+ *
+ * @throws IvcapError `invalid-argument` naming the path of what JSON can't hold: NaN, Infinity, BigInt, a cycle,
+ * a function or a symbol, more than 200 levels, more than 10 MB; or when the whole is not an object.
+ */
+export function toJsonObject(input: unknown, argument: string): JsonObject {
+  const value = toJson(input, argument, argument, [], '')
+  if (!isJsonObject(value)) {
+    throw invalid(argument, `must be a JSON object, not ${describe(value)}`)
+  }
+  const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength
+  if (bytes > MAX_BYTES) {
+    throw invalid(
+      argument,
+      `is ${bytes} bytes of JSON; at most ${MAX_BYTES} are allowed: store it as an artifact`,
+    )
+  }
+  return value
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function toJson(
+  input: unknown,
+  argument: string,
+  path: string,
+  above: readonly object[],
+  key: string,
+): JsonValue {
+  const value = unwrap(input, key)
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value))
+      throw invalid(argument, `has ${value} at ${path}, which JSON can't hold: use null or a string`)
+    return value
+  }
+  if (typeof value !== 'object')
+    throw invalid(argument, `has ${describe(value)} at ${path}, which JSON can't hold`)
+  if (above.includes(value)) throw invalid(argument, `refers to itself at ${path}: JSON can't hold a cycle`)
+  if (above.length >= MAX_DEPTH)
+    throw invalid(argument, `is nested more than ${MAX_DEPTH} levels deep at ${path}`)
+  const inside = [...above, value]
+  if (Array.isArray(value)) {
+    return value.map((item, i) =>
+      isAbsent(item) ? null : toJson(item, argument, `${path}[${i}]`, inside, String(i)),
+    )
+  }
+  const out: Record<string, JsonValue> = {}
+  for (const [name, member] of Object.entries(value)) {
+    if (isAbsent(member)) continue
+    // defineProperty, so that a key named __proto__ is data and never a prototype
+    Object.defineProperty(out, name, {
+      value: toJson(member, argument, `${path}.${name}`, inside, name),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+  }
+  return out
+}
+
+/** As JSON.stringify does before it looks at a value: Date and friends speak for themselves. */
+function unwrap(value: unknown, key: string): unknown {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    'toJSON' in value &&
+    typeof value.toJSON === 'function'
+  ) {
+    return value.toJSON(key)
+  }
+  return value
+}
+
+/** JSON.stringify leaves such members out, and writes null for such items. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'bigint') return `the BigInt ${value}n`
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+function invalid(argument: string, what: string): IvcapError {
+  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument })
+}

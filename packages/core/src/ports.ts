@@ -1,0 +1,215 @@
+/**
+ * The ports: what a backend implements. The client in front of them validates input, fills defaults, follows pages,
+ * merges timeout and signal, and wraps errors once; a driver gets complete, valid input and says so in its doc comment.
+ */
+import type { JsonObject } from './model/json.js'
+import type { ArtifactRecord, AspectRecord } from './model/records.js'
+import type { Timestamp } from './model/time.js'
+import type { Urn } from './model/urn.js'
+
+export interface OpOptions {
+  /** When it aborts, the operation stops its I/O and rejects with `signal.reason`, unwrapped. */
+  readonly signal?: AbortSignal
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Opaque; absent on the last page. */
+  readonly cursor?: string
+}
+
+/** Bytes from `start` up to, not including, `end`; no `end`: to the end of the content. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number
+}
+
+export interface TransferOptions {
+  /** Bytes per part or request, where the place transfers in parts. */
+  readonly chunkSize?: number
+  /** Attempts after the first. */
+  readonly retries: number
+  /** Base delay in ms; exponential, jittered. */
+  readonly retryDelay: number
+  /**
+   * Bytes that the other side has accepted so far, and the total where it is known. Never goes back, reaches the total
+   * once, at the end, and is silent after an abort. `progressOf` of this package keeps that for a driver.
+   */
+  readonly onProgress?: (accepted: number, total?: number) => void
+}
+
+/** Bytes that can be opened, from the start or, where `replayable`, from any offset as often as needed. */
+export interface ByteSource {
+  /** Bytes; absent: known only at the end. */
+  readonly size?: number
+  /** false: a one-shot stream; `open` works once, at offset 0. */
+  readonly replayable: boolean
+  /** What it is made of, for places that have a shorter way than a stream. */
+  readonly native?:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'blob'; readonly blob: Blob }
+    | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  open(o?: {
+    readonly offset?: number
+    readonly end?: number
+    readonly signal?: AbortSignal
+  }): ReadableStream<Uint8Array>
+  /** Asked before success is declared: a file may have changed while it was read. */
+  unchanged?(): Promise<boolean>
+}
+
+export interface ArtifactDraft {
+  readonly name?: string
+  readonly mimeType: string
+  readonly policy?: Urn
+  /** Off the platform the driver adds the artifact to it by a collection-item aspect. */
+  readonly collection?: Urn
+}
+
+export interface ArtifactQuery {
+  /** Items in this page: 1–50. */
+  readonly limit: number
+  readonly cursor?: string
+  readonly filter?: string
+  /** Field as IVCAP's API names it, e.g. `created-at`; the place's default if absent: `created-at`. */
+  readonly orderBy?: string
+  readonly orderDesc: boolean
+  readonly atTime?: Timestamp
+}
+
+export interface ArtifactContent {
+  readonly record: ArtifactRecord
+  /** Resolved: both ends are there. */
+  readonly range: Required<ByteRange>
+  /** Nothing is read before somebody pulls. `cancel()` resolves when the I/O has stopped. */
+  readonly body: ReadableStream<Uint8Array>
+}
+
+export interface ArtifactStore {
+  /** `local`, `memory`, `platform`, `s3`…: for messages. */
+  readonly name: string
+  /** Identity of the place, e.g. `https://api.example.com`, `s3://bucket/prefix`, `file:///data`. */
+  readonly location: string
+  /** Whether upload sidecars beside source files make sense here; false where the place is this disk or this process. */
+  readonly remembersUploads: boolean
+  /**
+   * Stores the bytes under a new id. It has succeeded when it returns; an aborted or failed call leaves nothing visible.
+   * Checks the source's size against the bytes, and `source.unchanged` at the end.
+   */
+  create(source: ByteSource, draft: ArtifactDraft, o: OpOptions & TransferOptions): Promise<ArtifactRecord>
+  /** @throws `not-found` */
+  stat(id: Urn, o: OpOptions): Promise<ArtifactRecord>
+  /**
+   * @throws `not-found`; `invalid-argument` for a range that starts at or past the end; `precondition-failed` when
+   * `ifMatch` is not the etag. The signal rules until the body ends. A body that ends short or changes under way errors.
+   */
+  read(
+    id: Urn,
+    o: OpOptions & { readonly range?: ByteRange; readonly ifMatch?: string },
+  ): Promise<ArtifactContent>
+  list(q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>>
+  /** The file on this disk that holds the content, where there is one. */
+  localPath?(id: Urn): Promise<string | undefined>
+  /** Whether a `urn:file:` id lies in this place. Absent: none does. Other ids are always the store's own. */
+  owns?(id: Urn): boolean
+}
+
+export interface AspectDraft {
+  readonly entity: string
+  readonly schema: string
+  /** Has `$schema`, equal to `schema`, and no `$entity`. */
+  readonly content: JsonObject
+  readonly policy?: Urn
+}
+
+export interface AspectQuery {
+  readonly entity?: string
+  /** A schema, or with `%` (any run of characters) a pattern of them. */
+  readonly schema?: string
+  readonly contentPath?: string
+  readonly filter?: string
+  /** In force at that time; absent: not closed, whatever the clock says. */
+  readonly atTime?: Timestamp
+  /** Comma list of fields, as IVCAP's API names them. */
+  readonly orderBy: string
+  readonly orderDirection: 'ASC' | 'DESC'
+  readonly includeContent: boolean
+  /** Items in this page: 1–50. */
+  readonly limit: number
+  readonly cursor?: string
+}
+
+export interface AspectStore {
+  /**
+   * `replace` also closes the records of the same (entity, schema) that are in force. Fields that the place doesn't tell
+   * are absent in the answer.
+   */
+  assert(draft: AspectDraft, mode: 'add' | 'replace', o: OpOptions): Promise<AspectRecord>
+  /** Also of a closed one. @throws `not-found` */
+  get(id: Urn, o: OpOptions): Promise<AspectRecord>
+  list(q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>>
+  /** Closes the record; done already is done. @throws `not-found` */
+  retract(id: Urn, o: OpOptions): Promise<void>
+}
+
+/** A plain object, so that stores of different places can be mixed: `{ ...platform, artifacts }`. */
+export interface Backend {
+  readonly artifacts: ArtifactStore
+  readonly aspects: AspectStore
+  /** Datalog, on the platform only. */
+  readonly search?: (
+    query: string,
+    o: OpOptions & { readonly atTime?: Timestamp; readonly limit: number },
+  ) => Promise<readonly JsonObject[]>
+  readonly close?: () => Promise<void>
+}
+
+export interface BlobInfo {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  /** Changes whenever the bytes do. */
+  readonly etag: string
+  readonly lastModifiedAt?: Timestamp
+}
+
+export interface BlobContent {
+  readonly info: BlobInfo
+  readonly range: Required<ByteRange>
+  readonly body: ReadableStream<Uint8Array>
+}
+
+export interface BlobPage {
+  readonly items: readonly BlobInfo[]
+  readonly more: boolean
+}
+
+/** The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes, segments joined by `/`. */
+export interface BlobStore {
+  readonly uri: string
+  /** `single-put`: creation is atomic only for blobs below the size that one request takes. */
+  readonly atomicCreate: 'always' | 'single-put'
+  /**
+   * All or nothing at `key`. `create`: of many racing writers exactly one wins, the others get `already-exists`; a lost
+   * answer is settled by reading back.
+   */
+  put(
+    key: string,
+    body: ByteSource,
+    o: OpOptions & TransferOptions & { readonly mode: 'create' | 'overwrite'; readonly contentType?: string },
+  ): Promise<BlobInfo>
+  /** @throws `not-found` */
+  head(key: string, o: OpOptions): Promise<BlobInfo>
+  /** @throws `not-found`, `invalid-argument`, `precondition-failed` as `ArtifactStore.read` does */
+  get(
+    key: string,
+    o: OpOptions & { readonly range?: ByteRange; readonly ifMatch?: string },
+  ): Promise<BlobContent>
+  /** Keys that start with `prefix` and come after `startAfter`, ascending in ASCII order, `limit` of them at the most. */
+  list(
+    q: { readonly prefix: string; readonly startAfter?: string; readonly limit: number },
+    o: OpOptions,
+  ): Promise<BlobPage>
+  /** Done already is done. */
+  delete(key: string, o: OpOptions): Promise<void>
+}

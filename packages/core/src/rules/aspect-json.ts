@@ -1,0 +1,85 @@
+import * as v from 'valibot'
+import { isJsonObject, type JsonObject } from '../model/json.js'
+import type { AspectRecord } from '../model/records.js'
+import { parseTimestamp, type Timestamp } from '../model/time.js'
+import { aspectUuid, isUrn, type Urn } from '../model/urn.js'
+
+/**
+ * An aspect as JSON: the keys that IVCAP's Python client writes in local mode (`id entity schema content valid_from
+ * valid_to`), and after them those that it does not know.
+ */
+export function encodeAspect(record: AspectRecord): string {
+  const { id, entity, schema, content, validFrom, validTo, asserter, retracter, policy, account, replaces } =
+    record
+  const json = {
+    id,
+    entity,
+    schema,
+    content,
+    valid_from: validFrom,
+    valid_to: validTo ?? null,
+    asserter,
+    retracter,
+    policy,
+    account,
+    replaces,
+  }
+  return `${JSON.stringify(json, null, 2)}\n`
+}
+
+/** The record in `text`, or what is wrong with it in a few words. Unknown keys are ignored. */
+export function decodeAspect(text: string): AspectRecord | string {
+  const json = parseJson(text)
+  if (json === undefined) return text.trim() === '' ? 'it is empty' : 'it is not JSON'
+  const parsed = v.safeParse(AspectJson, json)
+  if (parsed.success) return parsed.output
+  const issue = parsed.issues[0]
+  const path = v.getDotPath(issue)
+  return path === null ? issue.message : `${path}: ${issue.message}`
+}
+
+const Time = v.pipe(
+  v.string(),
+  v.transform((text) => parseTimestamp(text)),
+  v.custom<Timestamp>((time) => typeof time === 'string', 'not an ISO 8601 time'),
+)
+const Text = v.pipe(v.string(), v.minLength(1))
+const UrnText = v.custom<Urn>(isUrn, 'not a URN')
+const AspectJson = v.pipe(
+  v.object({
+    id: v.custom<Urn>((id) => typeof id === 'string' && aspectUuid(id) !== undefined, 'not an aspect URN'),
+    entity: Text,
+    schema: Text,
+    content: v.custom<JsonObject>(isJsonObject, 'not a JSON object'),
+    valid_from: v.nullish(Time),
+    valid_to: v.nullish(Time),
+    asserter: v.nullish(v.string()),
+    retracter: v.nullish(v.string()),
+    policy: v.nullish(UrnText),
+    account: v.nullish(v.string()),
+    replaces: v.nullish(UrnText),
+  }),
+  v.transform(
+    (json): AspectRecord => ({
+      id: json.id,
+      entity: json.entity,
+      schema: json.schema,
+      content: json.content,
+      ...(json.valid_from && { validFrom: json.valid_from }),
+      ...(json.valid_to && { validTo: json.valid_to }),
+      ...(json.asserter && { asserter: json.asserter }),
+      ...(json.retracter && { retracter: json.retracter }),
+      ...(json.policy && { policy: json.policy }),
+      ...(json.account && { account: json.account }),
+      ...(json.replaces && { replaces: json.replaces }),
+    }),
+  ),
+)
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,106 @@
+import * as v from 'valibot'
+import type { JsonObject } from '../model/json.js'
+import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
+import { parseTimestamp } from '../model/time.js'
+import { isUrn, type Urn } from '../model/urn.js'
+import type { ArtifactDraft, AspectDraft } from '../ports.js'
+
+/** The record of an upload, an aspect of the artifact. */
+export const ARTIFACT_SCHEMA = 'urn:ivcap:schema.artifact.1'
+export const PRODUCED_BY_SCHEMA = 'urn:ivcap:schema.artifact-produced-by-order'
+export const USED_BY_SCHEMA = 'urn:ivcap:schema.artifact-used-by-order'
+export const COLLECTION_ITEM_SCHEMA = 'urn:ivcap:schema:collection-item.1'
+
+/** All spellings that deployments use, today's first. */
+export const ARTIFACT_SCHEMAS = [ARTIFACT_SCHEMA, 'urn:ivcap:schema:artifact.1'] as const
+export const PRODUCED_BY_SCHEMAS = [
+  PRODUCED_BY_SCHEMA,
+  'urn:ivcap:schema:artifact-producedBy-order.1',
+] as const
+export const USED_BY_SCHEMAS = [USED_BY_SCHEMA, 'urn:ivcap:schema:artifact-usedBy-order.1'] as const
+
+/** The aspect that records an artifact; `location` says where the bytes are, for those who read it without us. */
+export function artifactAspect(record: ArtifactRecord, location?: string): AspectDraft {
+  const content = withoutAbsent({
+    $schema: ARTIFACT_SCHEMA,
+    id: record.id,
+    name: record.name,
+    status: record.status,
+    size: record.size,
+    'mime-type': record.mimeType,
+    etag: record.etag,
+    'created-at': record.createdAt,
+    'last-modified-at': record.lastModifiedAt,
+    policy: record.policy,
+    account: record.account,
+    'cache-of': record.cacheOf,
+    sha256: record.sha256,
+    location,
+  })
+  return {
+    entity: record.id,
+    schema: ARTIFACT_SCHEMA,
+    content,
+    ...(record.policy && { policy: record.policy }),
+  }
+}
+
+/** The artifact that an aspect's content records; undefined when it isn't such a record. */
+export function artifactOf(
+  id: Urn,
+  content: JsonObject,
+): (ArtifactRecord & { readonly location?: string }) | undefined {
+  const parsed = v.safeParse(ArtifactContent, content)
+  if (!parsed.success) return undefined
+  const c = parsed.output
+  return withoutAbsent({
+    id,
+    name: c.name ?? undefined,
+    status: c.status ?? 'ready',
+    size: c.size ?? undefined,
+    mimeType: c['mime-type'] ?? undefined,
+    etag: c.etag ?? undefined,
+    createdAt: time(c['created-at']),
+    lastModifiedAt: time(c['last-modified-at']),
+    policy: isUrn(c.policy) ? c.policy : undefined,
+    account: c.account ?? undefined,
+    cacheOf: c['cache-of'] ?? undefined,
+    sha256: c.sha256 ?? undefined,
+    location: c.location ?? undefined,
+  })
+}
+
+/** What an upload into a collection adds, besides the record. */
+export function collectionItem(draft: ArtifactDraft, artifact: Urn): AspectDraft | undefined {
+  if (draft.collection === undefined) return undefined
+  const content = { $schema: COLLECTION_ITEM_SCHEMA, collection: draft.collection, item: artifact }
+  return { entity: draft.collection, schema: COLLECTION_ITEM_SCHEMA, content }
+}
+
+const Text = v.nullish(v.string())
+const ArtifactContent = v.object({
+  name: Text,
+  status: v.nullish(v.fallback(v.picklist(ARTIFACT_STATUSES), 'unknown')),
+  size: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  'mime-type': Text,
+  etag: Text,
+  'created-at': Text,
+  'last-modified-at': Text,
+  policy: Text,
+  account: Text,
+  'cache-of': Text,
+  sha256: v.nullish(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))),
+  location: Text,
+})
+
+const time = (text: string | null | undefined) => (text ? parseTimestamp(text) : undefined)
+
+/** The type without `undefined` in its optional members, as exactOptionalPropertyTypes wants it. */
+type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+/** A copy of `fields` without the members that are undefined. */
+export function withoutAbsent<T extends object>(fields: T): Present<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>
+}
