@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { tally } from './scripts/lib/tally.mjs'
 
 /** Workspace packages are taken from their sources: no test imports a sibling's build output. */
 const conditions = ['source', 'module', 'node', 'import', 'default']
@@ -7,7 +8,8 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/*.test.ts'],
+    reporters: ['default', tally()],
     testTimeout: 20_000,
     server: { deps: { inline: [/@ivcap\//] } },
   },

@@ -1,0 +1,76 @@
+// npm run size: what a user pays for importing us. Needs a build; fails when a limit is exceeded.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { root } from './lib/run.mjs'
+
+const limits = { browserKiB: 25, importMs: 60 }
+const runs = 15
+
+let failed = false
+
+/** @param {string} what @param {number} value @param {number} limit @param {string} unit @param {string} [note] */
+function report(what, value, limit, unit, note = '') {
+  const tooMuch = value > limit
+  failed ||= tooMuch
+  console.log(`${tooMuch ? '✗' : '✓'} ${what}: ${value.toFixed(1)} ${unit} (limit ${limit} ${unit})${note}`)
+}
+
+/** @param {readonly number[]} values */
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+/** Milliseconds that one fresh Node takes from start to end. @param {string} source @param {string} cwd */
+function startMs(source, cwd) {
+  const start = performance.now()
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], { cwd })
+  if (status !== 0) throw new Error(String(stderr))
+  return performance.now() - start
+}
+
+/**
+ * What importing a package adds to the start of Node: the difference of medians, the two kinds of start taking turns.
+ *
+ * @param {string} name
+ * @param {string} cwd
+ */
+function importMs(name, cwd) {
+  const plain = []
+  const importing = []
+  for (let i = 0; i < runs; i += 1) {
+    plain.push(startMs('', cwd))
+    importing.push(startMs(`import '${name}'`, cwd))
+  }
+  return { plain: median(plain), importing: median(importing) }
+}
+
+/** Bytes of everything that a browser loads for `import * from name`, minified and gzipped. @param {string} name */
+async function browserBytes(name) {
+  const { outputFiles } = await build({
+    stdin: { contents: `export * from '${name}'`, resolveDir: join(root, 'packages/client') },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser', // with it, a Node module that slipped in can't be resolved
+    conditions: ['browser', 'import', 'default'],
+  })
+  return outputFiles.reduce((sum, file) => sum + gzipSync(file.contents, { level: 9 }).length, 0)
+}
+
+report(
+  '@ivcap/core for a browser',
+  (await browserBytes('@ivcap/core')) / 1024,
+  limits.browserKiB,
+  'KiB gzipped',
+)
+
+const client = join(root, 'packages/client')
+if (existsSync(client)) {
+  const { plain, importing } = importMs('@ivcap/client', client)
+  const note = `; node alone ${plain.toFixed(1)} ms, with the import ${importing.toFixed(1)} ms, medians of ${runs}`
+  report("import '@ivcap/client'", importing - plain, limits.importMs, 'ms', note)
+}
+
+process.exit(failed ? 1 : 0)

@@ -1,0 +1,18 @@
+// npm test [-- vitest arguments]: sets the clone up and runs the tests.
+// IVCAP_REQUIRE_ALL=1: it's an error when a suite can't run because its peer is missing.
+import { peers } from './lib/peers.mjs'
+import { run } from './lib/run.mjs'
+import { setUp } from './lib/setup.mjs'
+
+await setUp()
+const vitest = await run(process.execPath, [
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  ...process.argv.slice(2),
+])
+
+const missing = peers.filter((peer) => !peer.present())
+for (const peer of missing) console.log(`not run: ${peer.name} (to have it: ${peer.install})`)
+const incomplete = missing.length > 0 && process.env['IVCAP_REQUIRE_ALL'] === '1'
+if (incomplete) console.error('IVCAP_REQUIRE_ALL=1 is set, so nothing may be missing.')
+process.exit(vitest.code !== 0 || incomplete ? 1 : 0)
