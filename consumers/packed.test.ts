@@ -1,0 +1,72 @@
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Project } from './project.js'
+
+function installed(name: string): Project {
+  const project = new Project()
+  beforeAll(() => project.install(name))
+  afterAll(() => project.remove())
+  return project
+}
+
+describe('a project of ES modules', () => {
+  const project = installed('esm')
+  test('uploads and downloads, in memory and in a folder', async () => {
+    expect(await project.node('main.js')).toContain('all went well')
+  })
+})
+
+describe('a CommonJS project without the optional packages', () => {
+  const project = installed('cjs')
+  test('uploads and downloads in a folder', async () => {
+    expect(await project.node('main.js')).toContain('all went well')
+  })
+  test('is told how to install the memory backend', async () => {
+    expect(await project.node('absent.js')).toContain('npm install @ivcap/backend-memory')
+  })
+  test('recognises errors and artifacts of the other copy, the ES modules', async () => {
+    expect(await project.node('both.js')).toContain('all went well')
+  })
+})
+
+describe('a strict TypeScript project that checks libraries, too', () => {
+  const project = installed('types')
+  beforeAll(() => cpSync(join(project.folder, 'node.ts'), join(project.folder, 'node.cts')))
+  const tsc = (config: string) => project.node('node_modules/typescript/bin/tsc', '-p', config)
+  test.each([
+    ['a browser app: lib ES2022 and DOM, no @types', 'tsconfig.browser.json'],
+    ['a Node app as ES modules', 'tsconfig.node-esm.json'],
+    ['a Node app as CommonJS', 'tsconfig.node-cjs.json'],
+  ])('%s', async (_name, config) => {
+    // The compiler prints its findings to stdout, which a rejection hides.
+    expect(await tsc(config).catch((error: { stdout: string }) => error.stdout)).toBe('')
+  })
+  test('a mistyped option is an error', async () => {
+    const findings = await tsc('tsconfig.mistyped.json').catch((error: { stdout: string }) => error.stdout)
+    expect(findings).toMatch(/'contenttype' does not exist in type 'UploadOptions'/)
+  })
+})
+
+describe('a browser app built by Vite', () => {
+  const project = installed('vite')
+  let log: string
+  beforeAll(async () => {
+    log = await project.node('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'info')
+  })
+
+  function bundle(): string {
+    const assets = join(project.folder, 'dist/assets')
+    const [file = '', ...more] = readdirSync(assets).filter((name) => name.endsWith('.js'))
+    expect(more).toEqual([])
+    return join(assets, file)
+  }
+
+  test('has no Node module in it, not even a placeholder', () => {
+    expect(log).not.toMatch(/externalized|node:/)
+    expect(readFileSync(bundle(), 'utf8')).not.toMatch(/["'`]node:/)
+  })
+  test('runs where only the web platform is', async () => {
+    expect(await project.node('web-only.js', bundle())).toContain('all went well')
+  })
+})

@@ -1,0 +1,3 @@
+import type { Ivcap } from '@ivcap/core'
+
+export const upload = (ivcap: Ivcap) => ivcap.uploadArtifact({ content: 'a', contenttype: 'text/plain' })
