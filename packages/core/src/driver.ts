@@ -1,5 +1,6 @@
 /** For backend authors: the ports, and the rules and helpers that every driver needs. */
 
+export { createMd5, createSha256, fileSource } from '#files'
 export * from './model/errors.js'
 export * from './model/json.js'
 export * from './model/records.js'
@@ -12,5 +13,11 @@ export * from './query/page.js'
 export * from './rules/aspect-json.js'
 export * from './rules/aspects.js'
 export * from './rules/provenance.js'
+export { withDigest } from './transfer/digest.js'
+export { type ReadableHandle, streamHandle } from './transfer/handle-stream.js'
+export type { Hasher } from './transfer/hasher.js'
+export { mimeOf } from './transfer/mime.js'
 export * from './transfer/progress.js'
 export * from './transfer/range.js'
+export { type RetryOptions, retry } from './transfer/retry.js'
+export { type Content, contentSource } from './transfer/source.js'

@@ -26,6 +26,8 @@ export interface IvcapErrorDetails {
   readonly status?: number
   /** Whether the same call may succeed if made again. */
   readonly retryable?: boolean
+  /** Milliseconds to wait before that, where the other side said so. */
+  readonly retryAfter?: number
   readonly cause?: unknown
 }
 
@@ -43,6 +45,7 @@ export class IvcapError extends Error {
   readonly resource?: string
   readonly status?: number
   readonly retryable: boolean
+  readonly retryAfter?: number
   readonly [brand] = true
 
   constructor(code: IvcapErrorCode, message: string, details: IvcapErrorDetails = {}) {
@@ -54,6 +57,7 @@ export class IvcapError extends Error {
     if (details.argument !== undefined) this.argument = details.argument
     if (details.resource !== undefined) this.resource = details.resource
     if (details.status !== undefined) this.status = details.status
+    if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
   }
 }
 

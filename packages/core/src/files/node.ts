@@ -1,0 +1,16 @@
+/** The part of core that needs Node. Reached as `#files`, so that the reader's conditions choose this or none.ts. */
+import { Readable } from 'node:stream'
+
+export { fileSource } from './file-source.js'
+export { createMd5, createSha256 } from './hash.js'
+export { mountedFiles } from './mounted.js'
+export { samePath, saveAs } from './save.js'
+export { uploadMemory } from './sidecar.js'
+export { tempFile } from './temp-file.js'
+export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
+
+/** See `Files.isDisturbed`. */
+export function isDisturbed(stream: object): boolean {
+  // knows web streams, too, which its types don't say
+  return Reflect.apply(Readable.isDisturbed, Readable, [stream]) === true
+}

@@ -1,0 +1,58 @@
+/** `#files` where there are no files: browsers and other places without Node's modules. Hashing works there too. */
+import { md5 } from '@noble/hashes/legacy.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { IvcapError } from '../model/errors.js'
+import type { ArtifactStore, ByteSource } from '../ports.js'
+import type { Hasher } from '../transfer/hasher.js'
+import type { TempFile, UploadMemory } from './types.js'
+
+export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
+
+export const createSha256 = (): Hasher => hasher(sha256.create())
+export const createMd5 = (): Hasher => hasher(md5.create())
+
+function hasher(hash: { update(bytes: Uint8Array): unknown; digest(): Uint8Array }): Hasher {
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => bytesToHex(hash.digest()),
+  }
+}
+
+/** A Response refuses a body that was read from; making one reads nothing. */
+export function isDisturbed(stream: object): boolean {
+  if (!(stream instanceof ReadableStream)) return false
+  try {
+    new Response(stream)
+    return false
+  } catch {
+    return true
+  }
+}
+
+export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
+  throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')
+}
+
+export async function saveAs(): Promise<string> {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
+}
+
+export async function tempFile(): Promise<TempFile> {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
+}
+
+export const samePath = (a: string, b: string): boolean => a === b
+
+export const mountedFiles: ArtifactStore | undefined = undefined
+
+/** Without files there is nothing to remember. */
+export function uploadMemory(): UploadMemory {
+  return { recall: async () => undefined, remember: async () => {} }
+}
+
+function unsupported(what: string, instead: string): IvcapError {
+  return new IvcapError('unsupported', `${what} needs a file system, and there is none here: ${instead}`, {
+    argument: what,
+  })
+}

@@ -1,0 +1,63 @@
+import type { Urn } from '../model/urn.js'
+import type { ArtifactStore, ByteSource, OpOptions } from '../ports.js'
+import type { Hasher } from '../transfer/hasher.js'
+
+/** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
+export interface Files {
+  createSha256(): Hasher
+  createMd5(): Hasher
+  /** Whether somebody has read from the stream, or it was cancelled. */
+  isDisturbed(stream: object): boolean
+  /**
+   * A file as a source. Its stream fails with `integrity` where the file is no longer what it was now. A pipe or a device is
+   * a one-shot source of unknown size.
+   *
+   * @param argument The caller's name for the path, for messages.
+   * @throws IvcapError `invalid-argument` when there is no such file, it is a directory, or it can't be read
+   */
+  fileSource(path: string, argument: string): Promise<ByteSource>
+  /**
+   * Writes `body` to a temporary sibling, then renames that to `path`, so that `path` only ever holds the whole. Parents are
+   * made. A symbolic link is followed. A failure leaves what was there before, and nothing else.
+   *
+   * @returns the absolute path
+   */
+  saveAs(path: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<string>
+  /** Writes `body` to a file in a temporary folder of its own, named after `name` as far as that is safe. */
+  tempFile(name: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<TempFile>
+  /** Whether two paths name the same file: links and `..` are resolved where the files exist. */
+  samePath(a: string, b: string): boolean
+  /** The files of this machine as read-only artifacts `urn:file:///…`; undefined where there are none. */
+  readonly mountedFiles: ArtifactStore | undefined
+  uploadMemory(o: UploadMemoryOptions): UploadMemory
+}
+
+export interface TempFile {
+  /** Absolute. */
+  readonly path: string
+  /** Removes the file and its folder; done already is done. */
+  remove(): Promise<void>
+}
+
+export interface UploadMemoryOptions {
+  /** Where file stats are remembered; default: the user's cache folder; false: nowhere. */
+  readonly stateDir?: string | false | undefined
+}
+
+/** Which files were uploaded as which artifact. Nothing that it can't read or write ever stops an upload. */
+export interface UploadMemory {
+  /**
+   * The artifact that the file's sidecar names, if the file is still what was uploaded: recognised by its stat, else by its
+   * MD5. Whether that artifact still exists is for the caller to ask.
+   */
+  recall(path: string, o?: OpOptions): Promise<Urn | undefined>
+  /** Leaves a sidecar beside the file. */
+  remember(path: string, id: Urn, o?: RememberOptions): Promise<void>
+}
+
+export interface RememberOptions extends OpOptions {
+  /** Lower-case hex, where it was computed while the file was uploaded; absent: the file is read for it. */
+  readonly md5?: string | undefined
+  /** What was uploaded: nothing is remembered if the file has changed since that source was made. */
+  readonly source?: ByteSource | undefined
+}
