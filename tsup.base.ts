@@ -4,7 +4,8 @@ import type { Options } from 'tsup'
 export const library = {
   format: ['esm', 'cjs'],
   target: 'es2022',
-  dts: true,
+  // Rolling up drops the sources' own references; users whose lib has no disposables need this one.
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
   sourcemap: true,
   clean: true,
   splitting: true,
