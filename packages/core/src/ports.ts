@@ -184,7 +184,10 @@ export interface BlobPage {
   readonly more: boolean
 }
 
-/** The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes, segments joined by `/`. */
+/**
+ * The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes: segments of 1 to 200 joined by `/`,
+ * and no key is a folder of another (`a` beside `a/b`), so that a folder of files can hold them too.
+ */
 export interface BlobStore {
   readonly uri: string
   /** `single-put`: creation is atomic only for blobs below the size that one request takes. */

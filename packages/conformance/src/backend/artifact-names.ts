@@ -1,0 +1,98 @@
+import { artifactUuid, pathOfFileUrn } from '@ivcap/core/driver'
+import { describe, expect, it } from 'vitest'
+import { allArtifacts, download, upload } from '../support/artifacts.js'
+import { allAspects, idsOf } from '../support/aspects.js'
+import { expectBytes, someBytes } from '../support/bytes.js'
+import { expectError } from '../support/expect-error.js'
+import type { BackendPlace } from './place.js'
+
+const ODD = [
+  'with blanks in it',
+  ' blanks around ',
+  'Grüße 珊瑚 🐠.nc',
+  'e\u0301 in two code points',
+  'percent %41 %2F %',
+  'q?u=e#r&y;+',
+  'quotes \' " `',
+  '*:<>|$()[]{}~!',
+  '-rf',
+  'CON',
+  'a'.repeat(200),
+]
+
+/** A name comes back as it was given, and names nothing that it should not. */
+export function artifactNames(place: BackendPlace): void {
+  it.each(ODD)('%j', async (name) => {
+    const { id } = await upload(place.at, someBytes(3), { name })
+    expect((await place.at.artifacts.stat(id, {})).name).toBe(name)
+    expect((await allArtifacts(place.at)).map((a) => a.name)).toEqual([name])
+    expectBytes(await download(place.at, id), someBytes(3))
+  })
+
+  if (place.capabilities.ids === 'uuid') describe('as labels', () => labels(place))
+  else describe('as paths', () => paths(place))
+}
+
+function labels(place: BackendPlace): void {
+  it.each(['../../etc/passwd', '/etc/passwd', 'a//b', 'a\\b', 'aspects/x', 'n'.repeat(300)])(
+    '%j is a label like any other',
+    async (name) => {
+      const { id } = await upload(place.at, someBytes(3), { name })
+      expect(artifactUuid(id)).toBeDefined()
+      expect((await place.at.artifacts.stat(id, {})).name).toBe(name)
+    },
+  )
+
+  it('are borne by as many as like to', async () => {
+    const first = await upload(place.at, 'first', { name: 'same' })
+    const second = await upload(place.at, 'second', { name: 'same' })
+    expect(second.id).not.toBe(first.id)
+    expectBytes(await download(place.at, first.id), new TextEncoder().encode('first'))
+    expect(await allArtifacts(place.at)).toHaveLength(2)
+  })
+}
+
+function paths(place: BackendPlace): void {
+  it('end the id, below folders that are made as needed', async () => {
+    const { id } = await upload(place.at, 'x', { name: 'a/b c/ü.txt' })
+    expect(pathOfFileUrn(id)).toMatch(/\/a\/b c\/ü\.txt$/)
+  })
+
+  it('are made up where none is given, different each time', async () => {
+    const { id } = await upload(place.at, 'x')
+    const other = await upload(place.at, 'x')
+    expect(pathOfFileUrn(id)).toMatch(/\/[0-9a-f]{8}-[0-9a-f-]{27}$/)
+    expect(other.id).not.toBe(id)
+  })
+
+  it.each([
+    '',
+    '.',
+    '..',
+    '../outside',
+    'a/../../outside',
+    'a/../b',
+    './a',
+    'a/./b',
+    '/absolute',
+    'a//b',
+    'a/',
+    'back\\slash',
+    'nul\0byte',
+    'aspects/x',
+    'n'.repeat(300),
+  ])('%j is refused, and leaves nothing', async (name) => {
+    await expectError(upload(place.at, someBytes(3), { name }), 'invalid-argument', 'name')
+    expect(await allArtifacts(place.at)).toEqual([])
+    expect(await allAspects(place.at)).toEqual([])
+  })
+
+  it('that are taken: the later content takes the place of the earlier', async () => {
+    const first = await upload(place.at, 'first', { name: 'same.txt' })
+    const second = await upload(place.at, 'second', { name: 'same.txt' })
+    expect(second.id).toBe(first.id)
+    expect(second.etag).not.toBe(first.etag)
+    expectBytes(await download(place.at, first.id), new TextEncoder().encode('second'))
+    expect(idsOf(await allArtifacts(place.at))).toEqual([first.id])
+  })
+}

@@ -1,0 +1,47 @@
+import { describe } from 'vitest'
+import { aborts } from './backend/aborts.js'
+import { artifactContent } from './backend/artifact-content.js'
+import { artifactFailures } from './backend/artifact-failures.js'
+import { artifactList } from './backend/artifact-list.js'
+import { artifactNames } from './backend/artifact-names.js'
+import { artifactProgress } from './backend/artifact-progress.js'
+import { artifactRanges } from './backend/artifact-ranges.js'
+import { artifactRecord } from './backend/artifact-record.js'
+import { aspectContent } from './backend/aspect-content.js'
+import { aspectLifecycle } from './backend/aspect-lifecycle.js'
+import { aspectList } from './backend/aspect-list.js'
+import { aspectRaces } from './backend/aspect-races.js'
+import { aspectTime } from './backend/aspect-time.js'
+import { errors } from './backend/errors.js'
+import { many } from './backend/many.js'
+import type { BackendPlace } from './backend/place.js'
+import { reopening } from './backend/reopening.js'
+import type { BackendHarness } from './harness.js'
+import { placeOf } from './support/place.js'
+
+const areas: Readonly<Record<string, (place: BackendPlace) => void>> = {
+  'artifact content': artifactContent,
+  'artifact names': artifactNames,
+  'artifact records': artifactRecord,
+  ranges: artifactRanges,
+  progress: artifactProgress,
+  'failing uploads': artifactFailures,
+  'listing artifacts': artifactList,
+  'aspect content': aspectContent,
+  'aspects come and go': aspectLifecycle,
+  'listing aspects': aspectList,
+  'time travel': aspectTime,
+  'writers at the same time': aspectRaces,
+  aborts,
+  errors,
+  'another process': reopening,
+  many,
+}
+
+/** Registers the tests that every backend passes. To be called from a vitest file. */
+export function describeBackend(name: string, harness: BackendHarness): void {
+  describe(name, () => {
+    const place = placeOf(harness)
+    for (const [area, define] of Object.entries(areas)) describe(area, () => define(place))
+  })
+}

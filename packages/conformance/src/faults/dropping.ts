@@ -1,0 +1,25 @@
+/** The first `bytes` bytes of a stream, and then `fault`. A shorter stream ends as it does. */
+export function dropAfter(
+  stream: ReadableStream<Uint8Array>,
+  bytes: number,
+  fault: unknown,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader()
+  let left = bytes
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) return controller.close()
+        const before = value.subarray(0, left)
+        left -= before.byteLength
+        if (before.byteLength > 0) controller.enqueue(before)
+        if (before.byteLength === value.byteLength) return
+        await reader.cancel(fault)
+        controller.error(fault)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,64 @@
+import { type BlobContent, type BlobStore, type OpOptions, retry } from '@ivcap/core/driver'
+
+const RETRIES = 5
+
+/**
+ * Repeats what is safe to repeat, as drivers of real stores do: questions, deletions and overwriting, and a body that
+ * breaks off goes on where it was. A creation that may have happened is not repeated: its fault is the caller's to settle.
+ */
+export function patientBlobs(blobs: BlobStore): BlobStore {
+  const patiently = <T>(run: () => Promise<T>, o: OpOptions): Promise<T> =>
+    retry(run, { retries: RETRIES, retryDelay: 0, ...(o.signal && { signal: o.signal }) })
+  return {
+    ...blobs,
+    head: (key, o) => patiently(() => blobs.head(key, o), o),
+    list: (q, o) => patiently(() => blobs.list(q, o), o),
+    delete: (key, o) => patiently(() => blobs.delete(key, o), o),
+    put: (key, body, o) =>
+      o.mode === 'overwrite' && body.replayable
+        ? patiently(() => blobs.put(key, body, { ...o, retries: 0 }), o)
+        : blobs.put(key, body, o),
+    async get(key, o) {
+      const first = await patiently(() => blobs.get(key, o), o)
+      return { ...first, body: goingOn(blobs, key, first, o, patiently) }
+    },
+  }
+}
+
+/** The body, taken up again at its offset, pinned by its etag, whenever it breaks off. */
+function goingOn(
+  blobs: BlobStore,
+  key: string,
+  { info, range, body }: BlobContent,
+  o: OpOptions,
+  patiently: <T>(run: () => Promise<T>, o: OpOptions) => Promise<T>,
+): ReadableStream<Uint8Array> {
+  let reader = body.getReader()
+  let start = range.start
+  let broken = false
+  const next = async () => {
+    if (broken) {
+      const rest = { range: { start, end: range.end }, ifMatch: info.etag }
+      reader = (await blobs.get(key, { ...o, ...rest })).body.getReader()
+      broken = false
+    }
+    try {
+      return await reader.read()
+    } catch (error) {
+      broken = true
+      throw error
+    }
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await patiently(next, o)
+        if (done) return controller.close()
+        start += value.byteLength
+        controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

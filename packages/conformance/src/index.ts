@@ -1,0 +1,8 @@
+/** The suite that every backend and every blob store passes, and blob stores that fail on purpose. */
+
+export { describeBackend } from './describe-backend.js'
+export { describeBlobStore } from './describe-blob-store.js'
+export { type FaultOptions, faultyBlobs } from './faults/faulty-blobs.js'
+export { patientBlobs } from './faults/patient-blobs.js'
+export { inFolder } from './folder-harness.js'
+export * from './harness.js'

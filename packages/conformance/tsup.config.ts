@@ -1,0 +1,5 @@
+import { defineConfig } from 'tsup'
+import { library } from '../../tsup.base.js'
+
+// vitest can't be required, so neither can what imports it
+export default defineConfig({ ...library, format: ['esm'], entry: ['src/index.ts'] })
