@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { OpOptions } from '@ivcap/core/driver'
+import { nameOfSegment, segmentOfName } from './blob-keys.js'
+import { entriesOf, errnoOf, type LocalFs } from './local-fs.js'
+
+export interface Found {
+  readonly key: string
+  readonly path: string
+}
+
+/**
+ * Keys in ASCII order that start with `prefix` and come after `startAfter`. Opens only folders that can hold such keys, one
+ * after the other as they are needed.
+ */
+export async function* blobsBelow(
+  fs: LocalFs,
+  root: string,
+  q: { readonly prefix: string; readonly startAfter?: string },
+  o: OpOptions,
+): AsyncGenerator<Found> {
+  const after = q.startAfter ?? ''
+  const wanted = (key: string) => key.startsWith(q.prefix) && key > after
+  // a folder's key ends with a slash: all keys in it begin like that
+  const mayHold = (key: string) =>
+    (key.startsWith(q.prefix) || q.prefix.startsWith(key)) && (key > after || after.startsWith(key))
+
+  async function* below(dir: string, base: string): AsyncGenerator<Found> {
+    o.signal?.throwIfAborted()
+    const found: Found[] = []
+    for (const { name, kind } of await entriesOf(fs, dir).catch((e: unknown) => noFolder(e, base))) {
+      const segment = segmentOfName(name)
+      if (segment === undefined) continue
+      const key = kind === 'folder' ? `${base}${segment}/` : base + segment
+      const keep = kind === 'folder' ? mayHold(key) : kind === 'file' && wanted(key)
+      if (keep) found.push({ key, path: join(dir, name) })
+    }
+    // the slash takes part in the order: `a-b` comes before what is in the folder `a`
+    found.sort((a, b) => (a.key < b.key ? -1 : 1))
+    for (const item of found) {
+      if (item.key.endsWith('/')) yield* below(item.path, item.key)
+      else yield item
+    }
+  }
+
+  const base = q.prefix.slice(0, q.prefix.lastIndexOf('/') + 1)
+  const segments = base.split('/').slice(0, -1)
+  if (segments.includes('') || !/^[\x20-\x7e]*$/.test(q.prefix)) return
+  yield* below(join(root, ...segments.map(nameOfSegment)), base)
+}
+
+/** A blob where the prefix has a folder: nothing is below it. At the root, it is an error. */
+function noFolder(e: unknown, base: string): [] {
+  if (base !== '' && errnoOf(e) === 'ENOTDIR') return []
+  throw e
+}

@@ -1,0 +1,78 @@
+import type { ByteSource, OpOptions } from '@ivcap/core/driver'
+import type { LocalFileHandle } from './local-fs.js'
+
+/** Bytes per write: calls cost more than copying, so small chunks are gathered. */
+const BATCH = 1024 * 1024
+
+/**
+ * Writes all of `source` at the start of a file, one write under way while the next bytes are fetched (and hashed, if the
+ * source does that). Returns the number of bytes; `report` hears of those that are written.
+ */
+export async function copyStream(
+  source: ByteSource,
+  handle: LocalFileHandle,
+  o: OpOptions & { readonly report: (written: number) => void },
+): Promise<number> {
+  const { signal, report } = o
+  const reader = source.open(signal && { signal }).getReader()
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= reader.cancel(signal?.reason).catch(() => {})
+  }
+  signal?.addEventListener('abort', stop)
+  let writing: Promise<number> = Promise.resolve(0)
+  try {
+    signal?.throwIfAborted()
+    const batches = gather(reader)
+    for (;;) {
+      const [batch, written] = await Promise.all([batches.next(), writing])
+      signal?.throwIfAborted()
+      if (written > 0) report(written)
+      if (batch.done) return written
+      writing = writeAll(handle, batch.value, written)
+    }
+  } catch (e) {
+    stop()
+    // the caller closes and removes the file next: no write may be under way then
+    await Promise.allSettled([stopped, writing])
+    signal?.throwIfAborted()
+    throw e
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+async function writeAll(handle: LocalFileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  let done = 0
+  while (done < bytes.byteLength) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done)
+    done += bytesWritten
+  }
+  return position + done
+}
+
+/** Large chunks as they come, small ones put together. What it hands out is good until the next but one is asked for. */
+async function* gather(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  let buffers: [Uint8Array, Uint8Array] | undefined
+  let filled = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (filled === 0 && value.byteLength >= BATCH / 4) {
+      yield value
+      continue
+    }
+    buffers ??= [new Uint8Array(BATCH), new Uint8Array(BATCH)]
+    for (let at = 0; at < value.byteLength; ) {
+      const part = value.subarray(at, at + BATCH - filled)
+      buffers[0].set(part, filled)
+      filled += part.byteLength
+      at += part.byteLength
+      if (filled < BATCH) continue
+      buffers = [buffers[1], buffers[0]]
+      filled = 0
+      yield buffers[1]
+    }
+  }
+  if (buffers !== undefined && filled > 0) yield buffers[0].subarray(0, filled)
+}

@@ -1,0 +1,162 @@
+import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import {
+  type BlobInfo,
+  type BlobStore,
+  IvcapError,
+  type OpOptions,
+  progressOf,
+  resolveRange,
+  systemClock,
+  timestamp,
+} from '@ivcap/core/driver'
+import { pathOfKey } from './blob-keys.js'
+import { blobsBelow } from './blob-listing.js'
+import { explained } from './fs-error.js'
+import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, modifiedNs } from './local-fs.js'
+import { readPinned } from './pinned-file.js'
+import { moveTo } from './placing.js'
+import { Staging, stamp, writeSource } from './staging.js'
+
+export interface FileBlobsOptions {
+  /** The folder; made by the first write. */
+  readonly dir: string
+  /** Default: this machine's files. */
+  readonly fs?: LocalFs | undefined
+  /** Whether a blob that is acknowledged survives a loss of power too. Default: false. */
+  readonly fsync?: boolean | undefined
+}
+
+/**
+ * Blobs as the files of a folder, for the engine and for tests: `<dir>/<key>`, characters that file systems refuse as `%XX`.
+ * A blob appears whole or not at all, by a link or a rename from the hidden folder `.staging`; creation is exclusive on
+ * any file system with hard links. Unlike a bucket, a folder can't hold both `a` and `a/b`: the later is refused.
+ */
+export function fileBlobs(options: FileBlobsOptions): BlobStore {
+  const { fs = hostFs, fsync = false } = options
+  const dir = resolve(options.dir)
+  const staging = new Staging(fs, join(dir, '.staging'))
+
+  const begin = async (o: OpOptions) => {
+    o.signal?.throwIfAborted()
+    await staging.sweep()
+    o.signal?.throwIfAborted()
+  }
+  const find = async (key: string): Promise<LocalStat | undefined> => {
+    const path = join(dir, pathOfKey(key))
+    const stat = await explained('look up a blob', path, undefined, () => statIn(fs, dir, path))
+    return stat?.isFile() ? stat : undefined
+  }
+  const info = async (key: string): Promise<BlobInfo> => {
+    const stat = await find(key)
+    if (stat !== undefined) return infoOf(key, stat)
+    throw new IvcapError('not-found', `there is no blob ${key} in ${dir}`, { resource: key })
+  }
+
+  return {
+    uri: pathToFileURL(dir).href,
+    atomicCreate: 'always',
+
+    async put(key, body, o) {
+      const path = join(dir, pathOfKey(key))
+      await begin(o)
+      // spares writing it all in vain; what decides is the link at the end
+      if (o.mode === 'create' && (await find(key)) !== undefined) throw exists(key, dir)
+      const progress = progressOf(o, body.size)
+      const stat = await explained('store a blob', path, 'key', () =>
+        staging.with(
+          async (staged) => {
+            await writeSource(fs, staged, body, { ...o, fsync, report: progress.report })
+            await stamp(fs, staged, systemClock())
+          },
+          async (staged) => {
+            o.signal?.throwIfAborted()
+            const made = await fs.stat(staged, { bigint: true })
+            const placed = await moveTo(fs, staged, path, { exclusive: o.mode === 'create', fsync })
+            if (!placed) throw exists(key, dir)
+            return made
+          },
+        ),
+      )
+      progress.finish(Number(stat.size))
+      return infoOf(key, stat)
+    },
+
+    async head(key, o) {
+      await begin(o)
+      return await info(key)
+    },
+
+    async get(key, o) {
+      await begin(o)
+      const found = await info(key)
+      if (o.ifMatch !== undefined && o.ifMatch !== found.etag) {
+        throw new IvcapError('precondition-failed', `blob ${key} has changed: its etag is ${found.etag}`, {
+          resource: key,
+        })
+      }
+      const range = resolveRange(o.range, found.size)
+      return { info: found, range, body: readPinned(fs, join(dir, pathOfKey(key)), found.etag, range, o) }
+    },
+
+    async list({ limit, ...q }, o) {
+      await begin(o)
+      const items: BlobInfo[] = []
+      return await explained('list blobs', dir, 'dir', async () => {
+        for await (const { key, path } of blobsBelow(fs, dir, q, o)) {
+          if (items.length >= limit) return { items, more: true }
+          const stat = await statIn(fs, dir, path)
+          // gone meanwhile: it was deleted, and is no longer listed
+          if (stat?.isFile()) items.push(infoOf(key, stat))
+        }
+        return { items, more: false }
+      })
+    },
+
+    async delete(key, o) {
+      const path = join(dir, pathOfKey(key))
+      await begin(o)
+      await explained('delete a blob', path, 'key', async () => {
+        if (!(await statIn(fs, dir, path))?.isFile()) return
+        await fs.unlink(path).catch((e: unknown) => {
+          if (errnoOf(e) !== 'ENOENT') throw e
+        })
+        await removeEmpty(fs, dirname(path), dir)
+      })
+    },
+  }
+}
+
+/** undefined where nothing is, or where a file stands in the way of the folders in the path. */
+async function statIn(fs: LocalFs, dir: string, path: string): Promise<LocalStat | undefined> {
+  try {
+    return await fs.lstat(path, { bigint: true })
+  } catch (e) {
+    const errno = errnoOf(e)
+    if (errno === 'ENOENT') return undefined
+    // the store's own folder being a file is worth an error
+    if (errno === 'ENOTDIR' && (await fs.stat(dir, { bigint: true })).isDirectory()) return undefined
+    throw e
+  }
+}
+
+/** Folders that deleting has emptied go too; one that is in use again refuses. */
+async function removeEmpty(fs: LocalFs, from: string, root: string): Promise<void> {
+  for (let dir = from; dir.length > root.length; dir = dirname(dir)) {
+    try {
+      await fs.rmdir(dir)
+    } catch {
+      return
+    }
+  }
+}
+
+const infoOf = (key: string, stat: LocalStat): BlobInfo => ({
+  key,
+  size: Number(stat.size),
+  etag: etagOf(stat),
+  lastModifiedAt: timestamp(Number((modifiedNs(stat) + 500n) / 1000n)),
+})
+
+const exists = (key: string, dir: string): IvcapError =>
+  new IvcapError('already-exists', `there is a blob ${key} in ${dir} already`, { resource: key })

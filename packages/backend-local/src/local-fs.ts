@@ -1,0 +1,111 @@
+import { constants } from 'node:fs'
+import * as nodeFs from 'node:fs/promises'
+
+/**
+ * The part of `node:fs/promises` that this package uses, and no more. Node's own module fits, and so does the `promises` of a
+ * memfs volume; give another one to keep the folder elsewhere, or to make a disk fail in a test.
+ */
+export interface LocalFs {
+  open(path: string, flags: string): Promise<LocalFileHandle>
+  readFile(path: string, encoding: 'utf8'): Promise<string>
+  stat(path: string, o: { bigint: true }): Promise<LocalStat>
+  lstat(path: string, o: { bigint: true }): Promise<LocalStat>
+  realpath(path: string): Promise<string | Uint8Array>
+  readdir(path: string, o: { withFileTypes: true }): Promise<readonly (string | Uint8Array | LocalDirEntry)[]>
+  mkdir(path: string, o: { recursive: true }): Promise<unknown>
+  link(existing: string, path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  unlink(path: string): Promise<void>
+  rmdir(path: string): Promise<void>
+  utimes(path: string, accessed: number, modified: number): Promise<void>
+}
+
+export interface LocalFileHandle {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>
+  write(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesWritten: number }>
+  stat(o: { bigint: true }): Promise<LocalStat>
+  sync?(): Promise<void>
+  datasync(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface LocalStat {
+  readonly size: number | bigint
+  readonly ino: number | bigint
+  readonly mtimeMs: number | bigint
+  readonly mtimeNs?: bigint
+  isFile(): boolean
+  isDirectory(): boolean
+  isSymbolicLink(): boolean
+}
+
+export interface LocalDirEntry {
+  readonly name: string | Uint8Array
+  isFile(): boolean
+  isDirectory(): boolean
+  isSymbolicLink(): boolean
+}
+
+/** This machine's files. */
+export const hostFs: LocalFs = nodeFs
+
+/** Copies by the kernel, sharing blocks where the file system can. Of this machine's files only. */
+export const cloneFile = (from: string, to: string): Promise<void> =>
+  nodeFs.copyFile(from, to, constants.COPYFILE_FICLONE)
+
+export interface Entry {
+  readonly name: string
+  readonly kind: 'file' | 'folder' | 'link' | 'other'
+}
+
+/** What is in a folder, in no order; nothing where there is no such folder. */
+export async function entriesOf(fs: LocalFs, dir: string): Promise<Entry[]> {
+  const found = await orAbsent(fs.readdir(dir, { withFileTypes: true }))
+  const entries: Entry[] = []
+  for (const entry of found ?? []) {
+    if (typeof entry === 'string' || entry instanceof Uint8Array) continue
+    if (typeof entry.name !== 'string') continue
+    const kind = entry.isFile()
+      ? 'file'
+      : entry.isDirectory()
+        ? 'folder'
+        : entry.isSymbolicLink()
+          ? 'link'
+          : 'other'
+    entries.push({ name: entry.name, kind })
+  }
+  return entries
+}
+
+/** undefined instead of an error when the file, or a folder on the way to it, isn't there. */
+export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (e) {
+    if (errnoOf(e) === 'ENOENT') return undefined
+    throw e
+  }
+}
+
+/** `ENOENT`, `EEXIST`, …; undefined when `e` is no error of a file system. */
+export function errnoOf(e: unknown): string | undefined {
+  return e instanceof Error && 'code' in e && typeof e.code === 'string' ? e.code : undefined
+}
+
+/** Nanoseconds since 1970. */
+export const modifiedNs = (stat: LocalStat): bigint =>
+  stat.mtimeNs ?? BigInt(Math.round(Number(stat.mtimeMs) * 1e6))
+
+/** Changes whenever the file does: another file in its place, another size, another time of change. */
+export const etagOf = (stat: LocalStat): string =>
+  `${BigInt(stat.ino).toString(16)}-${modifiedNs(stat).toString(16)}-${BigInt(stat.size).toString(16)}`

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/**
+ * Who made a staging file or holds a lock: `<place>-<pid>-<start>`. A process id alone is not enough: ids are used again, and
+ * in containers every process tends to have the same. `place` stands for the host and its space of process ids; `start` is
+ * when the process began, where the system tells it (Linux), else 0.
+ */
+export function me(): string {
+  mine ??= `${placeOf()}-${process.pid}-${startOf('self') ?? 0}`
+  return mine
+}
+let mine: string | undefined
+
+/** Not seen from here (another host or container): left alone for this long after its last change. In ms. */
+const STRANGERS_STAY = 24 * 60 * 60 * 1000
+
+/**
+ * Whether what `owner` left behind is of no use to anybody: its process has ended, or can't be seen from here and has
+ * not touched it for `patience` ms.
+ */
+export function isAbandoned(owner: string, lastChange: number, patience = STRANGERS_STAY): boolean {
+  const [place, pid, start] = owner.split('-')
+  if (owner === me()) return false
+  if (place === placeOf() && pid !== undefined && /^\d+$/.test(pid))
+    return !isRunning(Number(pid), start ?? '0')
+  return Date.now() - lastChange > patience
+}
+
+function isRunning(pid: number, start: string): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (e) {
+    // EPERM: it runs, as another user
+    return e instanceof Error && 'code' in e && e.code === 'EPERM'
+  }
+  const now = startOf(String(pid))
+  return start === '0' || now === undefined || now === start
+}
+
+/** Clock ticks from boot to the start of a process: field 22 of proc(5)'s stat, counted after the name in brackets. */
+function startOf(pid: string): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+let place: string | undefined
+function placeOf(): string {
+  place ??= createHash('sha256').update(`${hostname()} ${pidSpace()}`).digest('hex').slice(0, 12)
+  return place
+}
+
+function pidSpace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid')
+  } catch {
+    return ''
+  }
+}

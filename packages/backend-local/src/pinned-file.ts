@@ -1,0 +1,45 @@
+import { IvcapError, type OpOptions, streamHandle } from '@ivcap/core/driver'
+import { fsError } from './fs-error.js'
+import { etagOf, type LocalFs, type LocalStat } from './local-fs.js'
+
+/**
+ * The bytes from `start` to `end` of the file that had this etag, opened when somebody first reads. Errors with `integrity`
+ * when another file has taken its place, or its bytes change before the last one is handed out.
+ */
+export function readPinned(
+  fs: LocalFs,
+  path: string,
+  etag: string,
+  range: { readonly start: number; readonly end: number },
+  { signal }: OpOptions,
+): ReadableStream<Uint8Array> {
+  const check = (stat: LocalStat) => {
+    if (etagOf(stat) === etag) return
+    throw new IvcapError('integrity', `${path} changed while it was read: read it again`, { resource: path })
+  }
+  const open = async () => {
+    const handle = await fs.open(path, 'r').catch((e: unknown) => {
+      throw fsError(e, 'open the file', path)
+    })
+    try {
+      check(await handle.stat({ bigint: true }))
+    } catch (e) {
+      await handle.close()
+      throw e
+    }
+    return {
+      read: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
+        try {
+          const result = await handle.read(buffer, offset, length, position)
+          const atEnd = position + result.bytesRead >= range.end
+          if (atEnd || result.bytesRead === 0) check(await handle.stat({ bigint: true }))
+          return result
+        } catch (e) {
+          throw fsError(e, 'read the file', path)
+        }
+      },
+      close: () => handle.close(),
+    }
+  }
+  return streamHandle(open, { ...range, ...(signal && { signal }) })
+}

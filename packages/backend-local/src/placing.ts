@@ -1,0 +1,52 @@
+import { dirname } from 'node:path'
+import { IvcapError } from '@ivcap/core/driver'
+import { errnoOf, type LocalFs } from './local-fs.js'
+import { syncFolder } from './staging.js'
+
+/** A folder that is made may be removed by a deletion next door before the file is in it; more often than this, never. */
+const ATTEMPTS = 20
+
+/**
+ * Puts a finished file in its place, in one step that is seen whole or not at all. `exclusive`: false if something is there
+ * already; otherwise what is there is replaced.
+ */
+export async function moveTo(
+  fs: LocalFs,
+  staged: string,
+  path: string,
+  o: { readonly exclusive: boolean; readonly fsync: boolean },
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (o.exclusive) await fs.link(staged, path)
+      else await fs.rename(staged, path)
+      break
+    } catch (e) {
+      const errno = errnoOf(e)
+      if (o.exclusive && errno === 'EEXIST') return await isTaken(fs, path, e)
+      if (o.exclusive && (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'ENOSYS'))
+        throw noLinks(path, e)
+      if (errno !== 'ENOENT' || attempt === ATTEMPTS) throw e
+      await fs.mkdir(dirname(path), { recursive: true })
+    }
+  }
+  if (o.fsync) await syncFolder(fs, dirname(path))
+  return true
+}
+
+/** A file is in the way as expected; a folder never makes room. */
+async function isTaken(fs: LocalFs, path: string, cause: unknown): Promise<false> {
+  if (!(await fs.lstat(path, { bigint: true })).isDirectory()) return false
+  throw new IvcapError('invalid-argument', `there is a folder at ${path}: choose another name`, {
+    resource: path,
+    cause,
+  })
+}
+
+function noLinks(path: string, cause: unknown): IvcapError {
+  return new IvcapError(
+    'unsupported',
+    `can't create ${path} so that only one of several writers wins: the file system has no hard links, choose another one`,
+    { resource: path, cause },
+  )
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { copyStream } from './copy-stream.js'
+import { explained } from './fs-error.js'
+import { entriesOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
+import { isAbandoned, me } from './owner.js'
+
+/**
+ * A hidden folder where files are made, before one call puts them in their place. It lies on the same file system as
+ * that place, and a file's name tells whose it is: `<owner>.<uuid>`.
+ */
+export class Staging {
+  readonly #fs: LocalFs
+  readonly #dir: string
+  #swept: Promise<void> | undefined
+
+  constructor(fs: LocalFs, dir: string) {
+    this.#fs = fs
+    this.#dir = dir
+  }
+
+  /**
+   * Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards.
+   */
+  async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
+    const path = join(this.#dir, `${me()}.${randomUUID()}`)
+    await this.#fs.mkdir(this.#dir, { recursive: true })
+    try {
+      await make(path)
+      return await use(path)
+    } finally {
+      // a failure here must not hide the one on its way; what stays is cleared by a later process
+      await this.#fs.unlink(path).catch(() => {})
+    }
+  }
+
+  /** Clears what processes that are gone have left here. Once per store; a folder that can't be written is left as it is. */
+  sweep(): Promise<void> {
+    this.#swept ??= this.#clear().catch(() => {})
+    return this.#swept
+  }
+
+  async #clear(): Promise<void> {
+    for (const { name, kind } of await entriesOf(this.#fs, this.#dir)) {
+      if (kind !== 'file') continue
+      const path = join(this.#dir, name)
+      const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
+      if (stat === undefined) continue
+      const lastChange = Number(modifiedNs(stat) / 1_000_000n)
+      if (isAbandoned(name.split('.')[0] ?? '', lastChange)) await orAbsent(this.#fs.unlink(path))
+    }
+  }
+}
+
+export interface Written {
+  readonly report: (written: number) => void
+  readonly fsync: boolean
+}
+
+/** A new file with all of `source`. @throws IvcapError `integrity` when the source changed meanwhile */
+export async function writeSource(
+  fs: LocalFs,
+  path: string,
+  source: ByteSource,
+  o: OpOptions & Written,
+): Promise<void> {
+  const handle = await fs.open(path, 'wx')
+  try {
+    await copyStream(source, handle, o)
+    if (o.fsync) await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+  await checkUnchanged(source)
+}
+
+/**
+ * Sets the time of change to the clock's, in microseconds: file systems tick in milliseconds, and an etag must tell
+ * two versions apart that were written within one tick.
+ */
+export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> =>
+  fs.utimes(path, micros / 1e6, micros / 1e6)
+
+export async function writeText(fs: LocalFs, path: string, text: string, fsync: boolean): Promise<void> {
+  const bytes = new TextEncoder().encode(text)
+  const handle = await fs.open(path, 'wx')
+  try {
+    let done = 0
+    while (done < bytes.byteLength) {
+      done += (await handle.write(bytes, done, bytes.byteLength - done, done)).bytesWritten
+    }
+    if (fsync) await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** @throws IvcapError `integrity` */
+export async function checkUnchanged(source: ByteSource): Promise<void> {
+  if ((await source.unchanged?.()) === false) {
+    throw new IvcapError(
+      'integrity',
+      'the source changed while it was read: try again when nobody writes to it',
+    )
+  }
+}
+
+/** What a folder lists survives a power loss only once the folder itself is on the disk. */
+export async function syncFolder(fs: LocalFs, dir: string): Promise<void> {
+  // Windows opens no folders, and needs no such call
+  if (process.platform === 'win32') return
+  await explained('write a folder to the disk', dir, undefined, async () => {
+    const handle = await fs.open(dir, 'r')
+    try {
+      await syncHandle(handle)
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+export const syncHandle = (handle: { sync?(): Promise<void>; datasync(): Promise<void> }): Promise<void> =>
+  handle.sync === undefined ? handle.datasync() : handle.sync()
