@@ -1,0 +1,229 @@
+import { createSha256 } from '#files'
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import type { ArtifactRecord } from '../model/records.js'
+import type { Urn } from '../model/urn.js'
+import type { ArtifactContent, ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
+import type { Hasher } from './hasher.js'
+import { progressOf } from './progress.js'
+import { retry } from './retry.js'
+
+export interface VerifiedBodyOptions
+  extends OpOptions,
+    Pick<TransferOptions, 'retries' | 'retryDelay' | 'onProgress'> {
+  readonly range?: ByteRange
+}
+
+/**
+ * The content of an artifact, whole or a range of it, checked. Nothing is asked of the store before the first pull. A body
+ * that breaks off (a retryable error, or an early end) is taken up where it broke, pinned to the etag of the first answer;
+ * `retries` counts anew whenever bytes have come. The number of bytes is always checked; so is the SHA-256, if the store
+ * recorded one, of a whole read. The last chunk is held back until that is done: who gets all bytes got the right ones.
+ *
+ * The stream fails with `integrity` when the content is not what the record says or changed meanwhile, with the store's
+ * error, or with the signal's reason. `cancel()` resolves when the store's I/O has stopped.
+ */
+export function verifiedBody(
+  store: ArtifactStore,
+  id: Urn,
+  o: VerifiedBodyOptions,
+): ReadableStream<Uint8Array> {
+  const { signal } = o
+  // one signal for the store: the caller's abort, or a cancel of this stream
+  const stopping = new AbortController()
+  const forward = () => stopping.abort(signal?.reason)
+  const download = new Download(store, id, { ...o, signal: stopping.signal })
+  let pulling: Promise<void> = Promise.resolve()
+
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    try {
+      signal?.throwIfAborted()
+      // twice is once: a listener is known by its function
+      signal?.addEventListener('abort', forward)
+      const chunk = await download.next()
+      if (stopping.signal.aborted) throw stopping.signal.reason
+      if (chunk !== undefined) controller.enqueue(chunk)
+      if (!download.ended) return
+      signal?.removeEventListener('abort', forward)
+      controller.close()
+    } catch (error) {
+      signal?.removeEventListener('abort', forward)
+      await download.stop(error)
+      throw signal?.aborted ? signal.reason : error
+    }
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        pulling = pull(controller)
+        return pulling
+      },
+      async cancel(reason) {
+        signal?.removeEventListener('abort', forward)
+        stopping.abort(reason)
+        await download.stop(reason)
+        await pulling.catch(() => {})
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
+
+/** One read of a store, over as many connections as it takes. */
+class Download {
+  /** All bytes were handed out, and they are right. */
+  ended = false
+  readonly #store: ArtifactStore
+  readonly #id: Urn
+  readonly #o: VerifiedBodyOptions
+  #plan: Plan | undefined
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+
+  constructor(store: ArtifactStore, id: Urn, o: VerifiedBodyOptions) {
+    this.#store = store
+    this.#id = id
+    this.#o = o
+  }
+
+  /** The next bytes; undefined where the content is empty. */
+  async next(): Promise<Uint8Array | undefined> {
+    const plan = await retry(() => this.#connected(), this.#o)
+    if (plan.position === plan.end) {
+      await this.#expectEnd(plan)
+      return this.#finish(plan, undefined)
+    }
+    const chunk = await retry(() => this.#read(), this.#o)
+    plan.position += chunk.byteLength
+    plan.hasher?.update(chunk)
+    if (plan.position < plan.end) {
+      plan.progress.report(plan.position - plan.start)
+      return chunk
+    }
+    if (plan.position > plan.end)
+      throw this.#wrong(plan, `${plan.position - plan.end} bytes more than it should`)
+    await this.#expectEnd(plan)
+    return this.#finish(plan, chunk)
+  }
+
+  async stop(reason: unknown): Promise<void> {
+    const reader = this.#reader
+    this.#reader = undefined
+    await reader?.cancel(reason).catch(() => {})
+  }
+
+  /** Connected, from the start or from where the last connection broke. */
+  async #connected(): Promise<Plan> {
+    if (this.#plan !== undefined && this.#reader !== undefined) return this.#plan
+    const plan = this.#plan
+    const content = await this.#open(plan)
+    this.#reader = content.body.getReader()
+    this.#plan = plan ?? this.#begin(content)
+    return this.#plan
+  }
+
+  async #open(plan: Plan | undefined): Promise<ArtifactContent> {
+    const { signal, range } = this.#o
+    const op = signal && { signal }
+    if (plan === undefined) return this.#store.read(this.#id, { ...op, ...(range && { range }) })
+    const { etag } = plan.record
+    const rest = { start: plan.position, end: plan.end }
+    const content = await this.#store
+      .read(this.#id, { ...op, range: rest, ...(etag !== undefined && { ifMatch: etag }) })
+      .catch((error: unknown) => {
+        throw isIvcapError(error, 'precondition-failed') ? this.#changed(error) : error
+      })
+    const sameContent = content.record.etag === etag && content.record.size === plan.record.size
+    if (sameContent && content.range.start === rest.start && content.range.end === rest.end) return content
+    await content.body.cancel().catch(() => {})
+    throw this.#changed()
+  }
+
+  #begin({ record, range }: ArtifactContent): Plan {
+    const whole = range.start === 0 && range.end === (record.size ?? range.end)
+    if (this.#o.range === undefined && !whole) {
+      throw this.#error(`the record says ${record.size} bytes, the store has ${range.end}`)
+    }
+    return {
+      record,
+      start: range.start,
+      end: range.end,
+      position: range.start,
+      hasher: whole && record.sha256 !== undefined ? createSha256() : undefined,
+      progress: progressOf(this.#o, range.end - range.start),
+    }
+  }
+
+  async #read(): Promise<Uint8Array> {
+    const plan = await this.#connected()
+    for (;;) {
+      const { done, value } = await this.#chunk()
+      if (done) {
+        this.#reader = undefined
+        const count = plan.end - plan.position
+        throw this.#wrong(plan, `${count} bytes fewer than it should, and asking again did not help`, true)
+      }
+      if (value.byteLength > 0) return value
+    }
+  }
+
+  async #chunk(): Promise<Result> {
+    try {
+      return (await this.#reader?.read()) ?? END
+    } catch (error) {
+      this.#reader = undefined
+      throw error
+    }
+  }
+
+  /** All bytes are there; but a body may have more, or have learned at its end that its content changed. */
+  async #expectEnd(plan: Plan): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#chunk().catch((error: unknown) => {
+        // a connection that breaks after the last byte has done its work
+        if (isIvcapError(error) && error.retryable) return END
+        throw error
+      })
+      if (done) return
+      if (value.byteLength > 0) throw this.#wrong(plan, `${value.byteLength} bytes more than it should`)
+    }
+  }
+
+  #finish(plan: Plan, last: Uint8Array | undefined): Uint8Array | undefined {
+    const digest = plan.hasher?.digest()
+    if (digest !== undefined && digest !== plan.record.sha256) {
+      throw this.#error(`its SHA-256 is ${digest}, not ${plan.record.sha256} as recorded`)
+    }
+    this.ended = true
+    plan.progress.finish(plan.end - plan.start)
+    return last
+  }
+
+  #wrong(plan: Plan, how: string, retryable = false): IvcapError {
+    return this.#error(`bytes ${plan.start}–${plan.end} were asked for, and the body has ${how}`, {
+      retryable,
+    })
+  }
+
+  #changed(cause?: unknown): IvcapError {
+    return this.#error('it changed while it was read: start again', { cause })
+  }
+
+  #error(what: string, details: { retryable?: boolean; cause?: unknown } = {}): IvcapError {
+    const message = `the content of ${this.#id} in ${this.#store.name} is not what it should be: ${what}`
+    return new IvcapError('integrity', message, { resource: this.#id, ...details })
+  }
+}
+
+type Result =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value?: Uint8Array | undefined }
+const END: Result = { done: true }
+
+/** What is to come, and how far it has. */
+interface Plan {
+  readonly record: ArtifactRecord
+  readonly start: number
+  readonly end: number
+  position: number
+  readonly hasher: Hasher | undefined
+  readonly progress: ReturnType<typeof progressOf>
+}
