@@ -48,6 +48,13 @@ describe('a strict TypeScript project that checks libraries, too', () => {
   })
 })
 
+describe('the project of a backend author', () => {
+  const project = installed('author')
+  test('runs the conformance suite', async () => {
+    expect(await project.node('node_modules/vitest/vitest.mjs', 'run')).toMatch(/Tests\s+\d+ passed/)
+  })
+})
+
 describe('a browser app built by Vite', () => {
   const project = installed('vite')
   let log: string

@@ -8,6 +8,13 @@ import { publicPackages, tarballOf } from '../scripts/lib/packages.mjs'
 
 const execute = promisify(execFile)
 
+/** The environment of a user's shell: without what vitest adds to its own. */
+const env = Object.fromEntries(
+  Object.entries({ ...process.env, NO_COLOR: '1' }).filter(
+    ([name]) => !/^(VITEST|NODE_ENV|FORCE_COLOR|TEST$)/.test(name),
+  ),
+)
+
 /** A project of a stranger, outside this repository, with our packages installed from their tarballs. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'ivcap-consumer-'))
@@ -27,13 +34,14 @@ export class Project {
     await writeFile(file, JSON.stringify({ ...manifest, dependencies, overrides: ours }))
     await execute('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], {
       cwd: this.folder,
+      env,
       shell: process.platform === 'win32',
     })
   }
 
   /** Runs a file with Node, from the project's folder; gives what it printed, and rejects when it fails. */
   async node(...args: readonly string[]): Promise<string> {
-    const { stdout, stderr } = await execute(process.execPath, args, { cwd: this.folder })
+    const { stdout, stderr } = await execute(process.execPath, args, { cwd: this.folder, env })
     return stdout + stderr
   }
 

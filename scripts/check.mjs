@@ -8,12 +8,12 @@ await setUp()
 /** @param {string} name @param {readonly string[]} args */
 const quietly = (name, args) => tool(name, args, { quiet: true })
 
-/** Runs `work` on every packed package, one after the other. @param {(tarball: string) => ReturnType<typeof run>} work */
+/** Runs `work` on every packed package, one after the other. @param {(tarball: string, esmOnly: boolean) => ReturnType<typeof run>} work */
 async function eachTarball(work) {
   let code = 0
   let output = ''
   for (const published of publicPackages()) {
-    const result = await work(tarballOf(published))
+    const result = await work(tarballOf(published), published.esmOnly)
     code ||= result.code
     if (result.code !== 0) output += `${published.name}\n${result.output}\n`
   }
@@ -38,7 +38,9 @@ if (built) {
     await step('publint', () => eachTarball((tarball) => quietly('publint', ['--strict', tarball]))),
     // node10 resolution knows no "exports"; everything since reads them.
     await step('types of the packed packages', () =>
-      eachTarball((tarball) => quietly('attw', ['--profile', 'node16', tarball])),
+      eachTarball((tarball, esmOnly) =>
+        quietly('attw', ['--profile', esmOnly ? 'esm-only' : 'node16', tarball]),
+      ),
     ),
     await step('size', async () => {
       const result = await run(process.execPath, ['scripts/size.mjs'], { quiet: true })

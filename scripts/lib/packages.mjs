@@ -5,7 +5,7 @@ import { root, tool } from './run.mjs'
 /**
  * A package that is published.
  *
- * @typedef {{ name: string, folder: string }} PublicPackage
+ * @typedef {{ name: string, folder: string, esmOnly: boolean }} PublicPackage
  */
 
 /** @returns {readonly PublicPackage[]} */
@@ -14,7 +14,7 @@ export function publicPackages() {
     .map((entry) => join(root, 'packages', entry))
     .map((folder) => ({ folder, manifest: JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) }))
     .filter(({ manifest }) => manifest.private !== true)
-    .map(({ folder, manifest }) => ({ name: String(manifest.name), folder }))
+    .map(({ folder, manifest }) => ({ name: manifest.name, folder, esmOnly: !manifest.exports['.'].require }))
 }
 
 /** Where `pack` puts the tarballs: `<package>.tgz`, e.g. `core.tgz`. */
