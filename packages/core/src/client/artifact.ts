@@ -1,0 +1,228 @@
+import * as files from '#files'
+import { IvcapError } from '../model/errors.js'
+import type { JsonInput } from '../model/json.js'
+import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
+import type { Urn } from '../model/urn.js'
+import { show } from '../model/urn.js'
+import type { ArtifactStore, ByteRange } from '../ports.js'
+import { verifiedBody } from '../transfer/download.js'
+import { checkRange } from '../transfer/range.js'
+import { type Aspect, dateOf } from './aspect.js'
+import { type AssertOptions, aspectDraft, type ListAspectsOptions } from './aspect-input.js'
+import { listAspects } from './aspects.js'
+import { type ByteStream, byteStream, collect } from './byte-stream.js'
+import type { Context } from './context.js'
+import type { Listing } from './listing.js'
+import { type LocalFile, localFile } from './local-file.js'
+import { type CallOptions, perform } from './operation.js'
+import { type Provenance, provenanceOf } from './provenance.js'
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes handed over so far, and the total. */
+  readonly onProgress?: ((read: number, total?: number) => void) | undefined
+  /** Attempts after the first to go on with a download that broke; default 5. */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  readonly retryDelay?: number | undefined
+}
+
+export interface StreamOptions extends ReadOptions {
+  /** Bytes from `start` up to, not including, `end`. */
+  readonly range?: ByteRange | undefined
+}
+
+/** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
+const brand = Symbol.for('@ivcap/core/Artifact')
+
+/** A handle on one artifact: its record, its bytes, its metadata. */
+export class Artifact {
+  readonly #context: Context
+  readonly #store: ArtifactStore
+  #record: ArtifactRecord
+  /** Whether the record is as much as the place can tell; a list tells less. */
+  #complete: boolean
+  readonly [brand] = true
+
+  /** @internal Made by the client. */
+  constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, complete: boolean) {
+    this.#context = context
+    this.#store = store
+    this.#record = record
+    this.#complete = complete
+  }
+
+  /** `urn:ivcap:artifact:<uuid>`, or `urn:file:///abs/path` in local mode. */
+  get id(): Urn {
+    return this.#record.id
+  }
+  get name(): string | undefined {
+    return this.#record.name
+  }
+  get status(): ArtifactStatus {
+    return this.#record.status
+  }
+  /** Bytes. */
+  get size(): number | undefined {
+    return this.#record.size
+  }
+  get mimeType(): string | undefined {
+    return this.#record.mimeType
+  }
+  get etag(): string | undefined {
+    return this.#record.etag
+  }
+  get createdAt(): Date | undefined {
+    return dateOf(this.#record.createdAt)
+  }
+  get lastModifiedAt(): Date | undefined {
+    return dateOf(this.#record.lastModifiedAt)
+  }
+  get policy(): Urn | undefined {
+    return this.#record.policy
+  }
+  get account(): string | undefined {
+    return this.#record.account
+  }
+  /** 64 hex digits, where the place recorded one: every whole read is checked against it. */
+  get sha256(): string | undefined {
+    return this.#record.sha256
+  }
+  /** All that is known of it so far. */
+  get record(): ArtifactRecord {
+    return this.#record
+  }
+
+  /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
+  async load(o: CallOptions = {}): Promise<this> {
+    return this.#complete ? this : this.refresh(o)
+  }
+
+  /** Fetches the record anew; returns this artifact. */
+  async refresh(o: CallOptions = {}): Promise<this> {
+    this.#record = await perform(this.#context, 'refresh', o, (op) => this.#store.stat(this.id, op))
+    this.#complete = true
+    return this
+  }
+
+  /**
+   * The content, as it comes; fetched from the first read on. A dropped connection is taken up where it broke; a whole
+   * read is checked by size, and by digest where there is one, before its last bytes are handed out.
+   */
+  asStream(o: StreamOptions = {}): ByteStream {
+    if (o.range !== undefined) checkRange(o.range)
+    return this.#stream('asStream', o)
+  }
+
+  /**
+   * The content as a file (Node). With `path`: written beside it, checked, then renamed, so that `path` only ever holds the
+   * whole; parents are made, the file is yours. Without: a temporary file that `dispose()` or `await using` removes;
+   * where the content already is a file of this disk (local mode) that very file, which is never removed.
+   */
+  async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
+    if (path !== undefined && (typeof path !== 'string' || path === '')) {
+      throw new IvcapError('invalid-argument', `path must be the name of a file, not ${show(path)}`, {
+        argument: 'path',
+      })
+    }
+    return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
+      const existing = await this.#store.localPath?.(this.id)
+      if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
+        return localFile(existing)
+      const body = this.#stream('asLocalFile', o)
+      if (path !== undefined) return localFile(await files.saveAs(path, body, op))
+      const temporary = await files.tempFile(this.name ?? this.id, body, op)
+      return localFile(temporary.path, temporary.remove)
+    })
+  }
+
+  /** The whole content in memory, typed with the artifact's MIME type. */
+  async blob(o: ReadOptions = {}): Promise<Blob> {
+    return new Blob([await this.bytes(o)], { type: this.mimeType ?? 'application/octet-stream' })
+  }
+
+  /** The same as `blob()`. */
+  open(o: ReadOptions = {}): Promise<Blob> {
+    return this.blob(o)
+  }
+
+  /** The whole content in memory. */
+  async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const size = this.size ?? (await this.load({ signal: o.signal })).size
+    return size === undefined ? gather(this.#stream('bytes', o)) : collect(this.#stream('bytes', o), size)
+  }
+
+  /** The whole content as UTF-8 text. */
+  async text(o: ReadOptions = {}): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(o))
+  }
+
+  /** The whole content as JSON: yours to check. @throws IvcapError `protocol` when it isn't JSON */
+  async json(o: ReadOptions = {}): Promise<unknown> {
+    const text = await this.text(o)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      const message = `json: the content of ${this.id} (${this.mimeType}) is not JSON: ${show(text.slice(0, 60))}`
+      throw new IvcapError('protocol', message, { operation: 'json', resource: this.id, cause })
+    }
+  }
+
+  /** The aspects of this artifact; all of them unless a limit is given. */
+  metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
+    return listAspects(this.#context, 'metadata', { limit: Number.POSITIVE_INFINITY, ...o, entity: this.id })
+  }
+
+  /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
+  async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
+    const draft = aspectDraft({ entity: this.id, content, schema: o.schema, policy: o.policy })
+    await perform(this.#context, 'addMetadata', o, (op) =>
+      this.#context.backend.aspects.assert(draft, 'add', op),
+    )
+    return this
+  }
+
+  /** Where it comes from and what it went into. */
+  provenance(o: CallOptions = {}): Promise<Provenance> {
+    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), o)
+  }
+
+  toJSON(): ArtifactRecord {
+    return this.#record
+  }
+
+  toString(): string {
+    return `Artifact ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
+  }
+
+  #stream(
+    operation: string,
+    { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
+  ): ByteStream {
+    const options = {
+      retries,
+      retryDelay,
+      ...(range && { range }),
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    }
+    return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
+  }
+}
+
+/** Whether `x` is an Artifact. Works across copies of the package. */
+export function isArtifact(x: unknown): x is Artifact {
+  return typeof x === 'object' && x !== null && brand in x
+}
+
+/** For content whose size nobody told. */
+async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
+  return collect(asyncOf(chunks), size)
+}
+
+async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
+}

@@ -1,0 +1,97 @@
+import { IvcapError } from '../model/errors.js'
+import { type JsonInput, toJsonObject } from '../model/json.js'
+import { parseTime, type TimeInput } from '../model/time.js'
+import { parsePolicy, parseUri, show } from '../model/urn.js'
+import type { AspectDraft, AspectQuery } from '../ports.js'
+import { withoutAbsent } from '../rules/provenance.js'
+import { checkLimit } from './listing.js'
+import type { CallOptions } from './operation.js'
+
+export interface AssertOptions extends CallOptions {
+  /** Wins over `content.$schema`. */
+  readonly schema?: string | undefined
+  /** `urn:ivcap:policy:…`: who may see it. */
+  readonly policy?: string | undefined
+}
+
+/** One of many aspects to add. */
+export interface AspectInput {
+  /** URN (or any URI) of what the aspect is about. */
+  readonly entity: string
+  readonly content: JsonInput
+  readonly schema?: string | undefined
+  readonly policy?: string | undefined
+}
+
+export interface ListAspectsOptions extends CallOptions {
+  readonly entity?: string | undefined
+  /** A schema, or a pattern in which `%` stands for any characters, e.g. `urn:ivcap:schema%`. */
+  readonly schema?: string | undefined
+  /** SQL/JSON path that the content must satisfy, e.g. `$.images[*] ? (@.size > 10000)`. */
+  readonly contentPath?: string | undefined
+  readonly filter?: string | undefined
+  /** List what was in force then. */
+  readonly atTime?: TimeInput | undefined
+  /** Aspects in all; default 10; Infinity for all. */
+  readonly limit?: number | undefined
+  /** Comma list of fields; default `valid_from`. */
+  readonly orderBy?: string | undefined
+  /** Default `DESC`. */
+  readonly orderDirection?: 'ASC' | 'DESC' | undefined
+  /** Default true. Without it, `await aspect.load()` fetches the content of one. */
+  readonly includeContent?: boolean | undefined
+}
+
+/** @throws IvcapError `missing-argument` or `invalid-argument` */
+export function aspectDraft({ entity, content, schema, policy }: AspectInput, where = ''): AspectDraft {
+  const about = parseUri(entity, `${where}entity`)
+  const { $schema, $entity, ...rest } = toJsonObject(content, `${where}content`)
+  if ($entity !== undefined && $entity !== about) {
+    const message = `${where}content.$entity is ${show($entity)}, but entity is ${show(about)}: leave $entity out`
+    throw new IvcapError('invalid-argument', message, { argument: `${where}content` })
+  }
+  const chosen = schema ?? $schema
+  if (chosen === undefined || chosen === '') {
+    const message = `${where}schema is missing: give it as an option, or as "$schema" in the content`
+    throw new IvcapError('missing-argument', message, { argument: `${where}schema` })
+  }
+  const type = parseUri(chosen, schema === undefined ? `${where}content.$schema` : `${where}schema`)
+  return {
+    entity: about,
+    schema: type,
+    content: { $schema: type, ...rest },
+    ...(policy !== undefined && { policy: parsePolicy(policy, `${where}policy`) }),
+  }
+}
+
+/** All of a query but its page. @throws IvcapError `invalid-argument` */
+export function aspectQuery(
+  o: ListAspectsOptions,
+): Omit<AspectQuery, 'limit' | 'cursor'> & { readonly limit: number } {
+  const { orderDirection = 'DESC' } = o
+  if (orderDirection !== 'ASC' && orderDirection !== 'DESC') {
+    const message = `orderDirection must be 'ASC' or 'DESC', not ${show(orderDirection)}`
+    throw new IvcapError('invalid-argument', message, { argument: 'orderDirection' })
+  }
+  return withoutAbsent({
+    entity: o.entity === undefined ? undefined : parseUri(o.entity, 'entity'),
+    schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
+    contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),
+    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
+    atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
+    orderBy: o.orderBy === undefined ? 'valid_from' : checkText(o.orderBy, 'orderBy'),
+    orderDirection,
+    includeContent: o.includeContent ?? true,
+    limit: checkLimit(o.limit ?? 10),
+  })
+}
+
+/** @throws IvcapError `invalid-argument` unless it is a text with something in it */
+export function checkText(value: unknown, argument: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw new IvcapError(
+    'invalid-argument',
+    `${argument} must be a text that isn't empty, not ${show(value)}`,
+    { argument },
+  )
+}

@@ -1,0 +1,164 @@
+import * as files from '#files'
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import type { ArtifactRecord } from '../model/records.js'
+import { parsePolicy, parseUrn, show, type Urn } from '../model/urn.js'
+import type { ArtifactDraft, ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
+import { withoutAbsent } from '../rules/provenance.js'
+import { withMd5 } from '../transfer/digest.js'
+import { mimeOf } from '../transfer/mime.js'
+import { type Content, contentSource } from '../transfer/source.js'
+import { checkText } from './aspect-input.js'
+import type { CallOptions } from './operation.js'
+
+export interface UploadOptions extends CallOptions {
+  /** Human-readable; in local mode the relative path below baseDir. */
+  readonly name?: string | undefined
+  /** A local file (Node). Exactly one of `filePath` and `content`. */
+  readonly filePath?: string | undefined
+  /** Bytes, text, a Blob or File, or a stream of bytes. Exactly one of `filePath` and `content`. */
+  readonly content?: Content | undefined
+  /**
+   * MIME type; guessed from `filePath`, the Blob's type or `name`, else `application/octet-stream` for a file.
+   * Required for content that tells nothing.
+   */
+  readonly contentType?: string | undefined
+  /** Bytes, where the source does not know it (-1: unknown). Other than the bytes: an error, nothing becomes ready. */
+  readonly contentSize?: number | undefined
+  /** URN of the collection that it goes into. */
+  readonly collection?: string | undefined
+  /** `urn:ivcap:policy:…`: who may see it. */
+  readonly policy?: string | undefined
+  /** Bytes per request, where the place transfers in parts; default: chosen for bounded memory. */
+  readonly chunkSize?: number | undefined
+  /** Attempts after the first; default 5. */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  readonly retryDelay?: number | undefined
+  /** Upload even if this file was uploaded before (see `.ivcap-<filename>.txt`). */
+  readonly forceUpload?: boolean | undefined
+  /** Bytes that the other side has accepted so far, and the total where it is known. */
+  readonly onProgress?: ((accepted: number, total?: number) => void) | undefined
+}
+
+/** An upload whose options have been checked. */
+export interface Upload {
+  readonly filePath?: string
+  readonly content?: Content
+  readonly contentSize?: number
+  readonly forceUpload: boolean
+  readonly draft: ArtifactDraft
+  readonly transfer: TransferOptions
+}
+
+/** Before a byte is read. @throws IvcapError `missing-argument`, `invalid-argument` */
+export function checkUpload(o: UploadOptions): Upload {
+  const { filePath, content } = o
+  if ((filePath === undefined) === (content === undefined)) {
+    const given = filePath === undefined ? 'neither is given' : 'both are given'
+    const message = `give exactly one of filePath and content; ${given}`
+    throw new IvcapError(filePath === undefined ? 'missing-argument' : 'invalid-argument', message, {
+      argument: 'filePath',
+    })
+  }
+  const size = o.contentSize === -1 ? undefined : checkCount(o.contentSize, 'contentSize', 0)
+  return withoutAbsent({
+    filePath: filePath === undefined ? undefined : checkText(filePath, 'filePath'),
+    content,
+    contentSize: size,
+    forceUpload: o.forceUpload ?? false,
+    draft: withoutAbsent({
+      name: o.name === undefined ? undefined : checkText(o.name, 'name'),
+      mimeType: mimeTypeOf(o),
+      policy: o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy'),
+      collection: o.collection === undefined ? undefined : parseUrn(o.collection, 'collection'),
+    }),
+    transfer: withoutAbsent({
+      chunkSize: checkCount(o.chunkSize, 'chunkSize', 1),
+      retries: checkCount(o.retries, 'retries', 0) ?? 5,
+      retryDelay: checkCount(o.retryDelay, 'retryDelay', 0) ?? 500,
+      onProgress: o.onProgress,
+    }),
+  })
+}
+
+/** The artifact that an earlier upload of the same unchanged file left, else a new one. */
+export async function upload(
+  store: ArtifactStore,
+  memory: files.UploadMemory,
+  { filePath, content, contentSize, forceUpload, draft, transfer }: Upload,
+  op: OpOptions,
+): Promise<ArtifactRecord> {
+  if (filePath === undefined) {
+    if (content === undefined)
+      throw new IvcapError('missing-argument', 'content is missing', { argument: 'content' })
+    const source = contentSource(content, withoutAbsent({ size: contentSize }))
+    return store.create(source, draft, { ...transfer, ...op })
+  }
+  const source = await files.fileSource(filePath, 'filePath')
+  checkFileSize(filePath, source, contentSize)
+  if (!store.remembersUploads) return store.create(source, draft, { ...transfer, ...op })
+  const earlier = forceUpload ? undefined : await recall(store, memory, filePath, op)
+  if (earlier !== undefined) return earlier
+  // hashed on its way, so that remembering it need not read the file again
+  const hashed = withMd5(source)
+  const record = await store.create(hashed.source, draft, { ...transfer, ...op })
+  await memory.remember(filePath, record.id, withoutAbsent({ ...op, md5: hashed.md5(), source }))
+  return record
+}
+
+/** The ready artifact of this store that the file's sidecar names, if it still tells the truth. */
+export async function recall(
+  store: ArtifactStore,
+  memory: files.UploadMemory,
+  filePath: string,
+  op: OpOptions,
+): Promise<ArtifactRecord | undefined> {
+  if (!store.remembersUploads) return undefined
+  const id: Urn | undefined = await memory.recall(filePath, op)
+  if (id === undefined) return undefined
+  try {
+    const record = await store.stat(id, op)
+    return record.status === 'ready' ? record : undefined
+  } catch (error) {
+    // a sidecar of another deployment, or of an artifact that is gone
+    if (isIvcapError(error, 'not-found') || isIvcapError(error, 'permission-denied')) return undefined
+    throw error
+  }
+}
+
+function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): string {
+  if (contentType !== undefined) return checkMimeType(contentType)
+  const ofBlob = content instanceof Blob && content.type !== '' ? content.type : undefined
+  const nameOfFile = content instanceof Blob && 'name' in content ? String(content.name) : undefined
+  const named = [filePath, nameOfFile, name].find((n) => n !== undefined && mimeOf(n) !== undefined)
+  const guess = ofBlob ?? (named === undefined ? undefined : mimeOf(named))
+  if (guess !== undefined) return guess
+  if (filePath !== undefined || nameOfFile !== undefined) return 'application/octet-stream'
+  if (typeof content === 'string') return 'text/plain'
+  const message = `contentType is missing, and neither the content nor the name (${show(name)}) tells it: give it, e.g. 'text/csv'`
+  throw new IvcapError('missing-argument', message, { argument: 'contentType' })
+}
+
+/** RFC 9110: type/subtype, and parameters without control characters, since it travels in a header. */
+function checkMimeType(contentType: unknown): string {
+  if (
+    typeof contentType === 'string' &&
+    /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/.test(contentType)
+  )
+    return contentType
+  const message = `contentType must be a MIME type such as text/csv, not ${show(contentType)}`
+  throw new IvcapError('invalid-argument', message, { argument: 'contentType' })
+}
+
+function checkCount(value: unknown, argument: string, least: number): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
+  const message = `${argument} must be a whole number from ${least}, not ${show(value)}`
+  throw new IvcapError('invalid-argument', message, { argument })
+}
+
+function checkFileSize(filePath: string, source: ByteSource, contentSize: number | undefined): void {
+  if (contentSize === undefined || source.size === undefined || source.size === contentSize) return
+  const message = `contentSize is ${contentSize}, but ${show(filePath)} has ${source.size} bytes: leave contentSize out for a file`
+  throw new IvcapError('invalid-argument', message, { argument: 'contentSize' })
+}
