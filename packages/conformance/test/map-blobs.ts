@@ -20,6 +20,7 @@ export function mapBlobs(blobs = new Map<string, { info: BlobInfo; bytes: Uint8A
     uri: 'map:',
     atomicCreate: 'always',
     async put(key, body, o) {
+      checkKey(key)
       const progress = progressOf(o, body.size)
       let size = 0
       const counted = new TransformStream<Uint8Array, Uint8Array>({
@@ -62,6 +63,12 @@ export function mapBlobs(blobs = new Map<string, { info: BlobInfo; bytes: Uint8A
       blobs.delete(key)
     },
   }
+}
+
+/** As the port has it; whoever writes other keys fails in a folder. */
+function checkKey(key: string): void {
+  if (key.length <= 1024 && key.split('/').every((segment) => /^[\x20-\x7e]{1,200}$/.test(segment))) return
+  throw new IvcapError('invalid-argument', `not a key: ${key}`, { argument: 'key' })
 }
 
 /** Lets others run, as any I/O does. */

@@ -59,24 +59,24 @@ export function aborts(place: BackendPlace): void {
   })
 
   it.each([0, 1, 48, 95])('an upload aborted as chunk %i of 96 is taken', async (last) => {
-    const caller = new AbortController()
-    let released = false
-    const source = function* () {
-      try {
-        for (const [i, chunk] of [...chunksOf(content)].entries()) {
-          if (i === last) caller.abort(new Error('enough'))
-          yield chunk
-        }
-      } finally {
-        released = true
-      }
-    }
     for (const name of ['new', 'known']) {
+      const caller = new AbortController()
+      let released = false
+      const source = async function* () {
+        try {
+          for (const [i, chunk] of [...chunksOf(content)].entries()) {
+            if (i === last) caller.abort(new Error('enough'))
+            yield chunk
+          }
+        } finally {
+          released = true
+        }
+      }
       const doomed = upload(place.at, streamFrom(source()), { name, signal: caller.signal })
       expect(await rejectionOf(doomed)).toBe(caller.signal.reason)
+      expect(released).toBe(true)
       expect(await state()).toEqual(before)
     }
-    expect(released).toBe(true)
     expectBytes(await download(place.at, known.artifact.id), content)
   })
 

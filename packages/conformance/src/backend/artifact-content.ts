@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type Content, fileSource } from '@ivcap/core/driver'
-import { describe, it, onTestFinished } from 'vitest'
+import type { Content } from '@ivcap/core/driver'
+import { describe, it } from 'vitest'
 import { download, upload } from '../support/artifacts.js'
 import { chunksOf, expectBytes, MiB, someBytes, streamOf } from '../support/bytes.js'
-import { sizesAround, transfer } from '../support/transfer.js'
+import { fileOf, uploadFile } from '../support/files.js'
+import { sizesAround } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
 /** What goes in comes out, whatever the size and however it was given. */
@@ -50,12 +48,7 @@ export function artifactContent(place: BackendPlace): void {
   })
 
   it('from a file', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'ivcap-conformance-'))
-    onTestFinished(() => rm(folder, { recursive: true }))
-    const path = join(folder, 'sømething 1.bin')
-    await writeFile(path, bytes)
-    const source = await fileSource(path, 'filePath')
-    const { id } = await place.at.artifacts.create(source, { mimeType: 'image/png' }, transfer)
+    const { id } = await uploadFile(place.at, await fileOf(bytes))
     expectBytes(await download(place.at, id), bytes)
   })
 

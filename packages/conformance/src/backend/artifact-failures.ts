@@ -1,9 +1,10 @@
-import type { Content } from '@ivcap/core/driver'
+import { type Content, contentSource } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { allArtifacts, download, upload } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'
 import { chunksOf, expectBytes, MiB, someBytes, streamFrom, streamOf } from '../support/bytes.js'
 import { expectError, isCausedBy, rejectionOf } from '../support/expect-error.js'
+import { transfer } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
 const bytes = someBytes(3 * MiB)
@@ -44,6 +45,13 @@ export function artifactFailures(place: BackendPlace): void {
     const used = streamOf(bytes)
     await used.getReader().read()
     await rejectionOf((async () => upload(place.at, used, { name: 'doomed' }))())
+    await nothingIsLeft()
+  })
+
+  it('a source that has changed meanwhile', async () => {
+    const moving = { ...contentSource(bytes), unchanged: async () => false }
+    const doomed = place.at.artifacts.create(moving, { name: 'doomed', mimeType: 'text/plain' }, transfer)
+    await expectError(doomed, 'integrity')
     await nothingIsLeft()
   })
 

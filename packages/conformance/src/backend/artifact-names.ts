@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { artifactUuid, pathOfFileUrn } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { allArtifacts, download, upload } from '../support/artifacts.js'
 import { allAspects, idsOf } from '../support/aspects.js'
-import { expectBytes, someBytes } from '../support/bytes.js'
+import { expectBytes, someBytes, streamOf } from '../support/bytes.js'
 import { expectError } from '../support/expect-error.js'
 import type { BackendPlace } from './place.js'
 
@@ -16,7 +17,6 @@ const ODD = [
   'quotes \' " `',
   '*:<>|$()[]{}~!',
   '-rf',
-  'CON',
   'a'.repeat(200),
 ]
 
@@ -34,7 +34,7 @@ export function artifactNames(place: BackendPlace): void {
 }
 
 function labels(place: BackendPlace): void {
-  it.each(['../../etc/passwd', '/etc/passwd', 'a//b', 'a\\b', 'aspects/x', 'n'.repeat(300)])(
+  it.each(['../../etc/passwd', '/etc/passwd', 'a//b', 'a\\b', 'aspects/x', 'CON', 'n'.repeat(300)])(
     '%j is a label like any other',
     async (name) => {
       const { id } = await upload(place.at, someBytes(3), { name })
@@ -85,6 +85,18 @@ function paths(place: BackendPlace): void {
     await expectError(upload(place.at, someBytes(3), { name }), 'invalid-argument', 'name')
     expect(await allArtifacts(place.at)).toEqual([])
     expect(await allAspects(place.at)).toEqual([])
+  })
+
+  it('of 8 uploads of one name at once one is there, whole', async () => {
+    const contents = Array.from({ length: 8 }, (_, n) => someBytes(300_000, n + 1))
+    const views = [place.at, await place.reopen()]
+    await Promise.all(contents.map((c, n) => upload(views[n % 2] ?? place.at, streamOf(c), { name: 'same' })))
+    const [only, ...others] = await allArtifacts(place.at)
+    expect(others).toEqual([])
+    const stored = Buffer.from(await download(place.at, only?.id ?? 'urn:x:y'))
+    const winner = contents.filter((c) => stored.equals(c))
+    expect(winner).toHaveLength(1)
+    expect(only?.sha256).toBe(createHash('sha256').update(stored).digest('hex'))
   })
 
   it('that are taken: the later content takes the place of the earlier', async () => {

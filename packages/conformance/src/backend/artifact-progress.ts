@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { upload } from '../support/artifacts.js'
 import { chunksOf, MiB, someBytes, streamFrom, streamOf } from '../support/bytes.js'
 import { rejectionOf } from '../support/expect-error.js'
-import { progressLog } from '../support/transfer.js'
+import { fileOf, uploadFile } from '../support/files.js'
+import { progressLog, type Report } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
 /** Progress never goes back, tells the total once and last, and is silent after an abort. */
@@ -19,11 +20,13 @@ export function artifactProgress(place: BackendPlace): void {
   ])('of %s', async (_, total, content, told) => {
     const { reports, onProgress } = progressLog()
     await upload(place.at, content(), { onProgress, ...(told !== undefined && { size: told }) })
-    const accepted = reports.map((r) => r.accepted)
-    expect(accepted).toEqual([...accepted].sort((a, b) => a - b))
-    expect(reports.filter((r) => r.accepted === r.total)).toEqual([{ accepted: total, total }])
-    expect(reports.at(-1)).toEqual({ accepted: total, total })
-    for (const r of reports) expect([undefined, total]).toContain(r.total)
+    expectGood(reports, total)
+  })
+
+  it('of a file', async () => {
+    const { reports, onProgress } = progressLog()
+    await uploadFile(place.at, await fileOf(bytes), { onProgress })
+    expectGood(reports, size)
   })
 
   it('is told on the way, not only at the end', async () => {
@@ -51,4 +54,12 @@ export function artifactProgress(place: BackendPlace): void {
     expect(await rejectionOf(doomed)).toBe(caller.signal.reason)
     expect(late).toEqual([])
   })
+}
+
+function expectGood(reports: readonly Report[], total: number): void {
+  const accepted = reports.map((r) => r.accepted)
+  expect(accepted).toEqual([...accepted].sort((a, b) => a - b))
+  expect(reports.filter((r) => r.accepted === r.total)).toEqual([{ accepted: total, total }])
+  expect(reports.at(-1)).toEqual({ accepted: total, total })
+  for (const r of reports) expect([undefined, total]).toContain(r.total)
 }

@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { ARTIFACT_SCHEMA, COLLECTION_ITEM_SCHEMA, fileSource, parseTimestamp } from '@ivcap/core/driver'
-import { expect, it, onTestFinished } from 'vitest'
+import { ARTIFACT_SCHEMA, COLLECTION_ITEM_SCHEMA, parseTimestamp } from '@ivcap/core/driver'
+import { expect, it } from 'vitest'
 import { allArtifacts, told, upload } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'
 import { collect, someBytes, streamOf } from '../support/bytes.js'
-import { transfer } from '../support/transfer.js'
+import { fileOf, uploadFile } from '../support/files.js'
 import type { BackendPlace } from './place.js'
 
 const POLICY = 'urn:ivcap:policy:7f3c9d50-6a52-4d0e-9b4f-0c3c7d0e7c11'
@@ -57,12 +54,7 @@ export function artifactRecord(place: BackendPlace): void {
   })
 
   it(`${digest === 'all' ? 'has the' : 'has no'} SHA-256 of a file`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'ivcap-conformance-'))
-    onTestFinished(() => rm(folder, { recursive: true }))
-    const path = join(folder, 'file')
-    await writeFile(path, bytes)
-    const source = await fileSource(path, 'filePath')
-    const { id } = await place.at.artifacts.create(source, { mimeType: 'image/png' }, transfer)
+    const { id } = await uploadFile(place.at, await fileOf(bytes))
     const record = await place.at.artifacts.stat(id, {})
     expect(record.sha256).toBe(digest === 'all' ? sha256 : undefined)
   })

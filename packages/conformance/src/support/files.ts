@@ -1,0 +1,26 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ArtifactRecord, type Backend, fileSource, type TransferOptions } from '@ivcap/core/driver'
+import { onTestFinished } from 'vitest'
+import { transfer } from './transfer.js'
+
+/** The path of a file with these bytes, which lives as long as the test. */
+export async function fileOf(bytes: Uint8Array, name = 'sømething 1.bin'): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ivcap-conformance-file-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const path = join(folder, name)
+  await writeFile(path, bytes)
+  return path
+}
+
+/** Uploads a file as its client does. */
+export async function uploadFile(
+  { artifacts }: Backend,
+  path: string,
+  { name, ...o }: Partial<TransferOptions> & { readonly name?: string } = {},
+): Promise<ArtifactRecord> {
+  const source = await fileSource(path, 'filePath')
+  const draft = { mimeType: 'application/octet-stream', ...(name !== undefined && { name }) }
+  return artifacts.create(source, draft, { ...transfer, ...o })
+}
