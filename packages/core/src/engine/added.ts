@@ -1,0 +1,72 @@
+/**
+ * Added records stand alone at `id/<uuid>`, outside the logs, so that many writers don't contend. One ends when it was
+ * retracted, or when an update that saw it committed. Before its commit, such an update leaves a note beside the record:
+ * "ends at <time> if slot <n> is <uuid>". The slot decides, so that the update and all the ends that it brings
+ * are one act; notes of updates that lost their slot mean nothing.
+ */
+import type { Timestamp } from '../model/time.js'
+import { aspectUrn } from '../model/urn.js'
+import type { OpOptions } from '../ports.js'
+import type { Engine } from './context.js'
+import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
+import { readClosing, readSlot } from './log.js'
+import { inParallel } from './parallel.js'
+import type { End, StoredRecord } from './records.js'
+
+export interface AddedEnd extends End {
+  /** The slot of the update that ended it; absent: it was retracted. */
+  readonly bySlot?: number
+}
+
+interface Note {
+  readonly validTo: Timestamp
+  readonly slot: number
+  readonly by: string
+}
+
+const NOTE = /^!(\d{16})-(\d{10})-([0-9a-f-]{36})$/
+
+export const noteKey = (added: string, { validTo, slot, by }: Note): string =>
+  `${idKey(added)}!${timeDigits(validTo)}-${slotDigits(slot)}-${by}`
+
+/** How an added record ended, if it did: the earliest of its retraction and the updates that saw it. */
+export async function addedEnd(
+  engine: Engine,
+  uuid: string,
+  record: StoredRecord,
+  o: OpOptions,
+): Promise<AddedEnd | undefined> {
+  const { notes, closed } = await around(engine, uuid, o)
+  const closing = closed ? await readClosing(engine, idKey(uuid), o) : undefined
+  const pair = pairOf(record.entity, record.schema)
+  const ends = await inParallel(notes, async ({ validTo, slot, by }): Promise<AddedEnd | undefined> => {
+    const winner = await readSlot(engine, pair, slot, o)
+    return winner?.id === aspectUrn(by) ? { validTo, bySlot: slot } : undefined
+  })
+  return [closing, ...ends].reduce<AddedEnd | undefined>(
+    (first, end) => (first === undefined || (end && end.validTo < first.validTo) ? end : first),
+    undefined,
+  )
+}
+
+async function around(
+  { blobs }: Engine,
+  uuid: string,
+  o: OpOptions,
+): Promise<{ notes: readonly Note[]; closed: boolean }> {
+  const prefix = idKey(uuid)
+  const notes: Note[] = []
+  let closed = false
+  let startAfter: string = prefix
+  for (;;) {
+    const { items, more } = await blobs.list({ prefix, startAfter, limit: 100 }, o)
+    for (const { key } of items) {
+      closed ||= key === closingKey(prefix)
+      const [, time, slot, by] = NOTE.exec(key.slice(prefix.length)) ?? []
+      if (time !== undefined && slot !== undefined && by !== undefined)
+        notes.push({ validTo: timeOfDigits(time), slot: Number(slot), by })
+      startAfter = key
+    }
+    if (!more) return { notes, closed }
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Artifacts over any BlobStore: the bytes lie at `artifacts/<uuid>`, the record is an aspect of the artifact.
+ *
+ * | step of an upload | a crash after it leaves | a reader sees |
+ * |---|---|---|
+ * | 1. the bytes, at a new key | bytes that no record leads to | nothing |
+ * | 2. the collection's item, if asked for | an item without an artifact | the item; the artifact is not found |
+ * | 3. the record: **the commit** | | the artifact |
+ *
+ * A failure at any step undoes the ones before.
+ */
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import type { ArtifactRecord } from '../model/records.js'
+import { timestamp } from '../model/time.js'
+import { artifactUrn, artifactUuid, type Urn } from '../model/urn.js'
+import type {
+  ArtifactDraft,
+  ArtifactStore,
+  AspectStore,
+  ByteSource,
+  OpOptions,
+  TransferOptions,
+} from '../ports.js'
+import { ARTIFACT_SCHEMAS, artifactAspect, collectionItem, withoutAbsent } from '../rules/provenance.js'
+import { withDigest } from '../transfer/digest.js'
+import { progressOf } from '../transfer/progress.js'
+import { bestEffort } from './add.js'
+import { storeBytes } from './artifact-bytes.js'
+import { listArtifacts } from './artifact-list.js'
+import { recordIn } from './artifact-record.js'
+import type { BlobAspects } from './aspects.js'
+import type { Engine } from './context.js'
+
+export interface BlobArtifactsOptions {
+  /** For messages, e.g. `s3`. */
+  readonly name: string
+  /** Whether upload sidecars make sense: not where the place lives in this process. */
+  readonly remembersUploads: boolean
+  /** The key of an artifact's bytes. */
+  readonly locate: (artifact: { readonly id: Urn }) => string | undefined
+  /** Where records are kept: the engine's own aspects, or those of another place. */
+  readonly aspects: AspectStore | BlobAspects
+}
+
+/** Drivers get complete and valid input from the client in front of them. */
+export function blobArtifacts(engine: Engine, o: BlobArtifactsOptions): ArtifactStore {
+  return {
+    name: o.name,
+    location: engine.blobs.uri,
+    remembersUploads: o.remembersUploads,
+    create: (source, draft, options) => create(engine, o, source, draft, options),
+    stat: (id, options) => stat(o.aspects, id, options),
+    async read(id, { range, ifMatch, signal }) {
+      const record = await stat(o.aspects, id, { ...(signal && { signal }) })
+      const key = keyOf(o, id)
+      try {
+        const content = await engine.blobs.get(key, {
+          ...(range && { range }),
+          ...(ifMatch !== undefined && { ifMatch }),
+          ...(signal && { signal }),
+        })
+        // what the store says of the bytes counts: a resumed read is pinned by it
+        const { etag, size } = content.info
+        return { record: { ...record, etag, size }, range: content.range, body: content.body }
+      } catch (error) {
+        if (isIvcapError(error, 'not-found')) throw bytesGone(id, key, error)
+        throw error
+      }
+    },
+    list: (q, options) => listArtifacts(o.aspects, engine.clock, q, options),
+  }
+}
+
+async function create(
+  engine: Engine,
+  o: BlobArtifactsOptions,
+  source: ByteSource,
+  draft: ArtifactDraft,
+  options: OpOptions & TransferOptions,
+): Promise<ArtifactRecord> {
+  const op: OpOptions = { ...(options.signal && { signal: options.signal }) }
+  const { blobs } = engine
+  const id = artifactUrn(engine.uuid())
+  const key = keyOf(o, id)
+  const progress = progressOf(options, source.size)
+  const undo: (() => Promise<void>)[] = [() => blobs.delete(key, {})]
+  const undone = async (error: unknown) => {
+    for (const step of undo) await bestEffort(step())
+    return error
+  }
+  let record: ArtifactRecord
+  try {
+    record = await upload(engine, id, key, source, draft, { ...options, onProgress: progress.report })
+    const item = collectionItem(draft, id)
+    if (item !== undefined) {
+      const { id: itemId } = await o.aspects.assert(item, 'add', op)
+      undo.unshift(() => o.aspects.retract(itemId, {}))
+    }
+  } catch (error) {
+    throw await undone(error)
+  }
+  try {
+    await writeRecord(o.aspects, record, `${blobs.uri}/${key}`, op)
+  } catch (error) {
+    const written = await findRecord(o.aspects, id, {}).catch(() => 'who knows' as const)
+    // bytes that a record may lead to stay
+    if (written === 'who knows') throw error
+    if (written === undefined) throw await undone(error)
+    if (op.signal?.aborted) {
+      undo.unshift(() => o.aspects.retract(written.aspect, {}))
+      throw await undone(error)
+    }
+  }
+  progress.finish(record.size ?? 0)
+  return record
+}
+
+/** Stores the bytes; the record that they deserve. */
+async function upload(
+  engine: Engine,
+  id: Urn,
+  key: string,
+  source: ByteSource,
+  draft: ArtifactDraft,
+  options: OpOptions & TransferOptions,
+): Promise<ArtifactRecord> {
+  const { source: hashed, sha256 } = withDigest(source)
+  const { size, etag } = await storeBytes(engine, key, hashed, { ...options, contentType: draft.mimeType })
+  if (source.unchanged !== undefined && !(await source.unchanged())) throw changed(draft)
+  options.signal?.throwIfAborted()
+  const at = timestamp(engine.clock())
+  return withoutAbsent({
+    id,
+    name: draft.name,
+    status: 'ready' as const,
+    size,
+    mimeType: draft.mimeType,
+    etag,
+    createdAt: at,
+    lastModifiedAt: at,
+    policy: draft.policy,
+    sha256: sha256(),
+  })
+}
+
+async function writeRecord(
+  aspects: AspectStore | BlobAspects,
+  record: ArtifactRecord,
+  location: string,
+  o: OpOptions,
+): Promise<void> {
+  const aspect = artifactAspect(record, location)
+  if ('addAt' in aspects && record.createdAt !== undefined) await aspects.addAt(aspect, record.createdAt, o)
+  else await aspects.assert(aspect, 'add', o)
+}
+
+async function findRecord(
+  aspects: AspectStore,
+  id: Urn,
+  o: OpOptions,
+): Promise<{ readonly record: ArtifactRecord; readonly aspect: Urn } | undefined> {
+  // an id that was typed wrong is nobody's: not worth a request
+  if (artifactUuid(id) === undefined) return undefined
+  for (const schema of ARTIFACT_SCHEMAS) {
+    const { items } = await aspects.list(
+      { entity: id, schema, orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true, limit: 1 },
+      o,
+    )
+    const record = items[0] && recordIn(items[0])
+    if (record !== undefined && items[0] !== undefined) return { record, aspect: items[0].id }
+  }
+  return undefined
+}
+
+async function stat(aspects: AspectStore, id: Urn, o: OpOptions): Promise<ArtifactRecord> {
+  o.signal?.throwIfAborted()
+  const found = await findRecord(aspects, id, o)
+  if (found !== undefined) return found.record
+  throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
+}
+
+function keyOf(o: BlobArtifactsOptions, id: Urn): string {
+  const key = o.locate({ id })
+  if (key !== undefined) return key
+  throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
+}
+
+function changed({ name }: ArtifactDraft): IvcapError {
+  const what = name === undefined ? 'The source' : `The source of ${JSON.stringify(name)}`
+  return new IvcapError('integrity', `${what} changed while it was read: upload it again when it rests`)
+}
+
+function bytesGone(id: Urn, key: string, cause: unknown): IvcapError {
+  return new IvcapError('integrity', `${id} has a record, but its bytes are not at ${key}`, {
+    resource: id,
+    cause,
+  })
+}

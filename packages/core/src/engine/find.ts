@@ -1,0 +1,51 @@
+import { IvcapError } from '../model/errors.js'
+import type { AspectRecord } from '../model/records.js'
+import { aspectUuid, type Urn } from '../model/urn.js'
+import type { OpOptions } from '../ports.js'
+import { addedEnd } from './added.js'
+import type { Engine } from './context.js'
+import { type Entry, entryOf } from './index-keys.js'
+import { idKey, pairOf, slotKey } from './keys.js'
+import { readSlot, slotEnd } from './log.js'
+import { readText } from './objects.js'
+import { type End, parsePointer, parseRecord, type StoredRecord } from './records.js'
+
+export interface Found {
+  readonly record: StoredRecord
+  readonly entry: Entry
+  /** Where the record lies. */
+  readonly key: string
+  readonly end?: End
+}
+
+/** The record of an id. A pointer to a slot that was not won is no record. @throws IvcapError `not-found` */
+export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<Found> {
+  const uuid = aspectUuid(id)
+  const text = uuid === undefined ? undefined : await readText(engine.blobs, idKey(uuid), o)
+  if (uuid === undefined || text === undefined) throw unknown(id)
+  const pointer = parsePointer(text)
+  if (pointer === undefined) {
+    const key = idKey(uuid)
+    const record = parseRecord(key, text)
+    const end = await addedEnd(engine, uuid, record, o)
+    const entry = entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom)
+    return { record, entry, key, ...(end && { end }) }
+  }
+  const [record, end] = await Promise.all([
+    readSlot(engine, pointer, pointer.slot, o),
+    slotEnd(engine, pointer, pointer.slot, o),
+  ])
+  if (record?.id !== id) throw unknown(id)
+  const entry = entryOf(pointer, uuid, record.validFrom, pointer.slot)
+  return { record, entry, key: slotKey(pointer, pointer.slot), ...(end && { end }) }
+}
+
+/** A record as it is handed out. */
+export function withEnd(record: StoredRecord, end: End | undefined): AspectRecord {
+  if (end === undefined) return record
+  return { ...record, validTo: end.validTo, ...(end.retracter && { retracter: end.retracter }) }
+}
+
+function unknown(id: Urn): IvcapError {
+  return new IvcapError('not-found', `There is no aspect ${id} here`, { resource: id })
+}

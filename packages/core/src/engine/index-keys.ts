@@ -1,0 +1,83 @@
+/**
+ * Entries of the indexes. An entry is a hint: it says where a record should be, and only the record itself says that
+ * it is there. `<inverted validFrom>-<inverted uuid>-<slot, or "a" for an added one>-<entity>` is its name, so that names
+ * ascend as (validFrom, id) descend. Behind the name
+ * - in `cur/`, `!<uuid>` is a mark: somebody is about to close the record, or has done so. It is written before the
+ *   closing, so that what bears no mark is not closed;
+ * - in `past/`, `!<time>` is the end of the record.
+ */
+import type { Timestamp } from '../model/time.js'
+import { aspectUrn, type Urn } from '../model/urn.js'
+import {
+  invertTime,
+  invertUuid,
+  type Pair,
+  slotDigits,
+  timeDigits,
+  timeOfDigits,
+  timeOfInverted,
+} from './keys.js'
+
+export interface Entry {
+  readonly name: string
+  readonly uuid: string
+  readonly validFrom: Timestamp
+  readonly pair: Pair
+  /** Absent: an added one. */
+  readonly slot?: number
+}
+
+/** Where a listing looks: one entity, or all of them by schema. */
+export type Scope = `e/${string}/` | 's/'
+export const BY_SCHEMA: Scope = 's/'
+export const byEntity = (hashed: string): Scope => `e/${hashed}/`
+
+export type Tense = 'cur' | 'past'
+
+/** What follows a name, after all of it: a name with this behind it is past every key of that name. */
+export const AFTER = '~'
+const MARK = '!'
+const NAME = /^(\d{16})-([0-9a-f-]{36})-(a|\d{10})-([0-9a-f]{40})(?:!(.*))?$/
+
+export function entryOf(pair: Pair, uuid: string, validFrom: Timestamp, slot?: number): Entry {
+  const place = slot === undefined ? 'a' : slotDigits(slot)
+  const name = `${sortPrefix(validFrom, uuid)}-${place}-${pair.entity}`
+  return { name, uuid, validFrom, pair, ...(slot !== undefined && { slot }) }
+}
+
+/** What names of that record start with; listing after it and `AFTER` gives those that follow. */
+export const sortPrefix = (validFrom: Timestamp, uuid: string): string =>
+  `${invertTime(validFrom)}-${invertUuid(uuid)}`
+
+/** The entry that a key below `cur/…/<schema>/` or `past/…/<schema>/` belongs to, and what stands behind its name. */
+export function parseEntry(schema: string, keyName: string): { entry: Entry; tail?: string } | undefined {
+  const m = NAME.exec(keyName)
+  const [, time, uuid, place, entity, tail] = m ?? []
+  if (time === undefined || uuid === undefined || place === undefined || entity === undefined)
+    return undefined
+  const entry: Entry = {
+    name: tail === undefined ? keyName : keyName.slice(0, keyName.indexOf(MARK)),
+    uuid: invertUuid(uuid),
+    validFrom: timeOfInverted(time),
+    pair: { entity, schema },
+    ...(place !== 'a' && { slot: Number(place) }),
+  }
+  return { entry, ...(tail !== undefined && { tail }) }
+}
+
+export const indexPrefix = (tense: Tense, scope: Scope): string => `${tense}/${scope}`
+
+/** The keys of an entry in both indexes. */
+export const currentKeys = (entry: Entry): readonly string[] => inBoth('cur', entry, '')
+export const markKeys = (entry: Entry, by: string): readonly string[] => inBoth('cur', entry, `${MARK}${by}`)
+export const pastKeys = (entry: Entry, end: Timestamp): readonly string[] =>
+  inBoth('past', entry, `${MARK}${timeDigits(end)}`)
+
+export const endOfTail = (tail: string): Timestamp => timeOfDigits(tail)
+export const idOf = (entry: Entry): Urn => aspectUrn(entry.uuid)
+
+function inBoth(tense: Tense, { pair, name }: Entry, tail: string): readonly string[] {
+  return [byEntity(pair.entity), BY_SCHEMA].map(
+    (scope) => `${indexPrefix(tense, scope)}${pair.schema}/${name}${tail}`,
+  )
+}

@@ -1,0 +1,116 @@
+/** Pages of index entries, as LIST gives them. */
+import type { Timestamp } from '../model/time.js'
+import type { BlobStore, OpOptions } from '../ports.js'
+import {
+  AFTER,
+  type Entry,
+  endOfTail,
+  indexPrefix,
+  parseEntry,
+  type Scope,
+  type Tense,
+} from './index-keys.js'
+import { encodeSchemaPrefix } from './keys.js'
+
+export interface Listed extends Entry {
+  /** Who is about to close it, or has done so. */
+  readonly marks: readonly string[]
+  /** In `past/`: when it ended. */
+  readonly end?: Timestamp
+}
+
+export interface EntryPage {
+  readonly entries: readonly Listed[]
+  /** Where to list on; absent: that was all. */
+  readonly through?: string
+}
+
+export interface Place {
+  readonly tense: Tense
+  readonly scope: Scope
+}
+
+/** A LIST that looks for schemas takes at least this many keys, as one may show several of them. */
+const SCHEMA_PAGE = 200
+
+/** The entries of one schema after a place in it, newest first: about `size` of them, in one LIST as a rule. */
+export async function listEntries(
+  blobs: BlobStore,
+  { tense, scope, schema }: Place & { readonly schema: string },
+  after: string,
+  size: number,
+  o: OpOptions,
+): Promise<EntryPage> {
+  const prefix = `${indexPrefix(tense, scope)}${schema}/`
+  const names: string[] = []
+  for (;;) {
+    const startAfter = `${prefix}${names.at(-1) ?? after}`
+    const { items, more } = await blobs.list({ prefix, startAfter, limit: size }, o)
+    names.push(...items.map(({ key }) => key.slice(prefix.length)))
+    const page = toPage(schema, names, more, after)
+    if (!more || page.entries.length > 0) return page
+  }
+}
+
+/** The schemas below a place whose encoding fits a literal beginning, each with its newest entries. */
+export async function* listSchemas(
+  blobs: BlobStore,
+  { tense, scope }: Place,
+  literal: string,
+  size: number,
+  o: OpOptions,
+): AsyncGenerator<{ schema: string; page: EntryPage }> {
+  const base = indexPrefix(tense, scope)
+  const prefix = `${base}${encodeSchemaPrefix(literal)}`
+  let startAfter: string | undefined
+  let open: { schema: string; names: string[] } | undefined
+  for (;;) {
+    const limit = Math.max(size, SCHEMA_PAGE)
+    const { items, more } = await blobs.list({ prefix, limit, ...(startAfter && { startAfter }) }, o)
+    for (const { key } of items) {
+      const [schema = '', name = ''] = key.slice(base.length).split('/')
+      if (open !== undefined && open.schema !== schema) {
+        yield { schema: open.schema, page: toPage(open.schema, open.names, false, '') }
+        open = undefined
+      }
+      open ??= { schema, names: [] }
+      open.names.push(name)
+      startAfter = key
+    }
+    if (open !== undefined && (!more || open.names.length >= size)) {
+      yield { schema: open.schema, page: toPage(open.schema, open.names, more, '') }
+      // the rest of this schema is listed when somebody asks for it
+      startAfter = `${base}${open.schema}/${AFTER}`
+      open = undefined
+    }
+    if (!more) return
+  }
+}
+
+/** Where more follows, the last entry waits for the next page: its marks may stand there. */
+function toPage(schema: string, names: readonly string[], more: boolean, after: string): EntryPage {
+  const entries = fold(schema, names)
+  if (!more) return { entries }
+  const whole = entries.slice(0, -1)
+  const last = whole.at(-1)
+  return { entries: whole, through: last === undefined ? after : `${last.name}${AFTER}` }
+}
+
+function fold(schema: string, names: readonly string[]): readonly Listed[] {
+  const entries: (Listed & { marks: string[] })[] = []
+  for (const name of names) {
+    const parsed = parseEntry(schema, name)
+    if (parsed === undefined) continue
+    const { entry, tail } = parsed
+    const last = entries.at(-1)
+    if (last?.name === entry.name) {
+      // a mark; or in past/ a later end, which the earlier one before it overrules
+      if (tail !== undefined) last.marks.push(tail)
+    } else if (tail === undefined) {
+      entries.push({ ...entry, marks: [] })
+    } else if (/^\d{16}$/.test(tail)) {
+      entries.push({ ...entry, marks: [], end: endOfTail(tail) })
+    }
+  }
+  return entries
+}

@@ -1,0 +1,129 @@
+/**
+ * Streams of index entries, newest first, however many schemas they come from. What is in force at a time may still be in
+ * `cur/` or already in `past/`; closing a record writes it there before it leaves here, so each stretch of names is listed
+ * in `cur/` first, then in `past/`, and a record on its way is met at least once.
+ */
+import type { Timestamp } from '../model/time.js'
+import type { OpOptions } from '../ports.js'
+import { schemaMatcher } from '../rules/aspects.js'
+import type { Engine } from './context.js'
+import type { Scope } from './index-keys.js'
+import { type EntryPage, type Listed, listEntries, listSchemas } from './index-pages.js'
+import { decodeSchema, encodeSchema } from './keys.js'
+
+export interface IndexQuery {
+  readonly scope: Scope
+  /** A schema, a pattern with `%`, or all. */
+  readonly schema?: string
+  /** In force at that time; absent: not closed. */
+  readonly at?: Timestamp
+  /** Names after this one. */
+  readonly after: string
+  /** Entries to take at once from a schema. */
+  readonly size: number
+}
+
+/** Entries that may be in force, in the order of their names. Those with marks, and hints without a record, are for the reader to check. */
+export async function* entries(engine: Engine, q: IndexQuery, o: OpOptions): AsyncGenerator<Listed> {
+  if (q.schema !== undefined && !q.schema.includes('%')) {
+    yield* ofSchema(engine, q, { schema: encodeSchema(q.schema) }, o)
+    return
+  }
+  const heads = await findSchemas(engine, q, o)
+  yield* merge(heads.map((head) => ofSchema(engine, q, head, o)))
+}
+
+interface Head {
+  readonly schema: string
+  readonly cur?: EntryPage
+  readonly past?: EntryPage
+}
+
+/** One LIST per schema, fewer where they are small. */
+async function findSchemas(engine: Engine, q: IndexQuery, o: OpOptions): Promise<readonly Head[]> {
+  const fits = schemaMatcher(q.schema)
+  const literal = q.schema?.split('%')[0] ?? ''
+  const heads = new Map<string, Head>()
+  for (const tense of q.at === undefined ? (['cur'] as const) : (['cur', 'past'] as const)) {
+    for await (const found of listSchemas(engine.blobs, { tense, scope: q.scope }, literal, q.size, o)) {
+      const plain = decodeSchema(found.schema)
+      if (plain !== undefined && !fits(plain)) continue
+      heads.set(found.schema, {
+        ...(heads.get(found.schema) ?? { schema: found.schema, cur: { entries: [] }, past: { entries: [] } }),
+        [tense]: found.page,
+      })
+    }
+  }
+  return [...heads.values()]
+}
+
+async function* ofSchema(engine: Engine, q: IndexQuery, head: Head, o: OpOptions): AsyncGenerator<Listed> {
+  const { schema } = head
+  const list = (tense: 'cur' | 'past', after: string) =>
+    listEntries(engine.blobs, { tense, scope: q.scope, schema }, after, q.size, o)
+  let { cur, past } = head
+  for (let after = q.after; ; ) {
+    cur ??= await list('cur', after)
+    const through = cur.through
+    const here = cur.entries.filter(({ name }) => name > after)
+    if (q.at === undefined) yield* here
+    else
+      yield* bothTenses(
+        here,
+        ended(q.at, after, through, past, (from) => list('past', from)),
+      )
+    if (through === undefined) return
+    after = further(through, after)
+    cur = undefined
+    // what was read of past/ beyond this stretch is older than the next page of cur/: read it again
+    past = undefined
+  }
+}
+
+/** What had begun but not ended at a time, between two names. */
+async function* ended(
+  at: Timestamp,
+  after: string,
+  through: string | undefined,
+  first: EntryPage | undefined,
+  list: (after: string) => Promise<EntryPage>,
+): AsyncGenerator<Listed> {
+  let page = first ?? (await list(after))
+  for (;;) {
+    for (const entry of page.entries) {
+      if (through !== undefined && entry.name > through) return
+      if (entry.name > after && entry.end !== undefined && at < entry.end) yield entry
+    }
+    if (page.through === undefined) return
+    page = await list(further(page.through, after))
+  }
+}
+
+/** Both in order, each name once; what `cur/` says counts, since it was read first. */
+async function* bothTenses(cur: readonly Listed[], past: AsyncGenerator<Listed>): AsyncGenerator<Listed> {
+  const names = new Set(cur.map(({ name }) => name))
+  let i = 0
+  for await (const entry of past) {
+    for (let next = cur[i]; next !== undefined && next.name < entry.name; next = cur[++i]) yield next
+    if (!names.has(entry.name)) yield entry
+  }
+  yield* cur.slice(i)
+}
+
+const further = (a: string, b: string): string => (a > b ? a : b)
+
+/** Several ordered streams as one. */
+export async function* merge(streams: readonly AsyncGenerator<Listed>[]): AsyncGenerator<Listed> {
+  const heads = new Map<AsyncGenerator<Listed>, Listed>()
+  const pull = async (stream: AsyncGenerator<Listed>) => {
+    const { done, value } = await stream.next()
+    if (done) heads.delete(stream)
+    else heads.set(stream, value)
+  }
+  for (const stream of streams) await pull(stream)
+  while (heads.size > 0) {
+    const [stream, entry] = [...heads].reduce((least, head) => (head[1].name < least[1].name ? head : least))
+    yield entry
+    await pull(stream)
+  }
+}

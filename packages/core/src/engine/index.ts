@@ -1,0 +1,68 @@
+/** `@ivcap/core/engine`: artifacts and aspects over any BlobStore. */
+import { type Clock, systemClock } from '../model/time.js'
+import { artifactUuid, type Urn } from '../model/urn.js'
+import type { ArtifactStore, AspectStore, Backend, BlobStore } from '../ports.js'
+import { sleep } from '../transfer/retry.js'
+import { blobArtifacts } from './artifacts.js'
+import { blobAspects } from './aspects.js'
+import type { Engine } from './context.js'
+import { artifactKey } from './keys.js'
+
+export interface BlobBackendOptions {
+  /** For messages, e.g. `s3`. Default `blobs`. */
+  readonly name?: string | undefined
+  /** Microseconds since 1970; the system's clock if absent. */
+  readonly clock?: Clock | undefined
+  /** Who writes; recorded as asserter and retracter. */
+  readonly asserter?: string | undefined
+  /** Whether upload sidecars make sense. Default true; false for a place that ends with this process. */
+  readonly remembersUploads?: boolean | undefined
+  /**
+   * The key of an artifact's bytes, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined for an id
+   * that has no bytes here. New artifacts are stored where it says, too.
+   */
+  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+}
+
+/**
+ * Artifacts and aspects over a blob store, with nothing needed of it but creation that is atomic. Any number of processes
+ * may work on the same store at once.
+ */
+export function blobBackend(blobs: BlobStore, o: BlobBackendOptions = {}): Backend {
+  const engine = engineOf(blobs, o)
+  const aspects = blobAspects(engine)
+  return { artifacts: artifactsOver(engine, aspects, o), aspects }
+}
+
+/** Artifacts in a blob store whose records are kept elsewhere: by the platform, or in another store. */
+export function blobArtifactStore(
+  blobs: BlobStore,
+  o: BlobBackendOptions & { readonly aspects: AspectStore },
+): ArtifactStore {
+  return artifactsOver(engineOf(blobs, o), o.aspects, o)
+}
+
+function artifactsOver(engine: Engine, aspects: AspectStore, o: BlobBackendOptions): ArtifactStore {
+  return blobArtifacts(engine, {
+    name: o.name ?? 'blobs',
+    remembersUploads: o.remembersUploads ?? true,
+    locate: o.locate ?? byUuid,
+    aspects,
+  })
+}
+
+function engineOf(blobs: BlobStore, o: BlobBackendOptions): Engine {
+  return {
+    blobs,
+    clock: o.clock ?? systemClock,
+    uuid: () => crypto.randomUUID(),
+    random: Math.random,
+    pause: sleep,
+    ...(o.asserter !== undefined && { asserter: o.asserter }),
+  }
+}
+
+function byUuid({ id }: { readonly id: Urn }): string | undefined {
+  const uuid = artifactUuid(id)
+  return uuid === undefined ? undefined : artifactKey(uuid)
+}

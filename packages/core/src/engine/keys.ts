@@ -1,0 +1,117 @@
+/**
+ * The keys of the engine, printable ASCII and far below 1,024 bytes:
+ *
+ * ```
+ * artifacts/<uuid>                                 the bytes of an artifact
+ * id/<uuid>                                        an added aspect, or a pointer to the slot of an updated one
+ * id/<uuid>.closed                                 the retraction of an added aspect
+ * id/<uuid>!<time>-<slot>-<uuid of that slot>      an added aspect's end, if that slot is what it says
+ * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record
+ * e/<entity>/<schema>/r/<inverted slot>.closed     its retraction
+ * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      what is in force, by entity and by schema
+ * past/e/<entity>/<schema>/<entry>  past/s/<schema>/<entry>     what was, with its end
+ * ```
+ *
+ * Entities are hashed, since they may be long and hold anything. Schemas stay readable, so that a prefix of a schema is
+ * a prefix of keys. Slots, times and uuids are inverted where the newest has to come first: stores list ascending.
+ */
+import { sha256 } from '@noble/hashes/sha2'
+import { bytesToHex } from '@noble/hashes/utils'
+import { micros, type Timestamp, timestamp } from '../model/time.js'
+
+/** What a log of slots and a part of the indexes belong to: an entity and a schema, as they stand in keys. */
+export interface Pair {
+  readonly entity: string
+  readonly schema: string
+}
+
+/** Longer ones are cut, and told apart by a hash. */
+const MAX_SCHEMA = 400
+const MAX_SLOT = 9_999_999_999
+const TIME_DIGITS = 16
+const SLOT_DIGITS = 10
+
+export const pairOf = (entity: string, schema: string): Pair => ({
+  entity: hashEntity(entity),
+  schema: encodeSchema(schema),
+})
+
+/** 160 bits of SHA-256, in hex: case matters in no key of ours, so that a folder of any kind can hold them. */
+export function hashEntity(entity: string): string {
+  return hash(entity)
+}
+
+/** Letters, digits and `. : -` as they are, all other bytes of UTF-8 as `=XX`. */
+export function encodeSchema(schema: string): string {
+  const text = quote(schema)
+  return text.length <= MAX_SCHEMA ? text : `${cut(text)}+${hash(schema)}`
+}
+
+/** What the encoding of every schema that starts with `literal` starts with. */
+export function encodeSchemaPrefix(literal: string): string {
+  const text = quote(literal)
+  return text.length <= MAX_SCHEMA ? text : cut(text)
+}
+
+/** The schema that was encoded; undefined where it was cut, and only the record can tell. */
+export function decodeSchema(encoded: string): string | undefined {
+  if (encoded.includes('+')) return undefined
+  const bytes: number[] = []
+  for (let i = 0; i < encoded.length; i++) {
+    const escaped = encoded[i] === '='
+    bytes.push(escaped ? Number.parseInt(encoded.slice(i + 1, i + 3), 16) : encoded.charCodeAt(i))
+    if (escaped) i += 2
+  }
+  return new TextDecoder().decode(Uint8Array.from(bytes))
+}
+
+export const artifactKey = (uuid: string): string => `artifacts/${uuid}`
+export const idKey = (uuid: string): string => `id/${uuid}`
+export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
+export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`
+
+/** Where the closing of a record lies, so that one LIST shows both. */
+export const closingKey = (recordKey: string): string => `${recordKey}${CLOSED}`
+const CLOSED = '.closed'
+
+/** What a key below `logPrefix` stands for. */
+export function parseSlotKey(pair: Pair, key: string): { slot: number; closing: boolean } | undefined {
+  const name = key.slice(logPrefix(pair).length)
+  const digits = name.slice(0, SLOT_DIGITS)
+  const rest = name.slice(SLOT_DIGITS)
+  if (!/^\d{10}$/.test(digits) || (rest !== '' && rest !== CLOSED)) return undefined
+  return { slot: MAX_SLOT - Number(digits), closing: rest === CLOSED }
+}
+
+export const invertSlot = (slot: number): string => String(MAX_SLOT - slot).padStart(SLOT_DIGITS, '0')
+export const slotDigits = (slot: number): string => String(slot).padStart(SLOT_DIGITS, '0')
+
+/** Fixed width; times before 1970 count as 1970. */
+export function timeDigits(time: Timestamp): string {
+  return String(clamp(micros(time))).padStart(TIME_DIGITS, '0')
+}
+
+export const invertTime = (time: Timestamp): string =>
+  String(Number.MAX_SAFE_INTEGER - clamp(micros(time))).padStart(TIME_DIGITS, '0')
+
+export const timeOfDigits = (digits: string): Timestamp => timestamp(Number(digits))
+export const timeOfInverted = (digits: string): Timestamp =>
+  timestamp(Number.MAX_SAFE_INTEGER - Number(digits))
+
+/** Each hex digit d becomes 15 - d: the greater id comes first. Twice is once not. */
+export function invertUuid(uuid: string): string {
+  return uuid.replace(/[0-9a-f]/g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16))
+}
+
+const clamp = (us: number): number => Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER)
+const hash = (text: string): string => bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 40)
+
+/** Not in the middle of an escape. */
+const cut = (text: string): string => text.slice(0, MAX_SCHEMA).replace(/=.?$/, '')
+
+function quote(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => {
+    const char = String.fromCharCode(byte)
+    return /[A-Za-z0-9.:-]/.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+}

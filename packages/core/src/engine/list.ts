@@ -1,0 +1,140 @@
+/**
+ * Listing aspects. In the order of the indexes (`valid_from`, descending) a page costs
+ *
+ * | query | requests for k records |
+ * |---|---|
+ * | entity and schema | 1–2 LIST (as of a time: 2–3) + k GET |
+ * | entity | 1 LIST (as of: 2), one more for each schema of which it has hundreds, + k GET |
+ * | schema | 1 LIST (as of: 2) + k GET |
+ * | pattern of schemas, or everything | at most one LIST per schema that fits (as of: two), + k GET |
+ *
+ * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory.
+ */
+import { IvcapError } from '../model/errors.js'
+import type { AspectRecord } from '../model/records.js'
+import { type Timestamp, timestamp } from '../model/time.js'
+import { aspectUuid } from '../model/urn.js'
+import type { AspectQuery, OpOptions, Page } from '../ports.js'
+import { decodeCursor, encodeCursor, type Position } from '../query/cursor.js'
+import { compareKeys, type SortKey } from '../query/order.js'
+import { pageOf } from '../query/page.js'
+import { aspectOrder } from '../rules/aspect-order.js'
+import type { Engine } from './context.js'
+import { AFTER, sortPrefix } from './index-keys.js'
+import { invertTime } from './keys.js'
+import { recordsInForce } from './records-in-force.js'
+
+const SCAN_BATCH = 100
+
+export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
+  refuse('filter', q.filter)
+  refuse('contentPath', q.contentPath)
+  const order = aspectOrder(q.orderBy)
+  const { entity, schema, orderDirection, atTime } = q
+  const query = { entity, schema, order: order.fields, orderDirection, atTime }
+  const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
+  const at = position?.atTime ?? atTime
+  const wanted = { ...(entity !== undefined && { entity }), ...(schema !== undefined && { schema }) }
+  const look: Look = { ...wanted, ...(at !== undefined && { at }) }
+  const indexed = order.fields.length === 1 && order.fields[0] === 'valid_from' && orderDirection === 'DESC'
+  const { items, newest, last } = indexed
+    ? await newestFirst(engine, look, position, q.limit, o)
+    : await scan(engine, look, order.keyOf, position, q, o)
+  const shown = q.includeContent ? items : items.map(({ content, ...rest }) => rest)
+  if (last === undefined) return { items: shown }
+  // later pages look at the time of the first one, also from clocks that are behind those of the writers
+  const pinned = at ?? later(timestamp(engine.clock()), newest)
+  return { items: shown, cursor: encodeCursor(query, { atTime: pinned, after: last }) }
+}
+
+interface Look {
+  readonly entity?: string
+  readonly schema?: string
+  readonly at?: Timestamp
+}
+
+interface Slice {
+  readonly items: readonly AspectRecord[]
+  /** The latest validFrom that was met. */
+  readonly newest?: Timestamp
+  /** Key of the last item, where more may follow. */
+  readonly last?: SortKey
+}
+
+async function newestFirst(
+  engine: Engine,
+  look: Look,
+  position: Position | undefined,
+  limit: number,
+  o: OpOptions,
+): Promise<Slice> {
+  const after = position === undefined ? start(look.at) : nameAfter(position.after)
+  const items: AspectRecord[] = []
+  let more = true
+  for await (const batch of recordsInForce(engine, { ...look, after, batch: limit }, o)) {
+    const room = limit - items.length
+    items.push(...batch.records.slice(0, room))
+    more = batch.more || batch.records.length > room
+    if (items.length === limit) break
+  }
+  // what took a record's place while the index was read came where that record was
+  items.sort((a, b) => compareKeys(keyOf(a), keyOf(b), 'DESC'))
+  const newest = items[0]?.validFrom
+  const last = items.at(-1)
+  return {
+    items,
+    ...(newest !== undefined && { newest }),
+    ...(more && last && { last: keyOf(last) }),
+  }
+}
+
+const keyOf = (record: AspectRecord): SortKey => [record.validFrom ?? null, record.id]
+
+async function scan(
+  engine: Engine,
+  look: Look,
+  keyOf: (record: AspectRecord) => SortKey,
+  position: Position | undefined,
+  { orderDirection, limit }: AspectQuery,
+  o: OpOptions,
+): Promise<Slice> {
+  let newest: Timestamp | undefined
+  const all = async function* () {
+    for await (const { records } of recordsInForce(
+      engine,
+      { ...look, after: start(look.at), batch: SCAN_BATCH },
+      o,
+    )) {
+      o.signal?.throwIfAborted()
+      newest = later(records[0]?.validFrom ?? '', newest)
+      yield* records
+    }
+  }
+  const page = await pageOf(all(), keyOf, {
+    direction: orderDirection,
+    limit,
+    ...(position && { after: position.after }),
+  })
+  return { ...page, ...(newest !== undefined && { newest }) }
+}
+
+/** Names of what begins after `at` come first: skip them. */
+const start = (at: Timestamp | undefined): string => (at === undefined ? '' : invertTime(at))
+
+function nameAfter([validFrom, id]: SortKey): string {
+  const uuid = typeof id === 'string' ? aspectUuid(id) : undefined
+  if (typeof validFrom !== 'string' || uuid === undefined)
+    throw new IvcapError('invalid-argument', 'cursor is damaged: use a cursor as it was handed out', {
+      argument: 'cursor',
+    })
+  return `${sortPrefix(validFrom, uuid)}${AFTER}`
+}
+
+const later = (a: Timestamp, b: Timestamp | undefined): Timestamp => (b === undefined || a > b ? a : b)
+
+function refuse(argument: string, value: string | undefined): void {
+  if (value === undefined) return
+  throw new IvcapError('unsupported', `${argument} is not supported by this store yet: list without it`, {
+    argument,
+  })
+}

@@ -1,0 +1,80 @@
+/** What an update finds for its (entity, schema): what it will replace, and what others left to be cleared away. */
+
+import { aspectUuid } from '../model/urn.js'
+import type { OpOptions } from '../ports.js'
+import { addedEnd } from './added.js'
+import type { Engine } from './context.js'
+import { byEntity, type Entry, entryOf, idOf } from './index-keys.js'
+import { type Listed, listEntries } from './index-pages.js'
+import type { Pair } from './keys.js'
+import { readHead, readSlot, type Slot, slotEnd } from './log.js'
+import { inParallel } from './parallel.js'
+import { readAdded } from './resolve.js'
+import type { Closed } from './tidy.js'
+
+export interface Seen {
+  /** The newest slot. */
+  readonly head?: Slot
+  /** In force: the newest slot, added records. */
+  readonly replaced: readonly Entry[]
+  /** Closed, but still in `cur/`; and hints of updates that lost. */
+  readonly leftovers: readonly Closed[]
+}
+
+const PAGE = 500
+
+export async function look(engine: Engine, pair: Pair, o: OpOptions): Promise<Seen> {
+  const [head, listed] = await Promise.all([readHead(engine, pair, o), listCurrent(engine, pair, o)])
+  const added = listed.filter(({ slot }) => slot === undefined)
+  const stale = listed.filter(({ slot, uuid }) => isStale(head, slot, uuid))
+  const open = head && head.end === undefined ? headEntry(pair, head) : undefined
+  const states = await inParallel(added, (entry) => stateOfAdded(engine, entry, o))
+  const old = await inParallel(stale, (entry) => stateOfSlot(engine, entry, o))
+  return {
+    ...(head && { head }),
+    replaced: [...(open ? [open] : []), ...states.flatMap(({ replaced }) => replaced ?? [])],
+    leftovers: [...states.flatMap(({ leftover }) => leftover ?? []), ...old],
+  }
+}
+
+async function listCurrent(engine: Engine, pair: Pair, o: OpOptions): Promise<readonly Listed[]> {
+  const place = { tense: 'cur', scope: byEntity(pair.entity), schema: pair.schema } as const
+  const all: Listed[] = []
+  for (let after = ''; ; ) {
+    const page = await listEntries(engine.blobs, place, after, PAGE, o)
+    all.push(...page.entries)
+    if (page.through === undefined) return all
+    after = page.through
+  }
+}
+
+/** Slots up to the newest are decided: what the index says of them is over, but for the newest while it is open. */
+function isStale(head: Slot | undefined, slot: number | undefined, uuid: string): boolean {
+  if (head === undefined || slot === undefined || slot > head.slot) return false
+  return slot < head.slot || head.end !== undefined || uuid !== aspectUuid(head.record.id)
+}
+
+function headEntry(pair: Pair, { slot, record }: Slot): Entry | undefined {
+  const uuid = aspectUuid(record.id)
+  return uuid === undefined ? undefined : entryOf(pair, uuid, record.validFrom, slot)
+}
+
+/** Only what is committed is replaced: then its entries are all written, and can be moved away. */
+async function stateOfAdded(
+  engine: Engine,
+  entry: Listed,
+  o: OpOptions,
+): Promise<{ replaced?: Entry; leftover?: Closed }> {
+  const record = await readAdded(engine, entry.uuid, o)
+  if (record === undefined) return {}
+  const end = entry.marks.length > 0 ? await addedEnd(engine, entry.uuid, record, o) : undefined
+  return end ? { leftover: { entry, end: end.validTo, marks: entry.marks } } : { replaced: entry }
+}
+
+async function stateOfSlot(engine: Engine, entry: Listed, o: OpOptions): Promise<Closed> {
+  const { pair, slot = 0, marks } = entry
+  const record = await readSlot(engine, pair, slot, o)
+  if (record?.id !== idOf(entry)) return { entry, marks }
+  const end = await slotEnd(engine, pair, slot, o)
+  return { entry, marks, ...(end && { end: end.validTo }) }
+}

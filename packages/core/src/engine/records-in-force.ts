@@ -1,0 +1,137 @@
+/** The records that a query finds, in the order of the index: the latest validFrom first, then the greatest id. */
+import type { AspectRecord } from '../model/records.js'
+import type { Timestamp } from '../model/time.js'
+import { aspectUuid } from '../model/urn.js'
+import type { OpOptions } from '../ports.js'
+import { inForce, schemaMatcher } from '../rules/aspects.js'
+import type { Engine } from './context.js'
+import { withEnd } from './find.js'
+import { BY_SCHEMA, byEntity, entryOf, sortPrefix } from './index-keys.js'
+import type { Listed } from './index-pages.js'
+import { entries } from './index-stream.js'
+import { hashEntity, pairOf } from './keys.js'
+import { readHead } from './log.js'
+import { inParallel } from './parallel.js'
+import { fromLog, type Resolved, resolve } from './resolve.js'
+
+export interface Wanted {
+  readonly entity?: string
+  readonly schema?: string
+  /** In force at that time; absent: not closed. */
+  readonly at?: Timestamp
+  /** Names after this one. */
+  readonly after: string
+  /** How many records at once: what is read ahead, and held in memory. */
+  readonly batch: number
+}
+
+export interface Batch {
+  readonly records: readonly AspectRecord[]
+  /** There may be more behind it. */
+  readonly more: boolean
+}
+
+type Candidate = Listed & { readonly found?: Resolved }
+/** Entries asked for beyond a batch, so that a few hints without a record cost no further LIST. */
+const SLACK = 8
+
+/** Batches of records, each full unless it is the last. Each record costs a GET. */
+export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): AsyncGenerator<Batch> {
+  const size = q.batch + SLACK
+  const scope = q.entity === undefined ? BY_SCHEMA : byEntity(hashEntity(q.entity))
+  const candidates = withLog(engine, q, entries(engine, { ...q, scope, size }, o), o)
+  const seen = new Set<string>()
+  let next = await candidates.next()
+  for (;;) {
+    const found: Resolved[] = []
+    while (!next.done && found.length < q.batch) {
+      const some: Candidate[] = []
+      for (; !next.done && found.length + some.length < q.batch; next = await candidates.next())
+        some.push(next.value)
+      const all = await inParallel(some, async (c) => c.found ?? (await resolve(engine, c, q.at, o)))
+      for (const one of all) {
+        if (one === undefined || seen.has(one.record.id) || !isWanted(q, one)) continue
+        found.push(one)
+      }
+    }
+    const records = newestOfEachLog(found)
+    for (const { id } of records) seen.add(id)
+    yield { records, more: !next.done }
+    if (next.done) return
+  }
+}
+
+/**
+ * Where entity and schema are given, the log itself says which slot is in force, whatever the index shows meanwhile. It is
+ * asked after the index, and only if there is reason to think that it has slots.
+ */
+async function* withLog(
+  engine: Engine,
+  q: Wanted,
+  stream: AsyncGenerator<Listed>,
+  o: OpOptions,
+): AsyncGenerator<Candidate> {
+  const { entity, schema, at } = q
+  if (entity === undefined || schema === undefined || schema.includes('%')) return yield* stream
+  const first: Listed[] = []
+  let next = await stream.next()
+  for (; !next.done && first.length < q.batch; next = await stream.next()) first.push(next.value)
+  const rest = async function* () {
+    yield* first
+    for (; !next.done; next = await stream.next()) yield next.value
+  }
+  const onlyAdded = first.every(({ slot, marks }) => slot === undefined && marks.length === 0)
+  if (onlyAdded && first.length > 0) return yield* rest()
+  const pair = pairOf(entity, schema)
+  const head = await readHead(engine, pair, o)
+  if (head !== undefined && at !== undefined && at < head.record.validFrom) return yield* rest()
+  const { record, end } = head ?? {}
+  const uuid = record && aspectUuid(record.id)
+  const holds = record && inForce({ ...record, ...(end && { validTo: end.validTo }) }, at)
+  const found = holds ? fromLog(pair, head) : undefined
+  let slot: Candidate | undefined =
+    found && uuid && record
+      ? { ...entryOf(pair, uuid, record.validFrom, head?.slot), marks: [], found }
+      : undefined
+  if (slot !== undefined && slot.name <= q.after) slot = undefined
+  for await (const entry of rest()) {
+    if (slot !== undefined && slot.name <= entry.name) {
+      yield slot
+      slot = undefined
+    }
+    if (entry.slot === undefined) yield entry
+  }
+  if (slot !== undefined) yield slot
+}
+
+/** Two schemas may share a key if they are very long; what took a record's place may belong to an earlier page. */
+function isWanted(q: Wanted, { record }: Resolved): boolean {
+  if (q.entity !== undefined && record.entity !== q.entity) return false
+  const uuid = aspectUuid(record.id)
+  return (
+    schemaMatcher(q.schema)(record.schema) &&
+    uuid !== undefined &&
+    `${sortPrefix(record.validFrom, uuid)}-` > q.after
+  )
+}
+
+/** An index may show a slot and the next one while the next is being written: the later one has ended the earlier. */
+function newestOfEachLog(found: readonly Resolved[]): readonly AspectRecord[] {
+  const heads = new Map<string, number>()
+  for (const { pair, slot } of found) {
+    const log = `${pair.entity}/${pair.schema}`
+    if (slot !== undefined) heads.set(log, Math.max(slot, heads.get(log) ?? 0))
+  }
+  const ids = new Set<string>()
+  return found
+    .filter(({ record, pair, slot }) => {
+      const first = !ids.has(record.id)
+      ids.add(record.id)
+      return first && (slot === undefined || heads.get(`${pair.entity}/${pair.schema}`) === slot)
+    })
+    .map(({ record, end }) => withEnd(record, end))
+    .sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1))
+}
+
+const sortName = (record: AspectRecord): string =>
+  sortPrefix(record.validFrom ?? '', aspectUuid(record.id) ?? '')

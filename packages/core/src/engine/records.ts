@@ -1,0 +1,65 @@
+/** What the engine's blobs hold: a record, a pointer to one, a closing. */
+import * as v from 'valibot'
+import { IvcapError } from '../model/errors.js'
+import type { AspectRecord } from '../model/records.js'
+import { parseTimestamp, type Timestamp } from '../model/time.js'
+import { decodeAspect } from '../rules/aspect-json.js'
+import type { Pair } from './keys.js'
+
+/** A record as it is stored: it tells when it begins; its end is told elsewhere. */
+export type StoredRecord = AspectRecord & { readonly validFrom: Timestamp }
+
+/** The end of a record. */
+export interface End {
+  readonly validTo: Timestamp
+  readonly retracter?: string
+}
+
+/** Where the record of an id is, if its slot was won. */
+export interface Pointer extends Pair {
+  readonly slot: number
+}
+
+/** @throws IvcapError `integrity` when the blob holds something else */
+export function parseRecord(key: string, text: string): StoredRecord {
+  const record = decodeAspect(text)
+  if (typeof record === 'string') throw damaged(key, record)
+  const { validFrom, ...rest } = record
+  if (validFrom === undefined) throw damaged(key, 'it does not say when it begins')
+  return { ...rest, validFrom }
+}
+
+export const pointerText = ({ entity, schema, slot }: Pointer): string =>
+  JSON.stringify({ entity, schema, slot })
+
+/** Undefined when the text is no pointer: then it is a record. */
+export function parsePointer(text: string): Pointer | undefined {
+  const parsed = v.safeParse(PointerJson, parseJson(text))
+  return parsed.success ? parsed.output : undefined
+}
+
+export const closingText = ({ validTo, retracter }: End, nonce: string): string =>
+  JSON.stringify({ valid_to: validTo, retracter, by: nonce })
+
+/** @throws IvcapError `integrity` when the blob holds something else */
+export function parseClosing(key: string, text: string): End {
+  const parsed = v.safeParse(ClosingJson, parseJson(text))
+  const validTo = parsed.success ? parseTimestamp(parsed.output.valid_to) : undefined
+  if (!parsed.success || validTo === undefined) throw damaged(key, 'it is no closing')
+  return { validTo, ...(parsed.output.retracter && { retracter: parsed.output.retracter }) }
+}
+
+const PointerJson = v.object({ entity: v.string(), schema: v.string(), slot: v.number() })
+const ClosingJson = v.object({ valid_to: v.string(), retracter: v.optional(v.string()) })
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function damaged(key: string, what: string): IvcapError {
+  return new IvcapError('integrity', `The blob ${key} is not as it was written: ${what}`, { resource: key })
+}

@@ -1,0 +1,115 @@
+/**
+ * An update: one record that takes the place of all that are in force for its (entity, schema).
+ *
+ * | step | a crash after it leaves | a reader sees | the next writer |
+ * |---|---|---|---|
+ * | 1. look: newest slot, added records | nothing | what was | |
+ * | 2. choose `validFrom`, after all that | nothing | what was | |
+ * | 3. hints: pointer by id, index entries, marks on what is replaced, notes beside added records | hints without a slot | what was: the slot that hints and notes name is not there, or is another's | takes the slot; the hints are then dead, and it clears their entries away |
+ * | 4. create slot n + 1: **the commit** | the update, whole | the new record: marks make it look at the slot, which is there | finds the replaced ones in `cur/` and moves them |
+ * | 5. tidy: move what was replaced to `past/` | some of it in both places | the new record | moves the rest |
+ *
+ * Step 4 refused: another update has the slot. Its hints are removed and all begins again, with a new id. No answer
+ * to step 4: the slot is read, and tells whose it is. An added record that was committed after step 1 stays in force.
+ */
+import { IvcapError } from '../model/errors.js'
+import type { AspectRecord } from '../model/records.js'
+import { aspectUrn } from '../model/urn.js'
+import type { AspectDraft, OpOptions } from '../ports.js'
+import { encodeAspect } from '../rules/aspect-json.js'
+import { nextValidFrom } from '../rules/aspects.js'
+import { bestEffort, recordOf } from './add.js'
+import { noteKey } from './added.js'
+import type { Engine } from './context.js'
+import { currentKeys, type Entry, entryOf, markKeys } from './index-keys.js'
+import { idKey, type Pair, pairOf, slotKey } from './keys.js'
+import { look, type Seen } from './look.js'
+import { createOnce, deleteAll, putMarks, putText } from './objects.js'
+import { pointerText, type StoredRecord } from './records.js'
+import { tidy } from './tidy.js'
+
+/** Writers that meet again and again wait longer and longer: this is minutes of bad luck. */
+const MAX_ATTEMPTS = 60
+const MAX_PAUSE_MS = 1_000
+
+export async function replaceAspect(engine: Engine, draft: AspectDraft, o: OpOptions): Promise<AspectRecord> {
+  const pair = pairOf(draft.entity, draft.schema)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const record = await tryReplace(engine, draft, pair, o)
+    if (record !== undefined) return record
+    await engine.pause(engine.random() * Math.min(5 * 2 ** attempt, MAX_PAUSE_MS), o.signal)
+  }
+  throw new IvcapError(
+    'unavailable',
+    `${MAX_ATTEMPTS} times, another writer updated ${draft.schema} of ${draft.entity} first: try again later`,
+    { resource: draft.entity },
+  )
+}
+
+/** Undefined: another update was first. */
+async function tryReplace(
+  engine: Engine,
+  draft: AspectDraft,
+  pair: Pair,
+  o: OpOptions,
+): Promise<AspectRecord | undefined> {
+  const { blobs } = engine
+  const seen = await look(engine, pair, o)
+  const slot = (seen.head?.slot ?? 0) + 1
+  const uuid = engine.uuid()
+  const record = nextRecord(engine, draft, uuid, seen)
+  const hints = hintsOf(record, uuid, pair, slot, seen.replaced)
+  try {
+    await putText(blobs, idKey(uuid), pointerText({ ...pair, slot }), o)
+    await putMarks(blobs, hints, o)
+    o.signal?.throwIfAborted()
+  } catch (error) {
+    await bestEffort(deleteAll(blobs, [...hints, idKey(uuid)], {}))
+    throw error
+  }
+  // if this throws, the slot may be ours: the hints stay
+  const outcome = await createOnce(engine, slotKey(pair, slot), encodeAspect(record), o)
+  if (outcome.kind === 'mine') {
+    const closed = seen.replaced.map((entry) => ({ entry, end: record.validFrom, marks: [uuid] }))
+    await bestEffort(tidy(engine, [...closed, ...seen.leftovers], o))
+    return record
+  }
+  await bestEffort(deleteAll(blobs, [...hints, idKey(uuid)], {}))
+  if (outcome.kind === 'refused') throw outcome.error
+  return undefined
+}
+
+function nextRecord(engine: Engine, draft: AspectDraft, uuid: string, seen: Seen): StoredRecord {
+  const { head, replaced } = seen
+  const newest = replaced.reduce<Entry | undefined>(
+    (a, b) => (a === undefined || b.validFrom > a.validFrom ? b : a),
+    undefined,
+  )
+  const begun = [head?.record.validFrom, newest?.validFrom]
+    .filter((time) => time !== undefined)
+    .sort()
+    .at(-1)
+  const closedAt = head?.end?.validTo
+  const validFrom = nextValidFrom(
+    engine.clock(),
+    begun === undefined ? undefined : { validFrom: begun, ...(closedAt && { closedAt }) },
+  )
+  const record = recordOf(engine, draft, uuid, validFrom)
+  return newest === undefined ? record : { ...record, replaces: aspectUrn(newest.uuid) }
+}
+
+function hintsOf(
+  record: StoredRecord,
+  uuid: string,
+  pair: Pair,
+  slot: number,
+  replaced: readonly Entry[],
+): readonly string[] {
+  const validTo = record.validFrom
+  const notes = replaced.filter((entry) => entry.slot === undefined)
+  return [
+    ...currentKeys(entryOf(pair, uuid, record.validFrom, slot)),
+    ...replaced.flatMap((entry) => markKeys(entry, uuid)),
+    ...notes.map((entry) => noteKey(entry.uuid, { validTo, slot, by: uuid })),
+  ]
+}

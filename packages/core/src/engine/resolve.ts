@@ -1,0 +1,74 @@
+/** From entries of an index, which are hints, to the records that are in force. */
+import type { Timestamp } from '../model/time.js'
+import type { OpOptions } from '../ports.js'
+import { inForce } from '../rules/aspects.js'
+import { addedEnd } from './added.js'
+import type { Engine } from './context.js'
+import { idOf } from './index-keys.js'
+import type { Listed } from './index-pages.js'
+import { idKey, type Pair } from './keys.js'
+import { inForceFrom, readSlot, type Slot } from './log.js'
+import { readText } from './objects.js'
+import { type End, parsePointer, parseRecord, type StoredRecord } from './records.js'
+
+export interface Resolved {
+  readonly record: StoredRecord
+  readonly end?: End
+  readonly pair: Pair
+  /** Absent: an added one. */
+  readonly slot?: number
+}
+
+/**
+ * The record that an entry leads to, if it is in force, now or at a time. One GET; more only where the entry bears a mark,
+ * that is while somebody closes the record, or after a crash there. What took its place answers then: its own entry may
+ * have been written after the index was read.
+ */
+export async function resolve(
+  engine: Engine,
+  entry: Listed,
+  at: Timestamp | undefined,
+  o: OpOptions,
+): Promise<Resolved | undefined> {
+  const { pair, slot, marks } = entry
+  if (slot === undefined) return await resolveAdded(engine, entry, at, o)
+  if (marks.length > 0) return fromLog(pair, await inForceFrom(engine, pair, slot, at, o))
+  const record = await readSlot(engine, pair, slot, o)
+  // a hint of a writer that has not committed, or lost the slot to another
+  if (record?.id !== idOf(entry)) return undefined
+  return { record, pair, slot, ...(entry.end && { end: { validTo: entry.end } }) }
+}
+
+export function fromLog(pair: Pair, found: Slot | undefined): Resolved | undefined {
+  return found && { record: found.record, pair, slot: found.slot, ...(found.end && { end: found.end }) }
+}
+
+async function resolveAdded(
+  engine: Engine,
+  entry: Listed,
+  at: Timestamp | undefined,
+  o: OpOptions,
+): Promise<Resolved | undefined> {
+  const record = await readAdded(engine, entry.uuid, o)
+  if (record === undefined) return undefined
+  const { pair, marks } = entry
+  if (marks.length === 0 || entry.end !== undefined)
+    return { record, pair, ...(entry.end && { end: { validTo: entry.end } }) }
+  const end = await addedEnd(engine, entry.uuid, record, o)
+  if (inForce({ ...record, ...(end && { validTo: end.validTo }) }, at))
+    return { record, pair, ...(end && { end }) }
+  return end?.bySlot === undefined
+    ? undefined
+    : fromLog(pair, await inForceFrom(engine, pair, end.bySlot, at, o))
+}
+
+/** An added record; undefined where it was never committed. */
+export async function readAdded(
+  { blobs }: Engine,
+  uuid: string,
+  o: OpOptions,
+): Promise<StoredRecord | undefined> {
+  const key = idKey(uuid)
+  const text = await readText(blobs, key, o)
+  return text === undefined || parsePointer(text) !== undefined ? undefined : parseRecord(key, text)
+}

@@ -1,0 +1,54 @@
+/**
+ * Retracting a record.
+ *
+ * | step | a crash after it leaves | a reader sees |
+ * |---|---|---|
+ * | 1. marks on its entries | marks without a closing | the record, open: it asks because of the marks |
+ * | 2. create the closing, once: **the commit** | the retraction | the record, closed |
+ * | 3. tidy | see there; retracting again finishes it, as does the next update | |
+ */
+
+import type { Urn } from '../model/urn.js'
+import type { OpOptions } from '../ports.js'
+import { closingTime } from '../rules/aspects.js'
+import { bestEffort } from './add.js'
+import type { Engine } from './context.js'
+import { findById } from './find.js'
+import { byEntity, type Entry, markKeys } from './index-keys.js'
+import { listEntries } from './index-pages.js'
+import { closingKey } from './keys.js'
+import { createOnce, deleteAll, putMarks } from './objects.js'
+import { closingText } from './records.js'
+import { tidy } from './tidy.js'
+
+export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Promise<void> {
+  const { record, entry, key, end } = await findById(engine, id, o)
+  if (end !== undefined) return await bestEffort(finish(engine, entry, end.validTo, o))
+  const nonce = engine.uuid()
+  const marks = markKeys(entry, nonce)
+  const validTo = closingTime(engine.clock(), record.validFrom)
+  const closing = { validTo, ...(engine.asserter !== undefined && { retracter: engine.asserter }) }
+  try {
+    await putMarks(engine.blobs, marks, o)
+    o.signal?.throwIfAborted()
+  } catch (error) {
+    await bestEffort(deleteAll(engine.blobs, marks, {}))
+    throw error
+  }
+  const outcome = await createOnce(engine, closingKey(key), closingText(closing, nonce), o)
+  if (outcome.kind === 'mine') {
+    return await bestEffort(tidy(engine, [{ entry, end: validTo, marks: [nonce] }], o))
+  }
+  await bestEffort(deleteAll(engine.blobs, marks, {}))
+  if (outcome.kind === 'refused') throw outcome.error
+}
+
+/** What a writer that stopped after its commit left in `cur/`. */
+async function finish(engine: Engine, entry: Entry, end: string, o: OpOptions): Promise<void> {
+  const { pair, name } = entry
+  const place = { tense: 'cur', scope: byEntity(pair.entity), schema: pair.schema } as const
+  const before = name.slice(0, -1)
+  const { entries } = await listEntries(engine.blobs, place, before, 10, o)
+  const marks = entries.find((listed) => listed.name === name)?.marks
+  if (marks !== undefined) await tidy(engine, [{ entry, end, marks }], o)
+}
