@@ -4,7 +4,7 @@
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
  * | 1. index entries | entries without a record | nothing: it finds no record behind them | passes them over |
- * | 2. create `id/<uuid>`: **the commit** | all of it | the record | |
+ * | 2. create `id/<uuid>/r`: **the commit** | all of it | the record | |
  */
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'

@@ -1,5 +1,5 @@
 /**
- * Added records stand alone at `id/<uuid>`, outside the logs, so that many writers don't contend. One ends when it was
+ * Added records stand alone at `id/<uuid>/r`, outside the logs, so that many writers don't contend. One ends when it was
  * retracted, or when an update that saw it committed. Before its commit, such an update leaves a note beside the record:
  * "ends at <time> if slot <n> is <uuid>". The slot decides, so that the update and all the ends that it brings
  * are one act; notes of updates that lost their slot mean nothing.

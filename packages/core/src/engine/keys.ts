@@ -3,9 +3,9 @@
  *
  * ```
  * artifacts/<uuid>                                 the bytes of an artifact
- * id/<uuid>                                        an added aspect, or a pointer to the slot of an updated one
- * id/<uuid>.closed                                 the retraction of an added aspect
- * id/<uuid>!<time>-<slot>-<uuid of that slot>      an added aspect's end, if that slot is what it says
+ * id/<uuid>/r                                      an added aspect, or a pointer to the slot of an updated one
+ * id/<uuid>/r.closed                               the retraction of an added aspect
+ * id/<uuid>/r!<time>-<slot>-<uuid of that slot>    an added aspect's end, if that slot is what it says
  * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record
  * e/<entity>/<schema>/r/<inverted slot>.closed     its retraction
  * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      what is in force, by entity and by schema
@@ -14,6 +14,8 @@
  *
  * Entities are hashed, since they may be long and hold anything. Schemas stay readable, so that a prefix of a schema is
  * a prefix of keys. Slots, times and uuids are inverted where the newest has to come first: stores list ascending.
+ * Stores may be folders: no segment is too long for a file name, none differs from another by case alone, and what is
+ * listed together is a folder of its own.
  */
 import { sha256 } from '@noble/hashes/sha2'
 import { bytesToHex } from '@noble/hashes/utils'
@@ -25,8 +27,8 @@ export interface Pair {
   readonly schema: string
 }
 
-/** Longer ones are cut, and told apart by a hash. */
-const MAX_SCHEMA = 400
+/** Of 255 bytes of a file name, in which a colon may take three, the rest is for a hash that tells longer ones apart. */
+const MAX_SCHEMA = 210
 const MAX_SLOT = 9_999_999_999
 const TIME_DIGITS = 16
 const SLOT_DIGITS = 10
@@ -36,22 +38,18 @@ export const pairOf = (entity: string, schema: string): Pair => ({
   schema: encodeSchema(schema),
 })
 
-/** 160 bits of SHA-256, in hex: case matters in no key of ours, so that a folder of any kind can hold them. */
-export function hashEntity(entity: string): string {
-  return hash(entity)
-}
+/** 160 bits of SHA-256, in hex. */
+export const hashEntity = (entity: string): string => hash(entity)
 
-/** Letters, digits and `. : -` as they are, all other bytes of UTF-8 as `=XX`. */
+/** Lower-case letters, digits and `. : -` as they are, all other bytes of UTF-8 as `=XX`. */
 export function encodeSchema(schema: string): string {
   const text = quote(schema)
-  return text.length <= MAX_SCHEMA ? text : `${cut(text)}+${hash(schema)}`
+  const short = cut(text)
+  return short === text ? text : `${short}+${hash(schema)}`
 }
 
 /** What the encoding of every schema that starts with `literal` starts with. */
-export function encodeSchemaPrefix(literal: string): string {
-  const text = quote(literal)
-  return text.length <= MAX_SCHEMA ? text : cut(text)
-}
+export const encodeSchemaPrefix = (literal: string): string => cut(quote(literal))
 
 /** The schema that was encoded; undefined where it was cut, and only the record can tell. */
 export function decodeSchema(encoded: string): string | undefined {
@@ -66,7 +64,7 @@ export function decodeSchema(encoded: string): string | undefined {
 }
 
 export const artifactKey = (uuid: string): string => `artifacts/${uuid}`
-export const idKey = (uuid: string): string => `id/${uuid}`
+export const idKey = (uuid: string): string => `id/${uuid}/r`
 export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
 export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`
 
@@ -106,12 +104,19 @@ export function invertUuid(uuid: string): string {
 const clamp = (us: number): number => Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER)
 const hash = (text: string): string => bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 40)
 
-/** Not in the middle of an escape. */
-const cut = (text: string): string => text.slice(0, MAX_SCHEMA).replace(/=.?$/, '')
+/** What fits, not cut in the middle of an escape. */
+function cut(text: string): string {
+  let width = 0
+  for (let i = 0; i < text.length; i++) {
+    width += text[i] === ':' ? 3 : 1
+    if (width > MAX_SCHEMA) return text.slice(0, i).replace(/=.?$/, '')
+  }
+  return text
+}
 
 function quote(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => {
     const char = String.fromCharCode(byte)
-    return /[A-Za-z0-9.:-]/.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
+    return /[a-z0-9.:-]/.test(char) ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }).join('')
 }
