@@ -1,2 +1,3 @@
 export { type FileBlobsOptions, fileBlobs } from './file-blobs.js'
+export { type LocalBackendOptions, localBackend } from './local-backend.js'
 export type { LocalDirEntry, LocalFileHandle, LocalFs, LocalStat } from './local-fs.js'

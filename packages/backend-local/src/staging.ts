@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { copyStream } from './copy-stream.js'
-import { explained } from './fs-error.js'
 import { entriesOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
 import { isAbandoned, me } from './owner.js'
 
@@ -109,16 +108,17 @@ export async function checkUnchanged(source: ByteSource): Promise<void> {
 /** What a folder lists survives a power loss only once the folder itself is on the disk. */
 export async function syncFolder(fs: LocalFs, dir: string): Promise<void> {
   // Windows opens no folders, and needs no such call
-  if (process.platform === 'win32') return
-  await explained('write a folder to the disk', dir, undefined, async () => {
-    const handle = await fs.open(dir, 'r')
-    try {
-      await syncHandle(handle)
-    } finally {
-      await handle.close()
-    }
-  })
+  if (process.platform !== 'win32') await syncPath(fs, dir)
 }
 
-export const syncHandle = (handle: { sync?(): Promise<void>; datasync(): Promise<void> }): Promise<void> =>
+export async function syncPath(fs: LocalFs, path: string): Promise<void> {
+  const handle = await fs.open(path, 'r')
+  try {
+    await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+const syncHandle = (handle: { sync?(): Promise<void>; datasync(): Promise<void> }): Promise<void> =>
   handle.sync === undefined ? handle.datasync() : handle.sync()

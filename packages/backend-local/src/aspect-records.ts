@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import {
+  type AspectDraft,
+  type AspectRecord,
+  aspectUrn,
+  aspectUuid,
+  type Clock,
+  closingTime,
+  nextValidFrom,
+  type OpOptions,
+  type Timestamp,
+  timestamp,
+} from '@ivcap/core/driver'
+import { type Around, type AspectFolder, type Closing, endOf } from './aspect-folder.js'
+import type { AspectIndex } from './aspect-index.js'
+import type { Locks } from './lock.js'
+
+/** Set when a scan met a record that was committed after the scan began, and must begin again to tell one story. */
+export interface Scan {
+  outrun: boolean
+}
+
+/**
+ * The records of the folder, and how they change. An update writes the ends of those that it replaces first (`by` its own
+ * uuid: they count once that exists), then creates its own file, which is the commit. A crash before leaves closings that
+ * count for nothing, one after it leaves a complete fact; only the copies of the ends in the old records' files may lag, and
+ * whoever next holds the lock brings them up to date. Readers need no lock.
+ */
+export class AspectRecords {
+  readonly #folder: AspectFolder
+  readonly #index: AspectIndex
+  readonly #locks: Locks
+  readonly #clock: Clock
+  readonly #warn: (message: string) => void
+
+  constructor(parts: {
+    readonly folder: AspectFolder
+    readonly index: AspectIndex
+    readonly locks: Locks
+    readonly clock: Clock
+    readonly warn: (message: string) => void
+  }) {
+    this.#folder = parts.folder
+    this.#index = parts.index
+    this.#locks = parts.locks
+    this.#clock = parts.clock
+    this.#warn = parts.warn
+  }
+
+  /** With its end; undefined when there is none, or its file is no record. */
+  async load(uuid: string, scan?: Scan): Promise<AspectRecord | undefined> {
+    const read = await this.#folder.read(uuid)
+    if (typeof read !== 'object') return undefined
+    const record = await endOf(read, await this.#folder.closing(uuid), async (by) => {
+      if (this.#index.has(by)) return true
+      if (!(await this.#folder.exists(by))) return false
+      if (scan !== undefined) scan.outrun = true
+      return true
+    })
+    const entry = this.#index.note(uuid, record)
+    if (record.validTo !== undefined) entry.closedAt = record.validTo
+    return record
+  }
+
+  async add(draft: AspectDraft): Promise<AspectRecord> {
+    const record = recordOf(draft, timestamp(this.#clock()))
+    await this.#folder.add([record])
+    this.#index.note(uuidOf(record), record)
+    return record
+  }
+
+  /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, with `around` about it. */
+  async update(
+    draft: AspectDraft,
+    o: OpOptions,
+    { also = [], around }: { also?: readonly AspectDraft[]; around?: Around } = {},
+  ): Promise<AspectRecord> {
+    return await this.#locks.with(keyOf(draft), o, async (announce) => {
+      const { current, newest } = await this.#standing(draft)
+      o.signal?.throwIfAborted()
+      const validFrom = nextValidFrom(this.#clock(), newest)
+      const replaces = current.at(-1)?.id
+      const record = { ...recordOf(draft, validFrom), ...(replaces && { replaces }) }
+      const records = [record, ...also.map((other) => recordOf(other, timestamp(this.#clock())))]
+      const closing: Closing = { validTo: validFrom, by: uuidOf(record) }
+      if (current.length > 0) await announce(current.map(uuidOf))
+      for (const old of current) await this.#folder.close(uuidOf(old), closing)
+      try {
+        await this.#folder.add(records, around)
+      } catch (e) {
+        for (const made of records) await this.#folder.withdraw(made)
+        throw e
+      }
+      for (const made of records) this.#index.note(uuidOf(made), made)
+      for (const old of current) {
+        this.#index.note(uuidOf(old), old).closedAt = validFrom
+        await this.#showEnd(uuidOf(old), validFrom)
+      }
+      return record
+    })
+  }
+
+  /** false when there is no such record. */
+  async retract(uuid: string, o: OpOptions): Promise<boolean> {
+    const found = await this.load(uuid)
+    if (found === undefined || found.validTo !== undefined) return found !== undefined
+    await this.#locks.with(keyOf(found), o, async (announce) => {
+      const record = await this.load(uuid)
+      if (record === undefined || record.validTo !== undefined) return
+      const now = this.#clock()
+      const validTo = record.validFrom === undefined ? timestamp(now) : closingTime(now, record.validFrom)
+      await announce([uuid])
+      await this.#folder.close(uuid, { validTo })
+      await this.#showEnd(uuid, validTo)
+    })
+    return true
+  }
+
+  /** Copies the ends of these records into their files. */
+  async showEnds(uuids: readonly string[]): Promise<void> {
+    for (const uuid of uuids) {
+      const record = await this.load(uuid)
+      if (record?.validTo !== undefined) await this.#showEnd(uuid, record.validTo)
+    }
+  }
+
+  /** What of one entity and schema is in force, oldest first, and how far its history reaches. */
+  async #standing({ entity, schema }: AspectDraft) {
+    await this.#index.refresh()
+    const current: AspectRecord[] = []
+    let begun: Timestamp | undefined
+    let ended: Timestamp | undefined
+    for (const entry of this.#index.find({ entity })) {
+      // not by the query's schema, where % is a pattern
+      if (entry.schema !== schema) continue
+      const record = entry.closedAt === undefined ? await this.load(entry.uuid) : undefined
+      if (record !== undefined && record.validTo === undefined) current.push(record)
+      begun = later(begun, entry.validFrom)
+      ended = later(ended, entry.closedAt)
+    }
+    current.sort((a, b) => ((a.validFrom ?? '') < (b.validFrom ?? '') ? -1 : 1))
+    const newest = begun === undefined ? undefined : { validFrom: begun, ...(ended && { closedAt: ended }) }
+    return { current, newest }
+  }
+
+  /** For the eyes of other programs only: the record has ended already, whether this works or not. */
+  async #showEnd(uuid: string, validTo: Timestamp): Promise<void> {
+    try {
+      await this.#folder.showEnd(uuid, validTo)
+    } catch (e) {
+      this.#warn(`${this.#folder.path(uuid)} could not be told its valid_to: ${String(e)}`)
+    }
+  }
+}
+
+function recordOf(draft: AspectDraft, validFrom: Timestamp): AspectRecord {
+  return { id: aspectUrn(randomUUID()), ...draft, validFrom }
+}
+
+const uuidOf = (record: AspectRecord): string => aspectUuid(record.id) ?? ''
+const keyOf = (of: { readonly entity: string; readonly schema: string }) => `${of.entity}\0${of.schema}`
+
+function later(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return a > b ? a : b
+}

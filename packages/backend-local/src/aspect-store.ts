@@ -1,0 +1,62 @@
+import {
+  type AspectRecord,
+  type AspectStore,
+  aspectUuid,
+  type Clock,
+  IvcapError,
+  type OpOptions,
+  type Urn,
+} from '@ivcap/core/driver'
+import type { AspectIndex } from './aspect-index.js'
+import { listAspects } from './aspect-listing.js'
+import type { AspectRecords } from './aspect-records.js'
+import { explained } from './fs-error.js'
+
+/** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
+export function aspectStore(parts: {
+  readonly dir: string
+  readonly index: AspectIndex
+  readonly records: AspectRecords
+  readonly clock: Clock
+  /** Awaited before anything else. */
+  readonly open: () => Promise<void>
+}): AspectStore {
+  const { dir, records, open } = parts
+
+  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
+    o.signal?.throwIfAborted()
+    await open()
+    o.signal?.throwIfAborted()
+    return await explained(doing, dir, 'baseDir', work)
+  }
+  const uuidOf = (id: Urn): string => {
+    const uuid = aspectUuid(id)
+    if (uuid === undefined) throw notFound(id)
+    return uuid
+  }
+  const notFound = (id: Urn) =>
+    new IvcapError('not-found', `there is no aspect ${id} in ${dir}`, { resource: id })
+
+  return {
+    assert: (draft, mode, o) =>
+      run(
+        'store an aspect',
+        o,
+        (): Promise<AspectRecord> => (mode === 'add' ? records.add(draft) : records.update(draft, o)),
+      ),
+
+    get: (id, o) =>
+      run('read an aspect', o, async () => {
+        const record = await records.load(uuidOf(id))
+        if (record === undefined) throw notFound(id)
+        return record
+      }),
+
+    list: (q, o) => run('list aspects', o, () => listAspects(q, o, parts)),
+
+    retract: (id, o) =>
+      run('retract an aspect', o, async () => {
+        if (!(await records.retract(uuidOf(id), o))) throw notFound(id)
+      }),
+  }
+}
