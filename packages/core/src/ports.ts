@@ -59,6 +59,12 @@ export interface ByteSource {
 }
 
 export interface ArtifactDraft {
+  /**
+   * The id to store under, `urn:ivcap:artifact:<uuid>`: for a server that hands the id out before the bytes arrive. Absent:
+   * the place chooses. Taken: `already-exists`. The caller sees to it that nobody stores under the same id at the same time;
+   * bytes that an interrupted call has left there are replaced. A place that gives ids of its own says `unsupported`.
+   */
+  readonly id?: Urn
   readonly name?: string
   readonly mimeType: string
   readonly policy?: Urn

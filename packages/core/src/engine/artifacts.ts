@@ -17,6 +17,7 @@ import type {
   ArtifactDraft,
   ArtifactStore,
   AspectStore,
+  BlobStore,
   ByteSource,
   OpOptions,
   TransferOptions,
@@ -80,8 +81,9 @@ async function create(
 ): Promise<ArtifactRecord> {
   const op: OpOptions = { ...(options.signal && { signal: options.signal }) }
   const { blobs } = engine
-  const id = artifactUrn(engine.uuid())
+  const id = draft.id ?? artifactUrn(engine.uuid())
   const key = keyOf(o, id)
+  if (draft.id !== undefined) await claim(blobs, o.aspects, id, key, op)
   const progress = progressOf(options, source.size)
   const undo: (() => Promise<void>)[] = [() => blobs.delete(key, {})]
   const undone = async (error: unknown) => {
@@ -113,6 +115,20 @@ async function create(
   }
   progress.finish(record.size ?? 0)
   return record
+}
+
+/** Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. */
+async function claim(
+  blobs: BlobStore,
+  aspects: AspectStore,
+  id: Urn,
+  key: string,
+  op: OpOptions,
+): Promise<void> {
+  if ((await findRecord(aspects, id, op)) !== undefined) {
+    throw new IvcapError('already-exists', `There is an artifact ${id} already`, { resource: id })
+  }
+  await blobs.delete(key, op)
 }
 
 /** Stores the bytes; the record that they deserve. */

@@ -1,0 +1,106 @@
+import {
+  type ArtifactRecord,
+  type ArtifactStore,
+  artifactUrn,
+  isIvcapError,
+  systemClock,
+  timestamp,
+} from '@ivcap/core/driver'
+import * as v from 'valibot'
+import { notFound } from '../http/errors.js'
+import { type Exchange, type Handler, header } from '../http/exchange.js'
+import { encodePage, linksOf, pageIn } from '../http/paging.js'
+import { flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { sendJson } from '../http/reply.js'
+import { uuidOf } from '../ids.js'
+import { intentOf } from './begin.js'
+import { sendContent } from './content.js'
+import { artifactItem, artifactJson, hrefOf, pendingRecord } from './json.js'
+import type { TusUploads } from './tus.js'
+import type { Uploads } from './uploads.js'
+
+export interface ArtifactRoutes {
+  readonly create: Handler
+  readonly get: Handler
+  readonly list: Handler
+  /** GET and HEAD of the bytes; HEAD with `Tus-Resumable` asks how far an upload is. */
+  readonly content: Handler
+}
+
+export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: TusUploads): ArtifactRoutes {
+  return {
+    async create({ req, res, origin }) {
+      const { intent, size } = intentOf(req)
+      const uuid = await uploads.begin(intent, size)
+      const record = await recordOf(artifacts, uploads, uuid)
+      const headers = { Location: hrefOf(record.id, origin), 'Tus-Resumable': '1.0.0' }
+      sendJson(res, 201, artifactJson(record, origin), headers)
+    },
+
+    async get({ res, params, origin }) {
+      const record = await recordOf(artifacts, uploads, uuidOf(params['id']))
+      sendJson(res, 200, artifactJson(record, origin))
+    },
+
+    list: (exchange) => sendList(artifacts, exchange),
+
+    async content(exchange) {
+      const { req, params } = exchange
+      if (req.method === 'HEAD' && header(req, 'tus-resumable') !== undefined) return tus.head(exchange)
+      try {
+        await sendContent(artifacts, exchange)
+      } catch (error) {
+        if (!isIvcapError(error, 'not-found')) throw error
+        const uuid = uuidOf(params['id'])
+        if ((await uploads.find(uuid)) === undefined) throw error
+        const id = artifactUrn(uuid)
+        throw notFound(id, `The bytes of ${id} have not all arrived yet: ask again when its status is ready`)
+      }
+    },
+  }
+}
+
+async function recordOf(artifacts: ArtifactStore, uploads: Uploads, uuid: string): Promise<ArtifactRecord> {
+  const id = artifactUrn(uuid)
+  try {
+    return await artifacts.stat(id, {})
+  } catch (error) {
+    if (!isIvcapError(error, 'not-found')) throw error
+  }
+  const pending = await uploads.find(uuid)
+  // neither: unknown, or stored between the two questions
+  return pending === undefined ? artifacts.stat(id, {}) : pendingRecord(uuid, pending)
+}
+
+const Listing = v.object({
+  filter: v.exactOptional(v.string()),
+  orderBy: v.exactOptional(v.string()),
+  orderDesc: v.boolean(),
+  atTime: v.exactOptional(v.string()),
+  cursor: v.exactOptional(v.string()),
+})
+type Listing = v.InferOutput<typeof Listing>
+
+async function sendList(artifacts: ArtifactStore, { res, query, origin, signal }: Exchange): Promise<void> {
+  const limit = limitOf(query)
+  const listing = pageIn(query, Listing) ?? listingOf(query)
+  const { items, cursor } = await artifacts.list({ ...listing, limit }, { signal })
+  const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
+  sendJson(res, 200, {
+    items: items.map((item) => artifactItem(item, origin)),
+    links: linksOf(`${origin}/1/artifacts`, next),
+    'at-time': listing.atTime ?? timestamp(systemClock()),
+  })
+}
+
+function listingOf(query: URLSearchParams): Listing {
+  const filter = text(query, 'filter')
+  const orderBy = text(query, 'order-by')
+  const atTime = timeOf(query)
+  return {
+    orderDesc: flag(query, 'order-desc', true),
+    ...(filter !== undefined && { filter }),
+    ...(orderBy !== undefined && { orderBy }),
+    ...(atTime !== undefined && { atTime }),
+  }
+}

@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type ArtifactRecord, type ArtifactStore, artifactUrn, isIvcapError } from '@ivcap/core/driver'
+import { Server } from '@tus/server'
+import type { OriginRule } from '../http/cors.js'
+import { failureOf } from '../http/errors.js'
+import { type Exchange, header } from '../http/exchange.js'
+import { sendEmpty } from '../http/reply.js'
+import { uuidOf } from '../ids.js'
+import type { UploadFiles } from './upload-files.js'
+import type { Uploads } from './uploads.js'
+
+/** A PATCH whose client has gone may still be writing: how long the next request of that upload lets it, in ms. */
+const DRAIN_MS = 1000
+
+const TUS = { 'Tus-Resumable': '1.0.0' }
+
+/** TUS 1.0.0 on uploads that `POST /1/artifacts` has begun. */
+export class TusUploads {
+  readonly #server: Server
+
+  constructor(
+    files: UploadFiles,
+    private readonly uploads: Uploads,
+    private readonly artifacts: ArtifactStore,
+    allowed: OriginRule,
+  ) {
+    this.#server = new Server({
+      path: '/1/artifacts',
+      datastore: files,
+      lockDrainTimeout: DRAIN_MS,
+      allowedOrigins: allowed,
+      getFileIdFromRequest: ({ url }) => uuidOf(decodeURIComponent(url.split('/').at(-2) ?? '')),
+      onUploadFinish: async (_, { id }) => {
+        await uploads.store(id)
+        return {}
+      },
+      onResponseError: (_, error) => {
+        if (!isIvcapError(error)) return undefined
+        const { status, body } = failureOf(error)
+        return { status_code: status, body: body.message }
+      },
+    })
+  }
+
+  /** How far the upload is: what a client asks before it goes on. */
+  async head({ req, res, params, origin }: Exchange): Promise<void> {
+    const uuid = uuidOf(params['id'])
+    if (!(await this.uploads.finish(uuid))) {
+      const headers = plain(req.headers)
+      const answer = await this.#server.handleWeb(new Request(origin + req.url, { method: 'HEAD', headers }))
+      // 404: the last bytes have arrived just now, and made an artifact of it
+      if (answer.status !== 404) return sendEmpty(res, answer.status, Object.fromEntries(answer.headers))
+    }
+    const { size } = await this.#artifact(uuid)
+    const length = String(size ?? 0)
+    const cache = { 'Cache-Control': 'no-store' }
+    sendEmpty(res, 200, { ...TUS, ...cache, 'Upload-Offset': length, 'Upload-Length': length })
+  }
+
+  /** Takes bytes; with the last of them the upload is an artifact. */
+  async patch({ req, res, params }: Exchange): Promise<void> {
+    const uuid = uuidOf(params['id'])
+    if ((await this.uploads.find(uuid)) !== undefined) return this.#server.handle(req, res)
+    const length = String((await this.#artifact(uuid)).size ?? 0)
+    // a client that lost the answer to its last, empty request makes it again
+    const again = header(req, 'content-length') === '0' && header(req, 'upload-offset') === length
+    sendEmpty(res, again ? 204 : 409, { ...TUS, 'Upload-Offset': length })
+  }
+
+  /** IVCAP's Python client creates what is created already, where it doesn't know the size. */
+  async post({ req, res, params, origin }: Exchange): Promise<void> {
+    const uuid = uuidOf(params['id'])
+    if ((await this.uploads.find(uuid)) === undefined) await this.#artifact(uuid)
+    sendEmpty(res, 201, { ...TUS, Location: origin + req.url })
+  }
+
+  #artifact(uuid: string): Promise<ArtifactRecord> {
+    return this.artifacts.stat(artifactUrn(uuid), {})
+  }
+}
+
+function plain(headers: IncomingHttpHeaders): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value]] : [],
+  )
+}

@@ -1,0 +1,115 @@
+import {
+  type AspectStore,
+  parsePolicy,
+  parseUri,
+  systemClock,
+  timestamp,
+  toJsonObject,
+} from '@ivcap/core/driver'
+import * as v from 'valibot'
+import { readJson } from '../http/body.js'
+import type { Exchange, Handler } from '../http/exchange.js'
+import { encodePage, linksOf, pageIn } from '../http/paging.js'
+import { directionOf, flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { sendEmpty, sendJson } from '../http/reply.js'
+import { aspectIdOf } from '../ids.js'
+import { aspectItem, aspectJson } from './json.js'
+
+/** Bytes of JSON. */
+const MAX_ASPECT = 10_000_000
+
+export interface AspectRoutes {
+  readonly add: Handler
+  readonly replace: Handler
+  readonly get: Handler
+  readonly list: Handler
+  readonly retract: Handler
+}
+
+export function aspectRoutes(aspects: AspectStore): AspectRoutes {
+  return {
+    add: (exchange) => assertAspect(aspects, 'add', exchange),
+    replace: (exchange) => assertAspect(aspects, 'replace', exchange),
+
+    async get({ res, params, origin, signal }) {
+      const record = await aspects.get(aspectIdOf(params['id']), { signal })
+      sendJson(res, 200, aspectJson(record, origin))
+    },
+
+    list: (exchange) => sendList(aspects, exchange),
+
+    // once begun it is finished, even if the client goes away
+    async retract({ res, params }) {
+      await aspects.retract(aspectIdOf(params['id']), {})
+      sendEmpty(res, 204)
+    },
+  }
+}
+
+async function assertAspect(
+  aspects: AspectStore,
+  mode: 'add' | 'replace',
+  { req, res, query }: Exchange,
+): Promise<void> {
+  const entity = parseUri(query.get('entity'), 'entity')
+  const schema = parseUri(query.get('schema'), 'schema')
+  const policy = text(query, 'policy')
+  const { $entity: _, ...content } = toJsonObject(await readJson(req, MAX_ASPECT), 'body')
+  const { id } = await aspects.assert(
+    {
+      entity,
+      schema,
+      // the parameter counts, whatever the body says
+      content: { ...content, $schema: schema },
+      ...(policy !== undefined && { policy: parsePolicy(policy, 'policy') }),
+    },
+    mode,
+    {},
+  )
+  sendJson(res, 200, { id })
+}
+
+const Listing = v.object({
+  entity: v.exactOptional(v.string()),
+  schema: v.exactOptional(v.string()),
+  contentPath: v.exactOptional(v.string()),
+  filter: v.exactOptional(v.string()),
+  atTime: v.exactOptional(v.string()),
+  orderBy: v.string(),
+  orderDirection: v.picklist(['ASC', 'DESC']),
+  includeContent: v.boolean(),
+  cursor: v.exactOptional(v.string()),
+})
+type Listing = v.InferOutput<typeof Listing>
+
+async function sendList(aspects: AspectStore, { res, query, origin, signal }: Exchange): Promise<void> {
+  const limit = limitOf(query)
+  const listing = pageIn(query, Listing) ?? listingOf(query)
+  const { items, cursor } = await aspects.list({ ...listing, limit }, { signal })
+  const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
+  sendJson(res, 200, {
+    items: items.map(aspectItem),
+    links: linksOf(`${origin}/1/aspects`, next),
+    entity: listing.entity,
+    schema: listing.schema,
+    'at-time': listing.atTime ?? timestamp(systemClock()),
+  })
+}
+
+function listingOf(query: URLSearchParams): Listing {
+  const entity = text(query, 'entity')
+  const schema = text(query, 'schema')
+  const contentPath = text(query, 'content-path')
+  const filter = text(query, 'filter')
+  const atTime = timeOf(query)
+  return {
+    orderBy: text(query, 'order-by') ?? 'valid_from',
+    orderDirection: directionOf(query),
+    includeContent: flag(query, 'include-content', false),
+    ...(entity !== undefined && { entity }),
+    ...(schema !== undefined && { schema }),
+    ...(contentPath !== undefined && { contentPath }),
+    ...(filter !== undefined && { filter }),
+    ...(atTime !== undefined && { atTime }),
+  }
+}

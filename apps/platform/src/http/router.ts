@@ -1,0 +1,97 @@
+import { setMaxListeners } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIvcapError } from '@ivcap/core/driver'
+import findMyWay, { type HTTPMethod } from 'find-my-way'
+import type { Guard } from './auth.js'
+import { type OriginRule, sendOptions, setCors } from './cors.js'
+import { badRequest, failureOf, notFound, sendFailure } from './errors.js'
+import { type Handler, header } from './exchange.js'
+
+export type Route = readonly [methods: HTTPMethod | HTTPMethod[], path: string, handler: Handler]
+
+export interface ListenerOptions {
+  readonly routes: readonly Route[]
+  readonly guard: Guard
+  readonly allowed: OriginRule
+  /** Aborts when the server can't wait for requests any longer. */
+  readonly stopping: AbortSignal
+  readonly log: (line: string) => void
+}
+
+/** A host, with or without a port: it becomes part of the links that are handed out. */
+const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
+/** Characters of an id, before decoding. */
+const LONGEST_ID = 200
+
+/** Takes each request to its handler, and turns whatever fails into an answer. */
+export function listenerOf(o: ListenerOptions): (req: IncomingMessage, res: ServerResponse) => void {
+  const router = routerOf(o)
+  return (req, res) => {
+    const path = pathOf(req)
+    logAnswer(req, res, o.log)
+    serve().catch((error: unknown) => {
+      // nobody is there to hear of it
+      if (res.destroyed || res.writableFinished) return
+      if (!isIvcapError(error)) o.log(`failed: ${req.method} ${path}: ${describe(error)}`)
+      sendFailure(res, failureOf(error, queryOf(req)))
+    })
+
+    async function serve(): Promise<void> {
+      setCors(req, res, o.allowed)
+      if (req.method === 'OPTIONS') return sendOptions(req, res)
+      await o.guard(req)
+      await router.lookup(req, res)
+    }
+  }
+}
+
+function routerOf({ routes, stopping }: ListenerOptions) {
+  setMaxListeners(0, stopping) // one for each request under way
+  const router = findMyWay({
+    ignoreTrailingSlash: true,
+    maxParamLength: LONGEST_ID,
+    defaultRoute(req) {
+      throw notFound(pathOf(req), `There is no ${req.method} ${pathOf(req)} here`)
+    },
+    onBadUrl(path) {
+      throw badRequest('path', `The path ${path} is not properly percent-encoded`)
+    },
+  })
+  for (const [methods, path, handler] of routes) {
+    router.on(methods, path, (req, res, params) => {
+      const gone = new AbortController()
+      res.once('close', () => gone.abort(new DOMException('The client has gone', 'AbortError')))
+      const signal = AbortSignal.any([gone.signal, stopping])
+      return handler({ req, res, params, query: queryOf(req), signal, origin: originOf(req) })
+    })
+  }
+  return router
+}
+
+/** One line for each answer. Without the query, which may hold what is nobody else's business. */
+function logAnswer(req: IncomingMessage, res: ServerResponse, log: (line: string) => void): void {
+  const began = performance.now()
+  res.once('close', () => {
+    const ms = Math.round(performance.now() - began)
+    log(`${res.statusCode} ${req.method} ${pathOf(req)} ${ms} ms${res.writableFinished ? '' : ', cut off'}`)
+  })
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/'
+}
+
+function queryOf({ url = '/' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?')
+  return new URLSearchParams(at < 0 ? '' : url.slice(at))
+}
+
+function originOf(req: IncomingMessage): string {
+  const host = header(req, 'host') ?? ''
+  if (HOST.test(host)) return `http://${host}`
+  throw badRequest('Host', 'The Host header must be a host name or address, with or without a port')
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

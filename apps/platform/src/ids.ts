@@ -1,0 +1,21 @@
+import { artifactUuid, aspectUrn, aspectUuid, type Urn } from '@ivcap/core/driver'
+import { notFound } from './http/errors.js'
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/**
+ * The uuid of an artifact, from `urn:ivcap:artifact:<uuid>` or the bare uuid. Anything else is unknown here, `urn:file:…`
+ * above all: an id is never a path.
+ */
+export function uuidOf(id = ''): string {
+  const uuid = UUID.test(id) ? id.toLowerCase() : artifactUuid(id)
+  if (uuid !== undefined) return uuid
+  throw notFound(id, `There is no artifact ${id} here: ids are urn:ivcap:artifact:<uuid>`)
+}
+
+/** The URN of an aspect, from `urn:ivcap:aspect:<uuid>` or the bare uuid. */
+export function aspectIdOf(id = ''): Urn {
+  const uuid = UUID.test(id) ? id : aspectUuid(id)
+  if (uuid !== undefined) return aspectUrn(uuid)
+  throw notFound(id, `There is no aspect ${id} here: ids are urn:ivcap:aspect:<uuid>`)
+}

@@ -1,0 +1,135 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Backend, IvcapError } from '@ivcap/core/driver'
+import { artifactRoutes } from './artifacts/routes.js'
+import { TusUploads } from './artifacts/tus.js'
+import { UploadFiles } from './artifacts/upload-files.js'
+import { Uploads } from './artifacts/uploads.js'
+import { aspectRoutes } from './aspects/routes.js'
+import { folderBackend } from './backends.js'
+import { type Auth, guardOf } from './http/auth.js'
+import { type Origins, originRule } from './http/cors.js'
+import { listenerOf, type Route } from './http/router.js'
+import { searchRoute } from './search.js'
+
+export interface PlatformOptions {
+  /** Where artifacts, aspects and unfinished uploads are kept. Needed unless `backend` is given. */
+  readonly dir?: string | undefined
+  /** What the server stands in front of; the engine over blobs below `dir` if absent. Its artifact ids must be uuids. */
+  readonly backend?: Backend | undefined
+  /** 0, the default: any that is free. */
+  readonly port?: number | undefined
+  /** The address to listen at; by default only this machine can reach it: 127.0.0.1. */
+  readonly host?: string | undefined
+  /** Absent: open to all who can reach it. */
+  readonly auth?: Auth | undefined
+  /** Web origins whose pages may call: all where a token is asked for, else those of this machine. */
+  readonly origins?: Origins | undefined
+  /** Unfinished uploads; `<dir>/uploads` by default, a temporary folder where there is no `dir`. */
+  readonly tusDir?: string | undefined
+  /** Takes the access log, line by line; silent by default. */
+  readonly log?: ((line: string) => void) | undefined
+  /** How long `close` waits for requests and for uploads that are being stored, in ms. */
+  readonly grace?: number | undefined
+}
+
+export interface Platform {
+  /** Without a slash at the end, e.g. `http://127.0.0.1:8088`. */
+  readonly url: string
+  readonly port: number
+  /** Takes no more requests, finishes those under way as far as the grace goes, and lets go of everything. */
+  close(): Promise<void>
+}
+
+const GRACE_MS = 10_000
+/** A connection on which nothing moves for so long is cut; the upload on it can be taken up again. */
+const IDLE_MS = 5 * 60_000
+const KEEP_ALIVE_MS = 30_000
+/** Request line and headers; more is answered with 431. */
+const MAX_HEADER_BYTES = 32 * 1024
+
+/** Starts an IVCAP deployment for development and tests. It has taken up what an earlier one left when it is ready. */
+export async function startPlatform(o: PlatformOptions): Promise<Platform> {
+  const backend = o.backend ?? folderBackend(required(o.dir))
+  const log = o.log ?? (() => {})
+  const guard = guardOf(o.auth)
+  const allowed = originRule(o.origins, o.auth !== undefined)
+  const stop = new AbortController()
+  const scratch = o.tusDir ?? (o.dir === undefined ? undefined : join(o.dir, 'uploads'))
+  const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
+  const files = await UploadFiles.open(tusDir)
+  const uploads = new Uploads(files, backend.artifacts, log, stop.signal)
+  await uploads.recover()
+  const tus = new TusUploads(files, uploads, backend.artifacts, allowed)
+  const routes = routesOf(backend, uploads, tus)
+  const server = createServer(
+    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 },
+    listenerOf({ routes, guard, allowed, stopping: stop.signal, log }),
+  )
+  server.setTimeout(IDLE_MS)
+  const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
+
+  let closing: Promise<void> | undefined
+  async function close(): Promise<void> {
+    const closed = new Promise((resolve) => server.close(resolve))
+    const timer = setTimeout(() => {
+      stop.abort(new DOMException('The server stops', 'AbortError'))
+      server.closeAllConnections()
+    }, o.grace ?? GRACE_MS)
+    await closed
+    await uploads.settled()
+    clearTimeout(timer)
+    await backend.close?.()
+    if (scratch === undefined) await rm(tusDir, { recursive: true, force: true })
+  }
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+function routesOf(backend: Backend, uploads: Uploads, tus: TusUploads): readonly Route[] {
+  const artifacts = artifactRoutes(backend.artifacts, uploads, tus)
+  const aspects = aspectRoutes(backend.aspects)
+  return [
+    ['POST', '/1/artifacts', artifacts.create],
+    ['GET', '/1/artifacts', artifacts.list],
+    ['GET', '/1/artifacts/:id', artifacts.get],
+    [['GET', 'HEAD'], '/1/artifacts/:id/blob', artifacts.content],
+    ['PATCH', '/1/artifacts/:id/blob', (exchange) => tus.patch(exchange)],
+    ['POST', '/1/artifacts/:id/blob', (exchange) => tus.post(exchange)],
+    ['POST', '/1/aspects', aspects.add],
+    ['PUT', '/1/aspects', aspects.replace],
+    ['GET', '/1/aspects', aspects.list],
+    ['GET', '/1/aspects/:id', aspects.get],
+    ['DELETE', '/1/aspects/:id', aspects.retract],
+    ['POST', '/1/search', searchRoute(backend)],
+  ]
+}
+
+function required(dir: string | undefined): string {
+  if (dir !== undefined && dir !== '') return dir
+  throw new IvcapError('missing-argument', 'dir is missing: give a folder for the data, or a backend', {
+    argument: 'dir',
+  })
+}
+
+function listen(server: Server, port: number, host: string): Promise<{ port: number; host: string }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'something listens there already' : cause.message
+      const message = `The server can't listen at ${host}:${port}: ${why}; choose another port or host`
+      reject(new IvcapError('invalid-argument', message, { argument: 'port', cause }))
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve({ port: typeof address === 'object' && address !== null ? address.port : port, host })
+    })
+  })
+}
