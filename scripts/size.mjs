@@ -48,7 +48,7 @@ function importMs(name, cwd) {
 /** Bytes of everything that a browser loads for `import * from name`, minified and gzipped. @param {string} name */
 async function browserBytes(name) {
   const { outputFiles } = await build({
-    stdin: { contents: `export * from '${name}'`, resolveDir: join(root, 'packages/client') },
+    stdin: { contents: `export * from '${name}'`, resolveDir: join(root, 'packages/core') },
     bundle: true,
     minify: true,
     write: false,
