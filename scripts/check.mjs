@@ -25,7 +25,7 @@ const results = [
   await step('types', () =>
     quietly('turbo', ['run', 'typecheck', 'typecheck:root', '--output-logs=errors-only']),
   ),
-  await step('layers', () => quietly('depcruise', ['packages', '--output-type', 'err-long'])),
+  await step('layers', () => quietly('depcruise', ['packages', 'apps', '--output-type', 'err-long'])),
   await step('unused files, exports and dependencies', () =>
     quietly('knip', ['--treat-config-hints-as-errors']),
   ),

@@ -113,7 +113,7 @@ async function* bothTenses(cur: readonly Listed[], past: AsyncGenerator<Listed>)
 const further = (a: string, b: string): string => (a > b ? a : b)
 
 /** Several ordered streams as one. */
-export async function* merge(streams: readonly AsyncGenerator<Listed>[]): AsyncGenerator<Listed> {
+async function* merge(streams: readonly AsyncGenerator<Listed>[]): AsyncGenerator<Listed> {
   const heads = new Map<AsyncGenerator<Listed>, Listed>()
   const pull = async (stream: AsyncGenerator<Listed>) => {
     const { done, value } = await stream.next()

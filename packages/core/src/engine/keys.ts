@@ -81,7 +81,7 @@ export function parseSlotKey(pair: Pair, key: string): { slot: number; closing: 
   return { slot: MAX_SLOT - Number(digits), closing: rest === CLOSED }
 }
 
-export const invertSlot = (slot: number): string => String(MAX_SLOT - slot).padStart(SLOT_DIGITS, '0')
+const invertSlot = (slot: number): string => String(MAX_SLOT - slot).padStart(SLOT_DIGITS, '0')
 export const slotDigits = (slot: number): string => String(slot).padStart(SLOT_DIGITS, '0')
 
 /** Fixed width; times before 1970 count as 1970. */

@@ -105,7 +105,7 @@ async function sliceOf(blob: Blob, start: number, end: number): Promise<ArrayBuf
 }
 
 /** The part of `size` bytes that is asked for. */
-export function within(size: number, o: Parameters<ByteSource['open']>[0] = {}): PieceOptions {
+function within(size: number, o: Parameters<ByteSource['open']>[0] = {}): PieceOptions {
   const end = Math.min(o.end ?? size, size)
   return { start: Math.min(o.offset ?? 0, end), end, signal: o.signal }
 }
