@@ -15,8 +15,11 @@ const URN = /^urn:[a-z0-9][a-z0-9-]{0,31}:[^\s\u0000-\u001f\u007f]+$/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const URI = /^[a-z][a-z0-9+.-]*:[^\s\u0000-\u001f\u007f]+$/i
 
+/** A file's URN holds its path as it is, blanks included. */
 export function isUrn(value: unknown): value is Urn {
-  return typeof value === 'string' && URN.test(value) && value.startsWith('urn:')
+  if (typeof value !== 'string' || !value.startsWith('urn:')) return false
+  const path = pathOfFileUrn(value)
+  return path === undefined ? URN.test(value) : isPath(path)
 }
 
 /** @throws IvcapError `invalid-argument` unless `value` is a URN. */
@@ -32,7 +35,7 @@ export function parseUri(value: unknown, argument: string): string {
       argument,
     })
   }
-  if (typeof value === 'string' && URI.test(value)) return value
+  if (isUrn(value) || (typeof value === 'string' && URI.test(value))) return value
   throw notA('URN or URI', value, argument)
 }
 

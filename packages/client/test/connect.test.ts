@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { connect, local } from '../src/index.js'
+import { tempDir } from './support/places.js'
+
+const variables = ['IVCAP_BASE_URL', 'IVCAP_URL', 'IVCAP_JWT', 'IVCAP_ACCOUNT_ID', 'IVCAP_LOCAL_DIR']
+
+beforeEach(() => {
+  for (const name of variables) vi.stubEnv(name, undefined)
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+describe('connect', () => {
+  it('without anything: the folder that IVCAP_LOCAL_DIR names, and one debug line says so', async () => {
+    const dir = await tempDir()
+    vi.stubEnv('IVCAP_LOCAL_DIR', dir)
+    const lines: string[] = []
+    const ivcap = await connect({ logger: { debug: (line) => lines.push(line) } })
+    expect(ivcap.url).toBe(`file://${dir}`)
+    expect(lines).toEqual([`ivcap: file://${dir} (IVCAP_LOCAL_DIR is set)`])
+    const artifact = await ivcap.uploadArtifact({ name: 'a.txt', content: 'hello' })
+    expect(artifact.id).toBe(`urn:file://${dir}/a.txt`)
+  })
+
+  it('file: URLs', async () => {
+    const dir = join(await tempDir(), 'a b')
+    expect((await connect(`file:${dir}`)).url).toBe(`file://${dir}`)
+  })
+
+  it('memory: has a place of its own for each client', async () => {
+    const [one, other] = await Promise.all([connect('memory:'), connect({ url: 'memory:' })])
+    const { id } = await one.uploadArtifact({ name: 'a.txt', content: 'hello' })
+    expect(await (await one.getArtifact(id)).text()).toBe('hello')
+    await expect(other.getArtifact(id)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  const missing = [
+    ['s3://bucket/prefix', '@ivcap/storage-s3'],
+    ['gs://bucket', '@ivcap/storage-gcs'],
+  ]
+  it.each(missing)('%s says which package to install', async (url, name) => {
+    const refusal = {
+      code: 'unsupported',
+      operation: 'connect',
+      message: expect.stringContaining(`npm install ${name}`),
+    }
+    await expect(connect(url)).rejects.toMatchObject(refusal)
+  })
+
+  it('never repeats a token', async () => {
+    const refused = connect({ url: 'nonsense', token: 'canary-token' })
+    await expect(refused).rejects.toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('canary') }),
+    )
+  })
+})
+
+describe('local', () => {
+  it('is local whatever the environment says', async () => {
+    vi.stubEnv('IVCAP_URL', 'https://api.example.com')
+    const baseDir = await tempDir()
+    const ivcap = await local({ baseDir, digest: true })
+    expect(ivcap.url).toBe(`file://${baseDir}`)
+  })
+})
