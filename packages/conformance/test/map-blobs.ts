@@ -67,7 +67,7 @@ export function mapBlobs(blobs = new Map<string, { info: BlobInfo; bytes: Uint8A
 
 /** As the port has it; whoever writes other keys fails in a folder. */
 function checkKey(key: string): void {
-  if (key.length <= 1024 && key.split('/').every((segment) => /^[\x20-\x7e]{1,200}$/.test(segment))) return
+  if (key.length <= 1024 && key.split('/').every((segment) => /^[\x20-\x7e]{1,255}$/.test(segment))) return
   throw new IvcapError('invalid-argument', `not a key: ${key}`, { argument: 'key' })
 }
 

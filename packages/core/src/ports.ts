@@ -191,7 +191,7 @@ export interface BlobPage {
 }
 
 /**
- * The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes: segments of 1 to 200 joined by `/`,
+ * The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes: segments of 1 to 255 joined by `/`,
  * and no key is a folder of another (`a` beside `a/b`), so that a folder of files can hold them too.
  */
 export interface BlobStore {

@@ -1,10 +1,11 @@
-import { type BlobContent, type BlobStore, type OpOptions, retry } from '@ivcap/core/driver'
+import { type BlobContent, type BlobStore, type ByteSource, type OpOptions, retry } from '@ivcap/core/driver'
 
 const RETRIES = 5
 
 /**
  * Repeats what is safe to repeat, as drivers of real stores do: questions, deletions and overwriting, and a body that
- * breaks off goes on where it was. A creation that may have happened is not repeated: its fault is the caller's to settle.
+ * breaks off goes on where it was. A creation that may have happened, or a stream that was begun, is not repeated: its fault
+ * is the caller's to settle.
  */
 export function patientBlobs(blobs: BlobStore): BlobStore {
   const patiently = <T>(run: () => Promise<T>, o: OpOptions): Promise<T> =>
@@ -14,10 +15,28 @@ export function patientBlobs(blobs: BlobStore): BlobStore {
     head: (key, o) => patiently(() => blobs.head(key, o), o),
     list: (q, o) => patiently(() => blobs.list(q, o), o),
     delete: (key, o) => patiently(() => blobs.delete(key, o), o),
-    put: (key, body, o) =>
-      o.mode === 'overwrite' && body.replayable
-        ? patiently(() => blobs.put(key, body, { ...o, retries: 0 }), o)
-        : blobs.put(key, body, o),
+    async put(key, body, o) {
+      let begun = false
+      const watched: ByteSource = {
+        ...body,
+        open(part) {
+          begun = true
+          return body.open(part)
+        },
+      }
+      const repeatable = () => !begun || (o.mode === 'overwrite' && body.replayable)
+      const attempt = async () => {
+        try {
+          return { info: await blobs.put(key, watched, o) }
+        } catch (error) {
+          if (repeatable()) throw error
+          return { error }
+        }
+      }
+      const outcome = await patiently(attempt, o)
+      if ('error' in outcome) throw outcome.error
+      return outcome.info
+    },
     async get(key, o) {
       const first = await patiently(() => blobs.get(key, o), o)
       return { ...first, body: goingOn(blobs, key, first, o, patiently) }
