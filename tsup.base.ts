@@ -10,4 +10,5 @@ export const library = {
   clean: true,
   splitting: true,
   external: ['#files'],
+  removeNodeProtocol: false,
 } satisfies Options

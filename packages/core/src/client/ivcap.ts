@@ -188,7 +188,8 @@ export class Ivcap implements AsyncDisposable {
   /** Files outside the store are inputs mounted on this machine: resolved here, in the client, and never by a store. */
   #storeOf(id: Urn): ArtifactStore {
     if (pathOfFileUrn(id) === undefined || this.#store.owns?.(id)) return this.#store
-    if (files.mountedFiles !== undefined) return files.mountedFiles
+    const { mountedFiles } = files
+    if (mountedFiles !== undefined) return mountedFiles
     throw new IvcapError(
       'unsupported',
       `${id} is a file, and there are no files here: pass its content instead`,

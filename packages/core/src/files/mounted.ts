@@ -5,17 +5,17 @@ import { IvcapError } from '../model/errors.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { timestamp } from '../model/time.js'
 import { fileUrn, pathOfFileUrn, type Urn } from '../model/urn.js'
-import type { ArtifactStore } from '../ports.js'
 import { mimeOf } from '../transfer/mime.js'
 import { resolveRange } from '../transfer/range.js'
 import { regularFile } from './file-source.js'
 import { fileError, systemCode } from './fs-error.js'
+import type { Files } from './types.js'
 
 /**
  * The files of this machine as read-only artifacts `urn:file:///…`: inputs that are mounted, outside any store's folder. For
  * the client alone, on behalf of its own user; a server must never resolve other people's ids with it.
  */
-export const mountedFiles: ArtifactStore = {
+export const mountedFiles: Files['mountedFiles'] = {
   name: 'file',
   location: 'file:///',
   remembersUploads: false,

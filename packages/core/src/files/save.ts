@@ -57,7 +57,7 @@ async function targetOf(path: string, asGiven: string): Promise<{ path: string; 
   })
   if (existing === undefined) return { path: target }
   if (!existing.isFile()) throw notAFile(asGiven, existing)
-  return { path: target, mode: existing.mode & 0o7777 }
+  return { path: target, mode: existing.mode & 0o777 }
 }
 
 /** A link keeps its place, and its target gets the content, even if there is no such file yet. */

@@ -16,10 +16,11 @@ export async function writeBody(
   const onAbort = () => void reader.cancel(signal?.reason).catch(() => {})
   try {
     signal?.throwIfAborted()
-    const handle = await open(path, 'wx')
+    // never wider than `mode`, even for a moment, or where the file system knows no permissions
+    const handle = await open(path, 'wx', mode)
     signal?.addEventListener('abort', onAbort)
     try {
-      if (mode !== undefined) await handle.chmod(mode)
+      if (mode !== undefined) await handle.chmod(mode).catch(() => {})
       for (;;) {
         const { done, value } = await reader.read()
         // an abort ends the body early: that end is none
