@@ -10,7 +10,8 @@ const examples = join(root, 'apps/examples')
 const tsx = pathToFileURL(createRequire(join(examples, 'package.json')).resolve('tsx')).href
 const demo = ['--conditions=source', '--import', tsx, join(examples, 'src/demo.ts')]
 const { code } = await run(process.execPath, [...demo, ...process.argv.slice(2)], {
-  // A relative path means the folder that the user typed it in.
-  cwd: process.env['INIT_CWD'] ?? process.cwd(),
+  // Away from the user's folder, whose tsconfig.json is none of ours; what a relative path means is told instead.
+  cwd: examples,
+  env: { ...process.env, INIT_CWD: process.env['INIT_CWD'] ?? process.cwd() },
 })
 process.exit(code)

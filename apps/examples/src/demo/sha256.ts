@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+
+/** SHA-256 of bytes as they come, in hex. Node's own hashing: a second opinion beside the library's. */
+export async function sha256(content: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of content) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+export const sha256OfFile = (path: string): Promise<string> =>
+  sha256(createReadStream(path, { highWaterMark: 1024 * 1024 }))

@@ -1,0 +1,33 @@
+// Provenance: where an artifact comes from, and what it went into.
+//   npm run provenance [path/to/a/file]
+import { basename } from 'node:path'
+import { connect } from '@ivcap/client'
+import { inputPath } from './input.js'
+
+const ivcap = await connect()
+const filePath = inputPath('ctd-casts.csv')
+const input = await ivcap.uploadArtifact({ name: basename(filePath), filePath })
+const output = await ivcap.uploadArtifact({
+  name: 'mixed-layer.json',
+  content: '{"depth_m":34}',
+  contentType: 'application/json',
+})
+
+// On a platform these two facts are recorded whenever a job reads or makes an artifact. Here no platform watches, so we
+// record them ourselves: `order` is the job.
+const order = 'urn:ivcap:job:00000000-0000-4000-8000-000000000001'
+await input.addMetadata({ artifact: input.id, order }, { schema: 'urn:ivcap:schema.artifact-used-by-order' })
+await output.addMetadata(
+  { artifact: output.id, order },
+  { schema: 'urn:ivcap:schema.artifact-produced-by-order' },
+)
+
+for (const artifact of [input, output]) {
+  const { record, producedBy, usedBy } = await artifact.provenance()
+  console.log(artifact.name)
+  console.log('  uploaded   ', record?.createdAt, `${record?.size} bytes`)
+  console.log('  produced by', producedBy.join(', ') || 'nobody: it was uploaded')
+  console.log('  used by    ', usedBy.join(', ') || 'nobody yet')
+}
+
+await ivcap.close()

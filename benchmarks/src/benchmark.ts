@@ -1,0 +1,51 @@
+/** What one contender of a benchmark did once, in a process of its own. */
+export interface Sample {
+  readonly ms: number
+  /** Further counts, e.g. calls a second, bytes read. */
+  readonly counts?: Readonly<Record<string, number>>
+}
+
+/** Where a benchmark works: a folder of its own on a real disk, and how much data to use. */
+export interface Place {
+  readonly dir: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** A number that the benchmark is to stay below, or above. */
+export interface Goal {
+  readonly what: string
+  readonly limit: number
+  readonly sense: 'at most' | 'at least'
+  readonly value: (of: Figures) => number
+}
+
+/** Medians of a contender over all rounds. */
+export interface Figures {
+  ms(contender: string): number
+  /** The peak, not the median. */
+  peakRssMiB(contender: string): number
+  count(contender: string, name: string): number
+}
+
+export interface Benchmark {
+  readonly title: string
+  /** Bytes, unless the command line says otherwise; absent: the benchmark needs no data. */
+  readonly size?: number
+  /** Whether the memory of the processes says something (it does not for those that start `cp`). */
+  readonly measuresMemory: readonly string[]
+  /** Once, before the rounds: data that all contenders use. */
+  setUp?(place: Place): Promise<void>
+  /** Each runs in a fresh process, and measures itself: what it prepares does not count. */
+  readonly contenders: Readonly<Record<string, (place: Place) => Promise<Sample>>>
+  readonly goals: readonly Goal[]
+}
+
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+export const MiB = 1024 ** 2
+export const GiB = 1024 ** 3

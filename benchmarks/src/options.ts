@@ -1,0 +1,44 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  readonly names: readonly string[]
+  /** Bytes, instead of each benchmark's own. */
+  readonly size?: number
+  readonly rounds: number
+  readonly dir?: string
+  readonly save: boolean
+}
+
+export function parseOptions(args: readonly string[], known: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      size: { type: 'string' },
+      rounds: { type: 'string', default: '5' },
+      dir: { type: 'string' },
+      save: { type: 'boolean', default: false },
+    },
+  })
+  const unknown = positionals.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new Error(`there is no benchmark ${unknown}; there are ${known.join(', ')}`)
+  const rounds = Number(values.rounds)
+  if (!Number.isSafeInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds must be a whole number from 1, not ${values.rounds}`)
+  return {
+    names: positionals.length > 0 ? positionals : known,
+    rounds,
+    save: values.save,
+    ...(values.size !== undefined && { size: parseSize(values.size) }),
+    ...(values.dir !== undefined && { dir: resolve(process.env['INIT_CWD'] ?? '.', values.dir) }),
+  }
+}
+
+/** `64MiB`, `1GiB`, or a number of bytes. */
+function parseSize(text: string): number {
+  const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? []
+  if (number === undefined) throw new Error(`--size must be like 64MiB or 1GiB, not ${text}`)
+  return Number(number) * 1024 ** ['', 'KiB', 'MiB', 'GiB'].indexOf(unit)
+}

@@ -1,0 +1,120 @@
+import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { type Benchmark, type Figures, type Goal, MiB, type Sample } from './benchmark.js'
+import { round, type Spread, spread } from './stats.js'
+
+export interface Measured extends Sample {
+  readonly contender: string
+  /** Bytes, at the peak. */
+  readonly maxRss: number
+}
+
+interface ContenderResult {
+  readonly ms: Spread
+  readonly peakRssMiB?: number
+  readonly counts?: Readonly<Record<string, Spread>>
+}
+
+export interface Result {
+  readonly benchmark: string
+  readonly title: string
+  readonly date: string
+  readonly machine: string
+  /** Bytes. */
+  readonly size?: number
+  readonly rounds: number
+  readonly contenders: Readonly<Record<string, ContenderResult>>
+  readonly goals: readonly (Pick<Goal, 'what' | 'limit' | 'sense'> & {
+    readonly value: number
+    readonly met: boolean
+  })[]
+}
+
+export function resultOf(
+  name: string,
+  benchmark: Benchmark,
+  size: number,
+  samples: readonly Measured[],
+): Result {
+  const names = Object.keys(benchmark.contenders)
+  const contenders = Object.fromEntries(
+    names.map((contender) => {
+      const own = samples.filter((sample) => sample.contender === contender)
+      return [contender, summary(own, benchmark.measuresMemory.includes(contender))]
+    }),
+  )
+  const figures = figuresOf(contenders)
+  const goals = benchmark.goals.map(({ what, limit, sense, value }) => {
+    const reached = value(figures)
+    return {
+      what,
+      limit,
+      sense,
+      value: round(reached),
+      met: sense === 'at most' ? reached <= limit : reached >= limit,
+    }
+  })
+  const rounds = samples.length / names.length
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}`
+  const date = new Date().toISOString().slice(0, 10)
+  return {
+    benchmark: name,
+    title: benchmark.title,
+    date,
+    machine,
+    ...(benchmark.size !== undefined && { size }),
+    rounds,
+    contenders,
+    goals,
+  }
+}
+
+function summary(samples: readonly Measured[], memory: boolean): ContenderResult {
+  const counts = Object.keys(samples[0]?.counts ?? {}).map((name) => [
+    name,
+    spread(samples.map((sample) => sample.counts?.[name] ?? Number.NaN)),
+  ])
+  return {
+    ms: spread(samples.map((sample) => sample.ms)),
+    ...(memory && { peakRssMiB: round(Math.max(...samples.map((sample) => sample.maxRss)) / MiB) }),
+    ...(counts.length > 0 && { counts: Object.fromEntries(counts) }),
+  }
+}
+
+function figuresOf(contenders: Readonly<Record<string, ContenderResult>>): Figures {
+  return {
+    ms: (contender) => contenders[contender]?.ms.median ?? Number.NaN,
+    peakRssMiB: (contender) => contenders[contender]?.peakRssMiB ?? Number.NaN,
+    count: (contender, name) => contenders[contender]?.counts?.[name]?.median ?? Number.NaN,
+  }
+}
+
+export function show(result: Result): void {
+  console.log(table(result).join('\n'))
+}
+
+/** A result as Markdown. */
+export function table({ title, size, rounds, contenders, goals }: Result): string[] {
+  const data = size === undefined ? '' : ` ${size / MiB} MiB.`
+  const rows = Object.entries(contenders).map(([contender, { ms, peakRssMiB, counts = {} }]) => {
+    const further = Object.entries(counts).map(
+      ([name, { median, min, max }]) => `${median} (${min}–${max}) ${name}`,
+    )
+    if (peakRssMiB !== undefined) further.push(`${peakRssMiB} MiB peak memory`)
+    return `| ${contender} | ${ms.median} | ${ms.min}–${ms.max} | ${further.join('; ')} |`
+  })
+  return [
+    `### ${title}`,
+    '',
+    `${data} Medians of ${rounds} rounds.`.trim(),
+    '',
+    '| | ms | min–max | |',
+    '|---|---:|---:|---|',
+    ...rows,
+    '',
+    ...goals.map(
+      ({ what, limit, sense, value, met }) =>
+        `- ${met ? 'reached' : '**missed**'}: ${value} (goal: ${sense} ${limit}) ${what}`,
+    ),
+    '',
+  ]
+}

@@ -1,0 +1,68 @@
+// npm run bench -- [names] [--size=64MiB] [--rounds=5] [--dir=/a/folder/on/a/real/disk] [--save]
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Benchmark, Place } from './benchmark.js'
+import { benchmarks } from './benchmarks.js'
+import { parseOptions } from './options.js'
+import { type Measured, resultOf, show } from './result.js'
+import { save } from './save.js'
+
+const child = fileURLToPath(new URL('child.js', import.meta.url))
+const options = parseOptions(process.argv.slice(2), Object.keys(benchmarks))
+
+let missed = false
+for (const name of options.names) {
+  const benchmark = await benchmarks[name]?.()
+  if (benchmark === undefined) continue
+  const size = options.size ?? benchmark.size ?? 0
+  const samples = await measure(name, benchmark, size)
+  const result = resultOf(name, benchmark, size, samples)
+  show(result)
+  if (options.save) await save(result)
+  missed ||= result.goals.some((goal) => !goal.met)
+}
+process.exitCode = missed ? 1 : 0
+
+/** All contenders in turn, round by round: whatever else the machine does meets them alike. The first round warms up. */
+async function measure(name: string, benchmark: Benchmark, size: number): Promise<Measured[]> {
+  const dir = await mkdtemp(join(options.dir ?? tmpdir(), 'ivcap-bench-'))
+  const place = { dir, size }
+  try {
+    await benchmark.setUp?.(place)
+    const measured: Measured[] = []
+    const contenders = Object.keys(benchmark.contenders)
+    for (let round = 0; round <= options.rounds; round++) {
+      // another one goes first in each round
+      const order = contenders.map((_, i) => contenders[(i + round) % contenders.length] ?? '')
+      for (const contender of order) {
+        const sample = await once(name, contender, place)
+        if (round > 0) measured.push({ contender, ...sample })
+      }
+      if (process.stderr.isTTY) process.stderr.write(`\r${name}: round ${round} of ${options.rounds}`)
+    }
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+    return measured
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** One contender in a fresh process, with an empty folder `out`, and nothing left for the disk to write. */
+async function once(name: string, contender: string, place: Place): Promise<Omit<Measured, 'contender'>> {
+  const out = join(place.dir, 'out')
+  await rm(out, { recursive: true, force: true })
+  await mkdir(out)
+  execFileSync('sync')
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    child,
+    name,
+    contender,
+    JSON.stringify(place),
+  ])
+  const sample: Omit<Measured, 'contender'> = JSON.parse(stdout)
+  return sample
+}

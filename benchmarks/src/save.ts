@@ -1,0 +1,30 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Result, table } from './result.js'
+
+const folder = fileURLToPath(new URL('../results/', import.meta.url))
+
+/** Keeps a result, and writes the page of all that are kept. */
+export async function save(result: Result): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, `${result.benchmark}.json`), `${JSON.stringify(result, null, 2)}\n`)
+  await writeFile(join(folder, 'README.md'), await page())
+}
+
+async function page(): Promise<string> {
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
+  const results = await Promise.all(
+    files.map(async (name): Promise<Result> => JSON.parse(await readFile(join(folder, name), 'utf8'))),
+  )
+  const machines = [...new Set(results.map((result) => `${result.machine} (${result.date})`))]
+  const head = [
+    '# Figures',
+    '',
+    'Written by `npm run bench -- --save`.',
+    '',
+    ...machines.map((machine) => `- ${machine}`),
+    '',
+  ]
+  return `${[...head, ...results.flatMap(table)].join('\n').trimEnd()}\n`
+}

@@ -1,0 +1,16 @@
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (i: number) => sorted[i] ?? Number.NaN
+  const middle = sorted.length >> 1
+  const median = sorted.length % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2
+  return { median: round(median), min: round(at(0)), max: round(at(sorted.length - 1)) }
+}
+
+/** To four significant digits: more would pretend. */
+export const round = (value: number): number => Number(value.toPrecision(4))

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { local } from '@ivcap/client'
+import { type Benchmark, GiB, MiB, type Place, type Sample, timed } from '../benchmark.js'
+import { randomFile } from '../data.js'
+
+const source = (place: Place) => join(place.dir, 'source.bin')
+
+async function upload({ dir, size }: Place, digest: boolean): Promise<Sample> {
+  const ivcap = await local({ baseDir: join(dir, 'out'), digest })
+  const filePath = source({ dir, size })
+  const ms = await timed(async () => {
+    const artifact = await ivcap.uploadArtifact({ name: 'copy.bin', filePath })
+    if (artifact.size !== size || (artifact.sha256 !== undefined) !== digest)
+      throw new Error('not what was asked for')
+  })
+  await ivcap.close()
+  return { ms }
+}
+
+export const uploadFile: Benchmark = {
+  title: 'Upload a file to a local folder',
+  size: GiB,
+  measuresMemory: ['ivcap', 'ivcap, digest'],
+  setUp: (place) => randomFile(source(place), place.size),
+  contenders: {
+    cp: async (place) => ({
+      ms: await timed(async () => execFileSync('cp', [source(place), join(place.dir, 'out', 'copy.bin')])),
+    }),
+    'node: sha256': async (place) => ({
+      ms: await timed(async () => {
+        const hash = createHash('sha256')
+        for await (const chunk of createReadStream(source(place), { highWaterMark: MiB })) hash.update(chunk)
+        hash.digest('hex')
+      }),
+    }),
+    ivcap: (place) => upload(place, false),
+    'ivcap, digest': (place) => upload(place, true),
+  },
+  goals: [
+    { what: 'time of cp', limit: 1.2, sense: 'at most', value: (f) => f.ms('ivcap') / f.ms('cp') },
+    {
+      what: 'time of the slower of cp and hashing, with a digest',
+      limit: 1.2,
+      sense: 'at most',
+      value: (f) => f.ms('ivcap, digest') / Math.max(f.ms('cp'), f.ms('node: sha256')),
+    },
+    {
+      what: 'MiB of peak memory',
+      limit: 120,
+      sense: 'at most',
+      value: (f) => Math.max(f.peakRssMiB('ivcap'), f.peakRssMiB('ivcap, digest')),
+    },
+  ],
+}

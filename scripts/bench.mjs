@@ -1,0 +1,13 @@
+// npm run bench [-- names, options]: builds the packages and measures them; see benchmarks/README.md.
+import { join } from 'node:path'
+import { root, run } from './lib/run.mjs'
+import { build, setUp } from './lib/setup.mjs'
+
+await setUp()
+const built = await build(['@ivcap/benchmarks...'])
+if (built.code !== 0) {
+  console.error(built.output)
+  process.exit(built.code)
+}
+const { code } = await run(process.execPath, [join(root, 'benchmarks/dist/run.js'), ...process.argv.slice(2)])
+process.exit(code)
