@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Backend, IvcapError } from '@ivcap/core/driver'
@@ -8,7 +9,7 @@ import { TusUploads } from './artifacts/tus.js'
 import { UploadFiles } from './artifacts/upload-files.js'
 import { Uploads } from './artifacts/uploads.js'
 import { aspectRoutes } from './aspects/routes.js'
-import { folderBackend } from './backends.js'
+import { backendOf } from './backends.js'
 import { type Auth, guardOf } from './http/auth.js'
 import { type Origins, originRule } from './http/cors.js'
 import { listenerOf, type Route } from './http/router.js'
@@ -52,7 +53,7 @@ const MAX_HEADER_BYTES = 32 * 1024
 
 /** Starts an IVCAP deployment for development and tests. It has taken up what an earlier one left when it is ready. */
 export async function startPlatform(o: PlatformOptions): Promise<Platform> {
-  const backend = o.backend ?? folderBackend(required(o.dir))
+  const backend = o.backend ?? backendOf('folder', required(o.dir))
   const log = o.log ?? (() => {})
   const guard = guardOf(o.auth)
   const allowed = originRule(o.origins, o.auth !== undefined)
@@ -69,11 +70,13 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
     listenerOf({ routes, guard, allowed, stopping: stop.signal, log }),
   )
   server.setTimeout(IDLE_MS)
+  const unused = unusedConnections(server)
   const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
 
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of unused) socket.destroy()
     const timer = setTimeout(() => {
       stop.abort(new DOMException('The server stops', 'AbortError'))
       server.closeAllConnections()
@@ -111,6 +114,17 @@ function routesOf(backend: Backend, uploads: Uploads, tus: TusUploads): readonly
     ['DELETE', '/1/aspects/:id', aspects.retract],
     ['POST', '/1/search', searchRoute(backend)],
   ]
+}
+
+/** Connections that were opened ahead of any request, as browsers do: `server.close` would wait for them. */
+function unusedConnections(server: Server): ReadonlySet<Socket> {
+  const unused = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
+  return unused
 }
 
 function required(dir: string | undefined): string {

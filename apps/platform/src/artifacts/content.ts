@@ -6,7 +6,6 @@ import {
   type ArtifactStore,
   artifactUrn,
 } from '@ivcap/core/driver'
-import parseRange from 'range-parser'
 import { type Exchange, header } from '../http/exchange.js'
 import { sendEmpty } from '../http/reply.js'
 import { uuidOf } from '../ids.js'
@@ -60,15 +59,24 @@ function judge(req: IncomingMessage, { etag, size = 0 }: ArtifactRecord): Verdic
   const ifMatch = header(req, 'if-match')
   if (ifMatch !== undefined && !matches(ifMatch, etag)) return { status: 412 }
   const ifNoneMatch = header(req, 'if-none-match')
-  if (ifNoneMatch !== undefined && matches(ifNoneMatch, etag)) return { status: 304 }
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch.replaceAll('W/', ''), etag)) return { status: 304 }
   const { range } = req.headers
   const ifRange = header(req, 'if-range')
   if (range === undefined || (ifRange !== undefined && ifRange !== quoted(etag))) return { status: 200 }
-  const ranges = parseRange(size, range)
-  if (ranges === -1) return { status: 416 }
-  // a header that can't be read, or asks for several parts, may be passed over
-  const [only] = ranges === -2 || ranges.type !== 'bytes' || ranges.length > 1 ? [] : ranges
-  return only === undefined ? { status: 200 } : { status: 206, start: only.start, end: only.end + 1 }
+  const part = partOf(range, size)
+  if (part === undefined) return { status: 200 }
+  return part.start < part.end ? { status: 206, ...part } : { status: 416 }
+}
+
+/**
+ * The part of `size` bytes that a Range header asks for, empty where there are no such bytes. Undefined for a header that
+ * can't be read or asks for several parts: it may be passed over.
+ */
+function partOf(range: string, size: number): { readonly start: number; readonly end: number } | undefined {
+  const [, first = '', last = ''] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(range) ?? []
+  if (first === '') return last === '' ? undefined : { start: Math.max(size - Number(last), 0), end: size }
+  const end = last === '' ? size : Math.min(Number(last) + 1, size)
+  return last !== '' && Number(last) < Number(first) ? undefined : { start: Number(first), end }
 }
 
 /** Whether a list of entity tags, or `*`, has this one. */

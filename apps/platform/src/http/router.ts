@@ -58,14 +58,31 @@ function routerOf({ routes, stopping }: ListenerOptions) {
     },
   })
   for (const [methods, path, handler] of routes) {
-    router.on(methods, path, (req, res, params) => {
-      const gone = new AbortController()
-      res.once('close', () => gone.abort(new DOMException('The client has gone', 'AbortError')))
-      const signal = AbortSignal.any([gone.signal, stopping])
-      return handler({ req, res, params, query: queryOf(req), signal, origin: originOf(req) })
-    })
+    router.on(methods, path, (req, res, params) =>
+      handler({
+        req,
+        res,
+        params,
+        query: queryOf(req),
+        signal: signalOf(res, stopping),
+        origin: originOf(req),
+      }),
+    )
   }
   return router
+}
+
+/** Aborts when the client has gone or the server stops. By hand: AbortSignal.any would keep a trace of every request. */
+function signalOf(res: ServerResponse, stopping: AbortSignal): AbortSignal {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal) // a listing reads many records at once
+  const stop = () => controller.abort(stopping.reason)
+  stopping.addEventListener('abort', stop)
+  res.once('close', () => {
+    stopping.removeEventListener('abort', stop)
+    controller.abort(new DOMException('The client has gone', 'AbortError'))
+  })
+  return controller.signal
 }
 
 /** One line for each answer. Without the query, which may hold what is nobody else's business. */

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { IvcapError } from '@ivcap/core/driver'
+import { BACKENDS, type BackendKind, backendOf } from './backends.js'
+import type { Auth } from './http/auth.js'
+import type { PlatformOptions } from './platform.js'
+
+export const HELP = `ivcap-platform: an IVCAP deployment for development and tests
+
+  npx ivcap-platform --dir ./data --port 8088
+
+  --dir <folder>       where artifacts and aspects are kept (default: ./ivcap-data)
+  --backend <kind>     ${BACKENDS.join(' or ')} (default: folder); what is in memory ends with the server
+  --port <number>      0 takes any that is free (default: 8088)
+  --host <address>     (default: 127.0.0.1, which only this machine can reach)
+  --token <text>       ask for this bearer token; better put into IVCAP_PLATFORM_TOKEN, where no other user sees it
+  --jwt-key <file>     ask for a JWT signed with this key: a public key (PEM, JWK or JWK set) or a shared secret
+  --origin <origin>    a web origin whose pages may call, or '*'; may be given again
+                       (default: all with a token, without one those of this machine)
+  --quiet              no access log
+  --help
+
+Without --token and --jwt-key it is open to all who can reach it.`
+
+export interface Command {
+  readonly options: PlatformOptions
+  readonly kind: BackendKind
+  readonly quiet: boolean
+}
+
+/** What the command line asks for; 'help' if that is all. @throws IvcapError that names the option and the remedy */
+export async function commandOf(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Command | 'help'> {
+  const given = parse(args)
+  if (given.help) return 'help'
+  const kind = kindOf(given.backend)
+  const dir = resolve(given.dir)
+  const auth = await authOf(given.token ?? env['IVCAP_PLATFORM_TOKEN'], given['jwt-key'])
+  const { origin } = given
+  return {
+    kind,
+    quiet: given.quiet,
+    options: {
+      ...(kind === 'folder' ? { dir } : { backend: backendOf(kind, dir) }),
+      port: portOf(given.port),
+      host: given.host,
+      auth,
+      origins: origin.includes('*') ? '*' : origin.length > 0 ? origin : undefined,
+    },
+  }
+}
+
+/** What somebody who has just started it wants to know. */
+export function greeting({ kind, options }: Command, url: string): string {
+  const { auth, dir, host } = options
+  const open = auth === undefined
+  const remote = host !== undefined && !['127.0.0.1', 'localhost', '::1'].includes(host)
+  const env = open ? `IVCAP_BASE_URL=${url}` : `IVCAP_URL=${url} IVCAP_JWT=<the token>`
+  return [
+    `IVCAP for development listens at ${url}`,
+    `  data:    ${kind === 'folder' ? dir : 'in memory, until it stops'}`,
+    `  access:  ${open ? 'open to all who can reach it' : 'with a token'}`,
+    ...(open && remote ? [`  WARNING: others can reach ${host}, too. Give a --token or a --jwt-key.`] : []),
+    '',
+    'Connect to it, in both languages, with',
+    `  export ${env}`,
+    'and then',
+    "  TypeScript:  import { connect } from '@ivcap/client'; const ivcap = await connect()",
+    '  Python:      from ivcap_client import IVCAP; ivcap = IVCAP()',
+    '',
+    'Ctrl-C stops it.',
+  ].join('\n')
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        dir: { type: 'string', default: './ivcap-data' },
+        backend: { type: 'string', default: 'folder' },
+        port: { type: 'string', default: '8088' },
+        host: { type: 'string', default: '127.0.0.1' },
+        token: { type: 'string' },
+        'jwt-key': { type: 'string' },
+        origin: { type: 'string', multiple: true, default: [] },
+        quiet: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new IvcapError('invalid-argument', `${message.split('. ')[0]}; see --help`, { cause })
+  }
+}
+
+function kindOf(text: string): BackendKind {
+  const kind = BACKENDS.find((known) => known === text)
+  if (kind !== undefined) return kind
+  throw wrong('backend', `is one of ${BACKENDS.join(', ')}, not ${text}`)
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw wrong('port', `is a number from 0 to 65535, not ${text}`)
+}
+
+async function authOf(token: string | undefined, keyFile: string | undefined): Promise<Auth | undefined> {
+  if (token !== undefined && keyFile !== undefined)
+    throw wrong('token', 'excludes --jwt-key: give one of them')
+  if (token !== undefined) return { token }
+  if (keyFile === undefined) return undefined
+  try {
+    return { jwtKey: await readFile(keyFile, 'utf8') }
+  } catch (cause) {
+    throw wrong('jwt-key', `can't be read: ${cause instanceof Error ? cause.message : keyFile}`, cause)
+  }
+}
+
+function wrong(option: string, what: string, cause?: unknown): IvcapError {
+  return new IvcapError('invalid-argument', `--${option} ${what}`, { argument: option, cause })
+}
