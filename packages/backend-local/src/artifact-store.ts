@@ -68,6 +68,10 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
 
     create: (source, draft, o) =>
       run('store an artifact', o, async () => {
+        if (draft.id !== undefined) {
+          const message = 'in the local folder an id is the path of a file: give a name instead of an id'
+          throw new IvcapError('unsupported', message, { argument: 'id' })
+        }
         const path = await paths.ofName(draft.name ?? unnamed(source.native))
         const progress = progressOf(o, source.size)
         let sha256: string | undefined
