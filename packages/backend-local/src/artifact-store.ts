@@ -138,13 +138,14 @@ async function commit(
       return parts.staging.with(
         (backup) => keep(fs, path.path, backup),
         async (backup) => {
-          await explained('put the artifact in its place', path.path, 'name', () =>
-            moveTo(fs, staged, path.path, { exclusive: false, fsync: parts.fsync }),
-          )
           try {
+            await explained('put the artifact in its place', path.path, 'name', () =>
+              moveTo(fs, staged, path.path, { exclusive: false, fsync: parts.fsync }),
+            )
             await placeRecords()
           } catch (e) {
-            await putBack(fs, path.path, stat, backup)
+            // should this fail too, the first failure is still the one to tell
+            await putBack(fs, path.path, stat, backup).catch(() => {})
             throw e
           }
         },

@@ -76,6 +76,11 @@ export class AspectFolder {
     await this.#replace(join(this.#closed, uuid), `${JSON.stringify(closing)}\n`)
   }
 
+  /** Takes back a closing that nobody has been told of, if it can: the failure before it is the one to tell. */
+  async reopen(uuid: string): Promise<void> {
+    await this.#fs.unlink(join(this.#closed, uuid)).catch(() => {})
+  }
+
   /**
    * Puts files of new records in place, each the commit of its record, the first one last. `around` runs when all are written,
    * and is given what places them.
@@ -95,9 +100,9 @@ export class AspectFolder {
     )
   }
 
-  /** Withdraws a record that nobody has been told of. */
+  /** Takes back a record that nobody has been told of, if it can. */
   async withdraw(record: AspectRecord): Promise<void> {
-    await orAbsent(this.#fs.unlink(this.path(aspectUuid(record.id) ?? '')))
+    await this.#fs.unlink(this.path(aspectUuid(record.id) ?? '')).catch(() => {})
   }
 
   /** Writes the end of a record into its file too, where other programs look for it. The rest of the file stays as it is. */

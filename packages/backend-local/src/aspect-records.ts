@@ -110,7 +110,12 @@ export class AspectRecords {
       const now = this.#clock()
       const validTo = record.validFrom === undefined ? timestamp(now) : closingTime(now, record.validFrom)
       await announce([uuid])
-      await this.#folder.close(uuid, { validTo })
+      try {
+        await this.#folder.close(uuid, { validTo })
+      } catch (e) {
+        await this.#folder.reopen(uuid)
+        throw e
+      }
       await this.#showEnd(uuid, validTo)
     })
     return true

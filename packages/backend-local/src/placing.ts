@@ -30,7 +30,14 @@ export async function moveTo(
       await fs.mkdir(dirname(path), { recursive: true })
     }
   }
-  if (o.fsync) await syncFolder(fs, dirname(path))
+  if (!o.fsync) return true
+  try {
+    await syncFolder(fs, dirname(path))
+  } catch (e) {
+    // what may not last must not be seen; what was replaced, only the caller can bring back
+    if (o.exclusive) await fs.unlink(path).catch(() => {})
+    throw e
+  }
   return true
 }
 
