@@ -4,7 +4,8 @@
  * ascend as (validFrom, id) descend. Behind the name
  * - in `cur/`, `!<uuid>` is a mark: somebody is about to close the record, or has done so. It is written before the
  *   closing, so that what bears no mark is not closed;
- * - in `past/`, `!<time>` is the end of the record.
+ * - in `past/`, `!<time>` is the end of the record, or a later one than that: then there is a mark, `!<time>.<uuid>`, of
+ *   who closed it earlier at the same time. What bears no mark ended when it says.
  */
 import type { Timestamp } from '../model/time.js'
 import { aspectUrn, type Urn } from '../model/urn.js'
@@ -69,11 +70,22 @@ export const indexPrefix = (tense: Tense, scope: Scope): string => `${tense}/${s
 
 /** The keys of an entry in both indexes. */
 export const currentKeys = (entry: Entry): readonly string[] => inBoth('cur', entry, '')
-export const markKeys = (entry: Entry, by: string): readonly string[] => inBoth('cur', entry, `${MARK}${by}`)
 export const pastKeys = (entry: Entry, end: Timestamp): readonly string[] =>
   inBoth('past', entry, `${MARK}${timeDigits(end)}`)
 
-export const endOfTail = (tail: string): Timestamp => timeOfDigits(tail)
+/** The marks of `by`, who closes an entry at `end`. */
+export const markKeys = (entry: Entry, by: string, end: Timestamp): readonly string[] => [
+  ...inBoth('cur', entry, `${MARK}${by}`),
+  ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by}`),
+]
+
+/** What stands behind a name: who marked it, or in `past/` an end. */
+export function parseTail(tail: string | undefined): { readonly by?: string; readonly end?: Timestamp } {
+  if (tail === undefined) return {}
+  const [, digits, by = tail] = /^(\d{16})(?:\.(.*))?$/.exec(tail) ?? []
+  return digits === tail ? { end: timeOfDigits(digits) } : { by }
+}
+
 export const idOf = (entry: Entry): Urn => aspectUrn(entry.uuid)
 
 function inBoth(tense: Tense, { pair, name }: Entry, tail: string): readonly string[] {

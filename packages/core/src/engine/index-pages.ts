@@ -4,9 +4,9 @@ import type { BlobStore, OpOptions } from '../ports.js'
 import {
   AFTER,
   type Entry,
-  endOfTail,
   indexPrefix,
   parseEntry,
+  parseTail,
   type Scope,
   type Tense,
 } from './index-keys.js'
@@ -15,7 +15,7 @@ import { encodeSchemaPrefix } from './keys.js'
 export interface Listed extends Entry {
   /** Who is about to close it, or has done so. */
   readonly marks: readonly string[]
-  /** In `past/`: when it ended. */
+  /** In `past/`: when it ended, or if there are marks, the latest that it can have ended. */
   readonly end?: Timestamp
 }
 
@@ -96,21 +96,21 @@ function toPage(schema: string, names: readonly string[], more: boolean, after: 
   return { entries: whole, through: last === undefined ? after : `${last.name}${AFTER}` }
 }
 
+/** Marks on what isn't listed itself mean nothing: it was closed and moved, or never was. */
 function fold(schema: string, names: readonly string[]): readonly Listed[] {
-  const entries: (Listed & { marks: string[] })[] = []
+  const listed: Listed[] = []
+  let marks: string[] = []
+  let marked = ''
   for (const name of names) {
     const parsed = parseEntry(schema, name)
     if (parsed === undefined) continue
     const { entry, tail } = parsed
-    const last = entries.at(-1)
-    if (last?.name === entry.name) {
-      // a mark; or in past/ a later end, which the earlier one before it overrules
-      if (tail !== undefined) last.marks.push(tail)
-    } else if (tail === undefined) {
-      entries.push({ ...entry, marks: [] })
-    } else if (/^\d{16}$/.test(tail)) {
-      entries.push({ ...entry, marks: [], end: endOfTail(tail) })
-    }
+    if (entry.name !== marked) marks = []
+    marked = entry.name
+    const { by, end } = parseTail(tail)
+    if (by !== undefined) marks.push(by)
+    // of several ends in past/ the first one, which is the earliest, counts
+    else if (listed.at(-1)?.name !== entry.name) listed.push({ ...entry, marks, ...(end && { end }) })
   }
-  return entries
+  return listed
 }

@@ -27,8 +27,8 @@ export interface Pair {
   readonly schema: string
 }
 
-/** Of 255 bytes of a file name, in which a colon may take three, the rest is for a hash that tells longer ones apart. */
-const MAX_SCHEMA = 210
+/** A colon may take three bytes of a file name; what is left of 200 is for a hash that tells longer ones apart. */
+const MAX_SCHEMA = 150
 const MAX_SLOT = 9_999_999_999
 const TIME_DIGITS = 16
 const SLOT_DIGITS = 10
@@ -49,7 +49,9 @@ export function encodeSchema(schema: string): string {
 }
 
 /** What the encoding of every schema that starts with `literal` starts with. */
-export const encodeSchemaPrefix = (literal: string): string => cut(quote(literal))
+export const encodeSchemaPrefix = (literal: string): string =>
+  // half of a character has no encoding that is a beginning of the whole one's
+  cut(quote(literal.replace(/[\ud800-\udbff]$/, '')))
 
 /** The schema that was encoded; undefined where it was cut, and only the record can tell. */
 export function decodeSchema(encoded: string): string | undefined {
@@ -97,9 +99,12 @@ export const timeOfInverted = (digits: string): Timestamp =>
   timestamp(Number.MAX_SAFE_INTEGER - Number(digits))
 
 /** Each hex digit d becomes 15 - d: the greater id comes first. Twice is once not. */
-export function invertUuid(uuid: string): string {
-  return uuid.replace(/[0-9a-f]/g, (digit) => (15 - Number.parseInt(digit, 16)).toString(16))
-}
+export const invertUuid = (uuid: string): string =>
+  uuid.replace(/[0-9a-f]/g, (digit) => INVERTED[digit] ?? digit)
+
+const INVERTED: Readonly<Record<string, string>> = Object.fromEntries(
+  [...'0123456789abcdef'].map((digit, i) => [digit, (15 - i).toString(16)]),
+)
 
 const clamp = (us: number): number => Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER)
 const hash = (text: string): string => bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 40)

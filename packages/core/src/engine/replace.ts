@@ -109,7 +109,7 @@ function hintsOf(
   const notes = replaced.filter((entry) => entry.slot === undefined)
   return [
     ...currentKeys(entryOf(pair, uuid, record.validFrom, slot)),
-    ...replaced.flatMap((entry) => markKeys(entry, uuid)),
+    ...replaced.flatMap((entry) => markKeys(entry, uuid, validTo)),
     ...notes.map((entry) => noteKey(entry.uuid, { validTo, slot, by: uuid })),
   ]
 }

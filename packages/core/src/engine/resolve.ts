@@ -52,8 +52,7 @@ async function resolveAdded(
   const record = await readAdded(engine, entry.uuid, o)
   if (record === undefined) return undefined
   const { pair, marks } = entry
-  if (marks.length === 0 || entry.end !== undefined)
-    return { record, pair, ...(entry.end && { end: { validTo: entry.end } }) }
+  if (marks.length === 0) return { record, pair, ...(entry.end && { end: { validTo: entry.end } }) }
   const end = await addedEnd(engine, entry.uuid, record, o)
   if (inForce({ ...record, ...(end && { validTo: end.validTo }) }, at))
     return { record, pair, ...(end && { end }) }

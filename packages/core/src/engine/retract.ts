@@ -25,8 +25,8 @@ export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Prom
   const { record, entry, key, end } = await findById(engine, id, o)
   if (end !== undefined) return await bestEffort(finish(engine, entry, end.validTo, o))
   const nonce = engine.uuid()
-  const marks = markKeys(entry, nonce)
   const validTo = closingTime(engine.clock(), record.validFrom)
+  const marks = markKeys(entry, nonce, validTo)
   const closing = { validTo, ...(engine.asserter !== undefined && { retracter: engine.asserter }) }
   try {
     await putMarks(engine.blobs, marks, o)

@@ -5,10 +5,11 @@
  * | step | a crash after it leaves | a reader sees |
  * |---|---|---|
  * | 1. write `past/` | it in both places | now: the mark, and asks the record; as of a time: it once |
- * | 2. delete from `cur/` | marks without an entry | nothing of them |
+ * | 2. delete from `cur/` | marks: in `cur/` without an entry, in `past/` beside one | nothing of the former; the latter make it ask the record for its end |
  * | 3. delete the marks | nothing | |
  *
- * Marks go last: an entry without its mark would count as open.
+ * Marks go last: an entry without its mark would count as open. Two may close a record at the same time, each with a time
+ * of its own, of which the earlier counts; if that one stops before its step 1, its mark in `past/` still tells of it.
  */
 import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports.js'
@@ -27,7 +28,9 @@ export interface Closed {
 export async function tidy({ blobs }: Engine, closed: readonly Closed[], o: OpOptions): Promise<void> {
   const past = closed.flatMap(({ entry, end }) => (end === undefined ? [] : pastKeys(entry, end)))
   const current = closed.flatMap(({ entry }) => currentKeys(entry))
-  const marks = closed.flatMap(({ entry, marks }) => marks.flatMap((by) => markKeys(entry, by)))
+  const marks = closed.flatMap(({ entry, end = entry.validFrom, marks }) =>
+    marks.flatMap((by) => markKeys(entry, by, end)),
+  )
   await putMarks(blobs, past, o)
   await deleteAll(blobs, current, o)
   await deleteAll(blobs, marks, o)
