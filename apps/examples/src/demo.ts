@@ -26,6 +26,8 @@ const BLOB_LIMIT = 512 * 1024 ** 2
 /** A copy of a file as large as that is not made just for show. */
 const COPY_LIMIT = 2 * 1024 ** 3
 
+/** The schema of what every upload records by itself. */
+const UPLOAD = 'urn:ivcap:schema.artifact.1'
 const NOTE = 'urn:example:schema:note.1'
 const QUALITY = 'urn:example:schema:quality.1'
 
@@ -65,7 +67,7 @@ async function upload(ivcap: Ivcap, { path, size }: Input): Promise<Artifact> {
 }
 
 async function list(ivcap: Ivcap): Promise<void> {
-  step('List the newest artifacts')
+  step('List the newest artifacts (times are UTC)')
   for await (const { name, size = 0, createdAt } of ivcap.listArtifacts({ limit: 5 })) {
     say(
       `${createdAt?.toISOString().slice(0, 19).replace('T', ' ')}  ${printable(name ?? '')}  ${bytes(size)}`,
@@ -110,14 +112,13 @@ async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array> {
 /** Returns the id of the update that came first and of the one that took its place. */
 async function describe(ivcap: Ivcap, artifact: Artifact) {
   step('Describe it: metadata are JSON objects with a schema')
-  await artifact.addMetadata({ $schema: NOTE, text: `Seen by the demo, process ${process.pid}` })
+  await artifact.addMetadata({ $schema: NOTE, text: 'The demo was here', platform: process.platform })
   const raw = await ivcap.updateAspect(artifact.id, { $schema: QUALITY, level: 'raw', checked: false })
   for await (const { schema, content } of artifact.metadata({ limit: 4 })) {
     const { $schema: _, ...rest } = content
-    const text = JSON.stringify(rest)
     tell(
       schema.replace(/^.*[:.]([a-z-]+\.\d+)$/, '$1'),
-      printable(text.length > 90 ? `${text.slice(0, 90)}…` : text),
+      schema === UPLOAD ? 'what the upload recorded: see 7.' : JSON.stringify(rest),
     )
   }
 

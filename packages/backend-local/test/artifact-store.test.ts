@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ByteSource, contentSource, fileSource } from '@ivcap/core/driver'
+import { type ByteSource, contentSource, fileSource, timestamp } from '@ivcap/core/driver'
 import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
 import { localBackend } from '../src/index.js'
@@ -13,6 +13,15 @@ import { tempFolder } from './temp-folder.js'
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('an upload', () => {
+  it('is dated by the clock, to the microsecond', async () => {
+    let now = 1_795_437_226_392_000
+    const backend = localBackend({ baseDir: await tempFolder(), clock: () => now })
+    for (; now < 1_795_437_226_392_040; now++) {
+      const made = await backend.artifacts.create(contentSource('x'), named('a.txt'), plain)
+      expect(made.createdAt).toBe(timestamp(now))
+    }
+  })
+
   it.each([0, 1, 262_144, 1_048_576, 3_000_001])(
     'of %i bytes, by stream and by file, comes back as it was',
     async (size) => {
