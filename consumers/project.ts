@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { cpSync, rmSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ const env = Object.fromEntries(
 
 /** A project of a stranger, outside this repository, with our packages installed from their tarballs. */
 export class Project {
-  readonly folder = mkdtempSync(join(tmpdir(), 'ivcap-consumer-'))
+  readonly folder = join(tmpdir(), `ivcap-consumer-${randomUUID()}`)
 
   /** Installs what package.json in `consumers/<name>` asks for; packages of ours, wherever asked for, from their tarballs. */
   async install(name: string): Promise<void> {
