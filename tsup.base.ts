@@ -9,6 +9,7 @@ export const library = {
   sourcemap: true,
   clean: true,
   splitting: true,
+  removeNodeProtocol: false,
   external: ['#files'],
   removeNodeProtocol: false,
 } satisfies Options

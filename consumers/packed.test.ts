@@ -59,7 +59,7 @@ describe('a browser app built by Vite', () => {
   const project = installed('vite')
   let log: string
   beforeAll(async () => {
-    log = await project.node('node_modules/vite/bin/vite.js', 'build', '--logLevel', 'info')
+    log = await project.node('node_modules/vite/bin/vite.js', 'build', '--minify', 'false')
   })
 
   function bundle(): string {

@@ -18,6 +18,7 @@ function expect(what, actual, expected) {
 }
 
 async function main() {
+  expect('process', typeof process, 'undefined')
   const ivcap = new Ivcap(blobBackend(mapBlobs()))
   const file = new File(['site,cover\nA,0.4\n'], 'reef.csv', { type: 'text/csv' })
   const artifact = await ivcap.uploadArtifact({ name: file.name, content: file })
