@@ -9,7 +9,6 @@ export const library = {
   sourcemap: true,
   clean: true,
   splitting: true,
-  removeNodeProtocol: false,
   external: ['#files'],
   removeNodeProtocol: false,
 } satisfies Options
