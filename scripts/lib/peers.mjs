@@ -1,6 +1,16 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from './run.mjs'
+
 /**
  * What some suites run against and `npm test` does without; a CI run may do without none of them.
  *
  * @type {readonly { name: string, install: string, present: () => boolean }[]}
  */
-export const peers = []
+export const peers = [
+  {
+    name: "IVCAP's Python client, reading and writing the same folders and servers",
+    install: 'node scripts/install-python-client.mjs',
+    present: () => existsSync(process.env['IVCAP_TEST_PYTHON'] || join(root, '.cache/python/bin/python')),
+  },
+]
