@@ -1,6 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Backend, IvcapError } from '@ivcap/core/driver'
@@ -11,6 +10,7 @@ import { Uploads } from './artifacts/uploads.js'
 import { aspectRoutes } from './aspects/routes.js'
 import { backendOf } from './backends.js'
 import { type Auth, guardOf } from './http/auth.js'
+import { Connections } from './http/connections.js'
 import { type Origins, originRule } from './http/cors.js'
 import { listenerOf, type Route } from './http/router.js'
 import { searchRoute } from './search.js'
@@ -60,23 +60,23 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const stop = new AbortController()
   const scratch = o.tusDir ?? (o.dir === undefined ? undefined : join(o.dir, 'uploads'))
   const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
-  const files = await UploadFiles.open(tusDir)
+  const files = await opened(tusDir)
   const uploads = new Uploads(files, backend.artifacts, log, stop.signal)
   await uploads.recover()
   const tus = new TusUploads(files, uploads, backend.artifacts, allowed)
   const routes = routesOf(backend, uploads, tus)
+  let closing: Promise<void> | undefined
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 },
     listenerOf({ routes, guard, allowed, stopping: stop.signal, log }),
   )
   server.setTimeout(IDLE_MS)
-  const unused = unusedConnections(server)
+  const connections = new Connections(server)
   const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
 
-  let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
-    for (const socket of unused) socket.destroy()
+    connections.release()
     const timer = setTimeout(() => {
       stop.abort(new DOMException('The server stops', 'AbortError'))
       server.closeAllConnections()
@@ -116,15 +116,16 @@ function routesOf(backend: Backend, uploads: Uploads, tus: TusUploads): readonly
   ]
 }
 
-/** Connections that were opened ahead of any request, as browsers do: `server.close` would wait for them. */
-function unusedConnections(server: Server): ReadonlySet<Socket> {
-  const unused = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
-  })
-  server.on('request', ({ socket }) => unused.delete(socket))
-  return unused
+async function opened(dir: string): Promise<UploadFiles> {
+  try {
+    return await UploadFiles.open(dir)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new IvcapError('invalid-argument', `Uploads can't be kept in ${dir} (${why}): give another dir`, {
+      argument: 'dir',
+      cause,
+    })
+  }
 }
 
 function required(dir: string | undefined): string {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 
 /** The JSON of an answer, to look into. */
-async function json(response: Response): Promise<Record<string, unknown>> {
+export async function json(response: Response): Promise<Record<string, unknown>> {
   const body: unknown = await response.json()
   expect(body).toBeTypeOf('object')
   return { ...Object(body) }

@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { type Command, commandOf, greeting } from '../src/cli.js'
+import { folder } from './support/server.js'
+
+async function command(args: readonly string[], env = {}): Promise<Command> {
+  const said = await commandOf(args, env)
+  if (said === 'help') throw new Error('that is help')
+  return said
+}
+
+it('without options it is a folder, on this machine, open', async () => {
+  expect(await command([])).toEqual({
+    kind: 'folder',
+    quiet: false,
+    options: { dir: join(process.cwd(), 'ivcap-data'), port: 8088, host: '127.0.0.1' },
+  })
+})
+
+it('takes a token from the environment, a key from a file, origins as often as given', async () => {
+  const env = { IVCAP_PLATFORM_TOKEN: 'secret' }
+  expect((await command([], env)).options.auth).toEqual({ token: 'secret' })
+  const key = join(await folder(), 'key.pem')
+  await writeFile(key, 'the key')
+  expect((await command(['--jwt-key', key])).options.auth).toEqual({ jwtKey: 'the key' })
+  const origins = ['--origin', 'https://a.example', '--origin', 'https://b.example']
+  expect((await command(origins)).options.origins).toEqual(['https://a.example', 'https://b.example'])
+  expect((await command(['--origin', '*'])).options.origins).toBe('*')
+})
+
+it('asks for help', async () => {
+  expect(await commandOf(['--port', 'x', '--help'])).toBe('help')
+})
+
+it.each<[string, string[], RegExp]>([
+  ['an unknown option', ['--prot', '1'], /--prot.*--help/],
+  ['an argument', ['data'], /data/],
+  ['a port that is none', ['--port', '70000'], /--port is a number from 0 to 65535, not 70000/],
+  ['an unknown backend', ['--backend', 'tape'], /folder, memory, not tape/],
+  ['a token and a key', ['--token', 'x', '--jwt-key', 'y'], /excludes/],
+  ['a key that is not there', ['--jwt-key', '/no/such/key'], /--jwt-key can't be read.*\/no\/such\/key/],
+])('%s is refused', async (_, args, message) => {
+  await expect(commandOf(args, {})).rejects.toThrow(message)
+})
+
+it('says how to connect, warns where others can reach it, and never shows the token', async () => {
+  const open = greeting(await command(['--host', '0.0.0.0']), 'http://0.0.0.0:8088')
+  expect(open).toContain('IVCAP_BASE_URL=http://0.0.0.0:8088')
+  expect(open).toContain('WARNING')
+  const guarded = greeting(await command(['--token', 'secret', '--backend', 'memory']), 'http://127.0.0.1:1')
+  expect(guarded).toContain('IVCAP_URL=http://127.0.0.1:1')
+  expect(guarded).toContain('in memory')
+  expect(guarded).not.toMatch(/secret|WARNING/)
+})
