@@ -1,9 +1,17 @@
-import type { ArtifactRecord, AspectRecord, Backend, OpOptions } from '@ivcap/core/driver'
+import {
+  type ArtifactRecord,
+  type AspectRecord,
+  type Backend,
+  type ByteSource,
+  contentSource,
+  type OpOptions,
+} from '@ivcap/core/driver'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { allArtifacts, artifactQuery, download, upload } from '../support/artifacts.js'
 import { add, allAspects, aspectQuery, draft } from '../support/aspects.js'
 import { chunksOf, expectBytes, MiB, someBytes, streamFrom, streamOf } from '../support/bytes.js'
 import { rejectionOf } from '../support/expect-error.js'
+import { transfer } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
 interface Known {
@@ -77,6 +85,22 @@ export function aborts(place: BackendPlace): void {
       expect(released).toBe(true)
       expect(await state()).toEqual(before)
     }
+    expectBytes(await download(place.at, known.artifact.id), content)
+  })
+
+  it.each(['new', 'known'])('an upload of %s aborted when all bytes have come', async (name) => {
+    const caller = new AbortController()
+    const source: ByteSource = {
+      ...contentSource(content),
+      unchanged: async () => {
+        caller.abort(new Error('enough'))
+        return true
+      },
+    }
+    const into = { name, mimeType: 'text/plain', collection: 'urn:example:collection:1' } as const
+    const doomed = place.at.artifacts.create(source, into, { ...transfer, signal: caller.signal })
+    expect(await rejectionOf(doomed)).toBe(caller.signal.reason)
+    expect(await state()).toEqual(before)
     expectBytes(await download(place.at, known.artifact.id), content)
   })
 

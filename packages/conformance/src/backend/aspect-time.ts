@@ -39,6 +39,7 @@ export function aspectTime(place: BackendPlace): void {
   })
 
   it.each<[string, Partial<AspectQuery>]>([
+    ['one entity and schema', { entity: ENTITY, schema: SCHEMA }],
     ['one schema', { schema: SCHEMA }],
     ['a pattern of schemas', { schema: 'urn:example:schema:%' }],
     ['one entity', { entity: ENTITY }],
