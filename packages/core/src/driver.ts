@@ -1,6 +1,6 @@
 /** For backend authors: the ports, and the rules and helpers that every driver needs. */
 
-export { createMd5, createSha256, fileSource } from '#files'
+export { createMd5, createSha256, defaultStateDir, fileSource } from '#files'
 export * from './model/errors.js'
 export * from './model/json.js'
 export * from './model/records.js'
@@ -21,5 +21,5 @@ export type { Hasher } from './transfer/hasher.js'
 export { mimeOf } from './transfer/mime.js'
 export * from './transfer/progress.js'
 export * from './transfer/range.js'
-export { type RetryOptions, retry } from './transfer/retry.js'
+export { backoff, type RetryOptions, retry, sleep } from './transfer/retry.js'
 export { type Content, contentSource } from './transfer/source.js'

@@ -6,6 +6,7 @@ export { createMd5, createSha256 } from './hash.js'
 export { mountedFiles } from './mounted.js'
 export { samePath, saveAs } from './save.js'
 export { uploadMemory } from './sidecar.js'
+export { defaultStateDir } from './stat-cache.js'
 export { tempFile } from './temp-file.js'
 export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
 

@@ -51,6 +51,8 @@ export function uploadMemory(): UploadMemory {
   return { recall: async () => undefined, remember: async () => {} }
 }
 
+export const defaultStateDir = (): string | undefined => undefined
+
 function unsupported(what: string, instead: string): IvcapError {
   return new IvcapError('unsupported', `${what} needs a file system, and there is none here: ${instead}`, {
     argument: what,

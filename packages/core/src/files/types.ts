@@ -30,6 +30,8 @@ export interface Files {
   /** The files of this machine as read-only artifacts `urn:file:///…`; undefined where there are none. */
   readonly mountedFiles: ArtifactStore | undefined
   uploadMemory(o: UploadMemoryOptions): UploadMemory
+  /** The user's cache folder for IVCAP, as each system has it; undefined where there is none. */
+  defaultStateDir(): string | undefined
 }
 
 export interface TempFile {

@@ -1,0 +1,143 @@
+import {
+  ARTIFACT_STATUSES,
+  type ArtifactRecord,
+  type AspectRecord,
+  isJsonObject,
+  isUrn,
+  type JsonObject,
+  parseTimestamp,
+  type Urn,
+  withoutAbsent,
+} from '@ivcap/core/driver'
+import * as v from 'valibot'
+import { type Asked, protocolFailure } from './failure.js'
+
+/** The JSON in the body of an answer. @throws IvcapError `protocol` that says what it is instead */
+export function decodeJson<S extends v.GenericSchema>(
+  schema: S,
+  text: string,
+  asked: Asked,
+  redact: (text: string) => string,
+): v.InferOutput<S> {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    if (text.trim() === '') throw protocolFailure(asked, 'an empty body instead of JSON', '', true)
+    // a page is somebody else's answer: a proxy's, or that of another server. JSON may have been cut off.
+    const page = text.trimStart().startsWith('<')
+    const what = page ? 'a page instead of JSON: is this the url of an IVCAP deployment' : 'broken JSON'
+    throw protocolFailure(asked, what, redact(text), !page)
+  }
+  const parsed = v.safeParse(schema, json)
+  if (parsed.success) return parsed.output
+  const issue = parsed.issues[0]
+  const path = v.getDotPath(issue)
+  const problem = `JSON of another form (${path ?? 'the whole'}: ${issue.message})`
+  throw protocolFailure(asked, redact(problem), redact(text))
+}
+
+/** Text, or nothing where it is absent, null or not a text. */
+const Text = v.fallback(v.optional(v.string()), undefined)
+const UrnText = v.custom<Urn>(isUrn, 'not a URN')
+const OptionalUrn = v.fallback(v.optional(UrnText), undefined)
+const Time = v.pipe(
+  Text,
+  v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
+)
+/** Bytes; -1 stands for unknown. */
+const Size = v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))), undefined)
+const Status = v.fallback(v.picklist(ARTIFACT_STATUSES), 'unknown')
+
+export interface ArtifactAnswer {
+  readonly record: ArtifactRecord
+  /** Where the bytes are, as the deployment names it; a list doesn't tell. */
+  readonly dataHref?: string
+}
+
+/** `GET /1/artifacts/{id}`, `POST /1/artifacts`, and the items of a list, which tell less. */
+export const ArtifactJson = v.pipe(
+  v.object({
+    id: UrnText,
+    name: Text,
+    status: Status,
+    size: Size,
+    'mime-type': Text,
+    etag: Text,
+    'created-at': Time,
+    'last-modified-at': Time,
+    policy: OptionalUrn,
+    account: Text,
+    'cache-of': Text,
+    'data-href': Text,
+  }),
+  v.transform((json): ArtifactAnswer => {
+    const record: ArtifactRecord = withoutAbsent({
+      id: json.id,
+      name: json.name,
+      status: json.status,
+      size: json.size,
+      mimeType: json['mime-type'],
+      etag: plainEtag(json.etag),
+      createdAt: json['created-at'],
+      lastModifiedAt: json['last-modified-at'],
+      policy: json.policy,
+      account: json.account,
+      cacheOf: json['cache-of'],
+    })
+    return withoutAbsent({ record, dataHref: json['data-href'] })
+  }),
+)
+
+/** `GET /1/aspects/{id}`, and the items of a list, which tell less. `content` has `$schema` and no `$entity`. */
+export const AspectJson = v.pipe(
+  v.object({
+    id: UrnText,
+    entity: v.string(),
+    schema: v.string(),
+    content: v.fallback(v.optional(v.custom<JsonObject>(isJsonObject)), undefined),
+    'valid-from': Time,
+    'valid-to': Time,
+    asserter: Text,
+    retracter: Text,
+    policy: OptionalUrn,
+    account: Text,
+    replaces: OptionalUrn,
+  }),
+  v.transform(
+    (json): AspectRecord =>
+      withoutAbsent({
+        id: json.id,
+        entity: json.entity,
+        schema: json.schema,
+        content: json.content && ownContent(json.content, json.schema),
+        validFrom: json['valid-from'],
+        validTo: json['valid-to'],
+        asserter: json.asserter || undefined,
+        retracter: json.retracter || undefined,
+        policy: json.policy,
+        account: json.account,
+        replaces: json.replaces,
+      }),
+  ),
+)
+
+/** What asserting an aspect answers: its id and no more. */
+export const AssertedJson = v.object({ id: UrnText })
+
+/** A page of a list. `links`, whose forms differ, is read by `nextPage`. */
+export function listOf<S extends v.GenericSchema>(item: S) {
+  return v.object({ items: v.array(item), links: v.optional(v.unknown()) })
+}
+
+export const SearchJson = listOf(v.custom<JsonObject>(isJsonObject, 'not an object'))
+
+/** The opaque bytes of an etag, without the quotes of a header; a weak one, which pins nothing, is none. */
+export function plainEtag(etag: string | null | undefined): string | undefined {
+  if (etag === null || etag === undefined || etag === '' || etag.startsWith('W/')) return undefined
+  return /^".*"$/.test(etag) ? etag.slice(1, -1) : etag
+}
+
+function ownContent({ $entity: _, ...content }: JsonObject, schema: string): JsonObject {
+  return { ...content, $schema: schema }
+}

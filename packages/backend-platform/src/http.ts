@@ -1,0 +1,163 @@
+import { IvcapError, type RetryOptions, retry } from '@ivcap/core/driver'
+import type * as v from 'valibot'
+import type { Credentials } from './credentials.js'
+import { decodeJson } from './decode.js'
+import { type Asked, connectionFailure, protocolFailure, replyFailure, timeoutFailure } from './failure.js'
+import { Reply } from './reply.js'
+import { type Deployment, redirectTarget, shown } from './urls.js'
+import { Watch } from './watch.js'
+
+export interface HttpRequest extends Asked {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly headers?: Readonly<Record<string, string>>
+  /** Headers for the deployment itself; they don't follow a redirect that leads elsewhere. */
+  readonly ownHeaders?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface HttpOptions {
+  readonly deployment: Deployment
+  readonly credentials: Credentials
+  readonly fetch: typeof globalThis.fetch
+  /** Milliseconds until the answer to a request must begin. */
+  readonly connectTimeout: number
+  /** Milliseconds that a transfer may stand still. */
+  readonly idleTimeout: number
+}
+
+/** Attempts and delays for calls that carry no options for it. */
+export const RETRIES = { retries: 5, retryDelay: 200 } as const
+
+const MAX_REDIRECTS = 5
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+/** Requests to a deployment: who gets the token, what is followed, when it is given up, what is repeated. */
+export class Http {
+  readonly deployment: Deployment
+  readonly #o: HttpOptions
+
+  constructor(o: HttpOptions) {
+    this.deployment = o.deployment
+    this.#o = o
+  }
+
+  /** One request; asked again once, with a new token, after a 401. @throws IvcapError for any answer but 2xx */
+  async send(request: HttpRequest): Promise<Reply> {
+    const reply = await this.#follow(request)
+    if (reply.ok) return reply
+    throw await replyFailure(reply, { ...request, url: reply.url }, this.#o.credentials)
+  }
+
+  /** The JSON of the answer, checked. Not repeated. */
+  async json<S extends v.GenericSchema>(request: HttpRequest, schema: S): Promise<v.InferOutput<S>> {
+    const reply = await this.send(request)
+    const text = await reply.text()
+    return decodeJson(schema, text, request, this.#o.credentials.redact)
+  }
+
+  /** As `json`, for what may be asked as often as one likes. */
+  ask<S extends v.GenericSchema>(
+    request: HttpRequest,
+    schema: S,
+    o: Pick<RetryOptions, 'retries' | 'retryDelay'> = RETRIES,
+  ): Promise<v.InferOutput<S>> {
+    return retry(() => this.json(request, schema), { ...o, signal: request.signal })
+  }
+
+  async #follow(request: HttpRequest): Promise<Reply> {
+    let url = request.url
+    let own = this.deployment.owns(url)
+    for (let hops = 0; ; hops += 1) {
+      const reply = await this.#authorized(request, url, own)
+      if (!REDIRECTS.has(reply.status)) return reply
+      await reply.cancel()
+      if (hops === MAX_REDIRECTS) throw refused(request, reply, 'it is one redirect after the other')
+      url = this.#redirected(request, reply)
+      // who has left the deployment once doesn't come back with the token
+      own &&= this.deployment.owns(url)
+    }
+  }
+
+  /**
+   * Where a redirect may lead: a GET anywhere, but not from https to http; everything else, and above all what carries
+   * bytes, only to the deployment itself, and only unchanged (307, 308).
+   */
+  #redirected(request: HttpRequest, reply: Reply): URL {
+    const target = redirectTarget(reply.headers.get('location') ?? '', reply.url)
+    if (target === undefined || !reply.headers.has('location')) {
+      throw refused(request, reply, 'it names no http address')
+    }
+    if (reply.url.protocol === 'https:' && target.protocol === 'http:') {
+      throw refused(request, reply, `${shown(target)} is not encrypted, as this is`)
+    }
+    if (request.method === 'GET') return target
+    if (!this.deployment.owns(target)) {
+      throw refused(request, reply, `${request.method} is not sent to ${target.origin}, which is elsewhere`)
+    }
+    if (reply.status !== 307 && reply.status !== 308) {
+      throw refused(request, reply, `${request.method} can't follow it`)
+    }
+    return target
+  }
+
+  async #authorized(request: HttpRequest, url: URL, own: boolean): Promise<Reply> {
+    const reply = await this.#once(request, url, own)
+    if (reply.status !== 401 || !own || !this.#o.credentials.renewable) return reply
+    await reply.cancel()
+    return this.#once(request, url, own)
+  }
+
+  async #once(request: HttpRequest, url: URL, own: boolean): Promise<Reply> {
+    const { method, body, signal } = request
+    const asked: Asked = { ...request, url }
+    const authorization = own ? await this.#o.credentials.authorization() : undefined
+    signal?.throwIfAborted()
+    const headers = {
+      ...request.headers,
+      ...(own && request.ownHeaders),
+      ...(authorization !== undefined && { Authorization: authorization }),
+    }
+    const watch = new Watch(signal)
+    const ms = body === undefined ? this.#o.connectTimeout : this.#o.idleTimeout
+    const init = {
+      method,
+      headers,
+      signal: watch.signal,
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      ...(body !== undefined && { body }),
+    } as const
+    const ask = (redirect: 'manual' | 'follow') => this.#o.fetch(url.href, { ...init, redirect })
+    try {
+      const late = () => timeoutFailure(asked, ms)
+      let response = await watch.over(ask('manual'), ms, late)
+      if (response.type === 'opaqueredirect') {
+        // A browser doesn't tell where it leads. It may follow a GET itself: at another origin it drops Authorization.
+        if (method !== 'GET') throw hidden(asked)
+        response = await watch.over(ask('follow'), ms, late)
+      }
+      return new Reply(response, {
+        url: response.redirected && response.url !== '' ? new URL(response.url) : url,
+        watch,
+        idleTimeout: this.#o.idleTimeout,
+        broken: (cause) =>
+          cause === undefined ? timeoutFailure(asked, this.#o.idleTimeout) : connectionFailure(cause, asked),
+      })
+    } catch (error) {
+      watch.end()
+      if (watch.signal.aborted) throw watch.signal.reason
+      throw error instanceof IvcapError ? error : connectionFailure(error, asked)
+    }
+  }
+}
+
+function refused(request: HttpRequest, reply: Reply, why: string): IvcapError {
+  const asked = { ...request, url: reply.url }
+  return protocolFailure(asked, `a redirect (${reply.status}) that is not followed: ${why}`)
+}
+
+function hidden(asked: Asked): IvcapError {
+  return protocolFailure(asked, 'a redirect, which is not followed: a browser does not tell where it leads')
+}

@@ -1,0 +1,67 @@
+import type { Backend } from '@ivcap/core/driver'
+import { openJournal } from '#journal'
+import { artifactStore } from './artifacts.js'
+import { aspectStore } from './aspects.js'
+import { credentialsOf, type Token } from './credentials.js'
+import { digestsIn } from './digests.js'
+import { Http } from './http.js'
+import { searchOn } from './search.js'
+import { deploymentAt } from './urls.js'
+
+/** Where messages go; a console will do. */
+export interface Logger {
+  debug?(message: string): void
+  warn?(message: string): void
+}
+
+export interface PlatformOptions {
+  /** Of the deployment, e.g. `https://api.example.com`; it may have a path. */
+  readonly url: string
+  /** A JWT, or a function that gives one: asked for each request, and once more after a 401. Absent inside the cluster. */
+  readonly token?: Token | undefined
+  /** URN of the account on whose behalf uploads are made; half-done uploads of another one are not taken up. */
+  readonly account?: string | undefined
+  /** Keep the SHA-256 of each upload as an aspect `urn:ivcap:schema:artifact-digest.1`, and check downloads against it. */
+  readonly digest?: boolean | undefined
+  /** Where unfinished uploads are remembered (Node; default: the user's cache folder); false: nowhere. */
+  readonly stateDir?: string | false | undefined
+  /** Origins, besides the deployment's own, whose data-hrefs are used as they are; they never get the token. */
+  readonly trustOrigins?: readonly string[] | undefined
+  /** Instead of the global one. */
+  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly logger?: Logger | undefined
+  /** Milliseconds until the answer to a request that carries nothing must begin; default 30 000. */
+  readonly connectTimeout?: number | undefined
+  /** Milliseconds that a transfer may stand still; default 60 000. */
+  readonly idleTimeout?: number | undefined
+}
+
+/**
+ * Artifacts and aspects of an IVCAP deployment, over REST and TUS.
+ *
+ * The token goes to the origin of `url` and nowhere else, and is in no error, no message and no field of what this returns.
+ *
+ * @throws IvcapError `invalid-argument` for a url or a token that can't be one
+ */
+export function platformBackend(o: PlatformOptions): Backend {
+  const deployment = deploymentAt(o.url, o.trustOrigins)
+  const http = new Http({
+    deployment,
+    credentials: credentialsOf(o.token),
+    // asked for at each call: it may be replaced, and must be called as a function of its own
+    fetch: o.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    connectTimeout: o.connectTimeout ?? 30_000,
+    idleTimeout: o.idleTimeout ?? 60_000,
+  })
+  const aspects = aspectStore(http)
+  const context = {
+    http,
+    journal: openJournal(o.stateDir),
+    place: [deployment.href, ...(o.account === undefined ? [] : [o.account])],
+  }
+  return {
+    artifacts: artifactStore(context, o.digest ? digestsIn(aspects, o.logger ?? {}) : undefined),
+    aspects,
+    search: searchOn(http),
+  }
+}

@@ -1,0 +1,44 @@
+import { type ArtifactRecord, IvcapError, type RetryOptions, sleep, type Urn } from '@ivcap/core/driver'
+import { type ArtifactAnswer, ArtifactJson } from './decode.js'
+import { type Http, RETRIES } from './http.js'
+import { segment } from './urls.js'
+
+/** Milliseconds between looks at an artifact that is not ready yet: from the first to the longest. */
+const FIRST_LOOK = 50
+const LONGEST_LOOK = 5_000
+/** Milliseconds in all. The bytes are there already; what is left is the deployment's own work. */
+const PATIENCE = 10 * 60_000
+
+/** An artifact as the deployment tells of it. @throws IvcapError `not-found` */
+export function fetchArtifact(http: Http, id: Urn, o: Partial<RetryOptions> = {}): Promise<ArtifactAnswer> {
+  const url = http.deployment.api(`/1/artifacts/${segment(id)}`)
+  return http.ask({ method: 'GET', url, resource: id, signal: o.signal }, ArtifactJson, { ...RETRIES, ...o })
+}
+
+/**
+ * The record, once the deployment has done with the bytes.
+ *
+ * @throws IvcapError `timeout` when that takes too long; `integrity` when it gives the artifact the status `error`
+ */
+export async function whenReady(http: Http, id: Urn, o: RetryOptions): Promise<ArtifactRecord> {
+  const deadline = performance.now() + PATIENCE
+  for (let wait = FIRST_LOOK; ; wait = Math.min(wait * 2, LONGEST_LOOK)) {
+    const { record } = await fetchArtifact(http, id, o)
+    if (record.status === 'ready') return record
+    if (record.status === 'error') throw failed(id)
+    if (performance.now() + wait > deadline) throw notYet(id, record)
+    await sleep(wait, o.signal)
+  }
+}
+
+function failed(id: Urn): IvcapError {
+  const message = `the deployment has all bytes of ${id}, but could not make an artifact of them (status error): upload it again`
+  return new IvcapError('integrity', message, { resource: id })
+}
+
+function notYet(id: Urn, { status }: ArtifactRecord): IvcapError {
+  const message =
+    `the deployment has all bytes of ${id}, but its status is ${status} after ${PATIENCE / 60_000} minutes: ` +
+    'look at it again later'
+  return new IvcapError('timeout', message, { resource: id })
+}

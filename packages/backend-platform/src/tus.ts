@@ -1,0 +1,160 @@
+import { IvcapError, isIvcapError, type Progress } from '@ivcap/core/driver'
+import { type HttpRequest as TusRequest, type HttpResponse as TusResponse, Upload } from 'tus-js-client'
+import type { Http } from './http.js'
+import type { Pace } from './pace.js'
+import type { Reply } from './reply.js'
+import type { Chunk, SourceReader } from './source-reader.js'
+
+export interface TusOptions {
+  readonly http: Http
+  /** Where the bytes go. */
+  readonly url: URL
+  readonly reader: SourceReader
+  /** Bytes; absent: known only at the end. */
+  readonly size?: number | undefined
+  readonly pace: Pace
+  readonly progress: Progress
+  readonly resource: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Sends what the deployment does not have yet, from the offset that it names, until it has all. One try: after a fault it
+ * rejects, `retryable` where a further one may do better.
+ *
+ * tus-js-client keeps the protocol: offsets, chunks, lengths. It gets its bytes and its requests from us, because its own
+ * neither take a ByteSource nor keep our rules about tokens, redirects and timeouts; and its retrying is off, since it
+ * neither waits as Retry-After says nor repeats after 401 and 429.
+ *
+ * @returns bytes that the deployment has
+ */
+export async function sendByTus(o: TusOptions): Promise<number> {
+  const exchange = new Exchange(o)
+  const { reader, size, url } = o
+  try {
+    await new Promise<void>((resolve, reject) => {
+      // what it reads from is what `fileReader` gives; the first argument only must not be missing
+      const upload = new Upload(new Blob([]), {
+        uploadUrl: url.href,
+        ...(size === undefined ? { uploadLengthDeferred: true } : { uploadSize: size }),
+        // the reader cuts chunks; this is only an upper bound
+        chunkSize: Number.POSITIVE_INFINITY,
+        fileReader: { openFile: async () => reader },
+        httpStack: { createRequest: (method, to) => exchange.request(method, to), getName: () => 'ivcap' },
+        retryDelays: null,
+        fingerprint: async () => '',
+        storeFingerprintForResuming: false,
+        onSuccess: () => resolve(),
+        onError: reject,
+      })
+      upload.start()
+    })
+  } catch (error) {
+    throw reasonOf(error)
+  }
+  return exchange.offset
+}
+
+/** tus-js-client wraps what our requests and reads fail with, in a message with the whole request. */
+function reasonOf(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null || !('causingError' in error)) return error
+  const { causingError } = error
+  if (causingError !== null && causingError !== undefined) return causingError
+  return new IvcapError('protocol', `the upload failed: ${error instanceof Error ? error.message : error}`)
+}
+
+/** The requests of one try. */
+class Exchange {
+  offset = 0
+  readonly #o: TusOptions
+
+  constructor(o: TusOptions) {
+    this.#o = o
+  }
+
+  request(method: string, url: string): TusRequest {
+    const headers: Record<string, string> = {}
+    const verb = method === 'HEAD' ? 'HEAD' : 'PATCH'
+    return {
+      getMethod: () => method,
+      getURL: () => url,
+      setHeader: (name, value) => {
+        headers[name] = value
+      },
+      getHeader: (name) => headers[name],
+      setProgressHandler: () => {},
+      send: (chunk: Chunk | null | undefined) => this.#send(verb, headers, chunk?.bytes),
+      // our signal aborts the request itself
+      abort: async () => {},
+      getUnderlyingObject: () => undefined,
+    }
+  }
+
+  async #send(
+    method: 'HEAD' | 'PATCH',
+    headers: Record<string, string>,
+    bytes: Uint8Array | undefined,
+  ): Promise<TusResponse> {
+    const { http, url, resource, signal, size, pace } = this.#o
+    if (method === 'PATCH' && size === undefined && headers['Upload-Length'] === undefined) {
+      headers['Upload-Defer-Length'] = '1'
+    }
+    const begun = performance.now()
+    const reply = await http
+      .send({ method, url, headers, resource, signal, ...(bytes !== undefined && { body: bytes }) })
+      .catch((error: unknown) => {
+        if (bytes !== undefined) pace.failed()
+        throw conflict(error)
+      })
+    await reply.cancel()
+    if (bytes !== undefined) pace.took(bytes.byteLength, performance.now() - begun)
+    this.#check(method, reply, bytes?.byteLength ?? 0)
+    this.#o.progress.report(this.offset)
+    return {
+      getStatus: () => reply.status,
+      getHeader: (name) => reply.headers.get(name) ?? undefined,
+      getBody: () => '',
+      getUnderlyingObject: () => undefined,
+    }
+  }
+
+  /** tus-js-client believes any offset; one that can't be would make an artifact of other bytes, or no end. */
+  #check(method: 'HEAD' | 'PATCH', { headers }: Reply, sent: number): void {
+    const { size } = this.#o
+    const offset = wholeNumber(headers.get('upload-offset'))
+    const length = wholeNumber(headers.get('upload-length'))
+    if (offset === undefined) throw this.#wrong('no valid Upload-Offset')
+    if (method === 'HEAD') {
+      if (size !== undefined && length !== undefined && length !== size) {
+        throw this.#wrong(`an upload of ${length} bytes, but the content has ${size}`, 'integrity')
+      }
+      if (offset > (size ?? length ?? offset))
+        throw this.#wrong(`an Upload-Offset of ${offset}, past the end`)
+    } else if (offset < this.offset || offset > this.offset + sent) {
+      throw this.#wrong(`an Upload-Offset of ${offset} after ${sent} bytes from ${this.offset}`)
+    } else if (sent > 0 && offset === this.offset) {
+      throw new IvcapError('unavailable', `the deployment took none of ${sent} bytes of ${this.#o.resource}`)
+    }
+    this.offset = offset
+  }
+
+  #wrong(what: string, code: 'protocol' | 'integrity' = 'protocol'): IvcapError {
+    const { resource } = this.#o
+    return new IvcapError(code, `the deployment answered for the upload of ${resource} with ${what}`, {
+      resource,
+    })
+  }
+}
+
+/** Another offset than we thought (409), a lock that an earlier connection still has (423): asking again settles it. */
+function conflict(error: unknown): unknown {
+  if (!isIvcapError(error) || (error.status !== 409 && error.status !== 423)) return error
+  const { message, status, resource = '' } = error
+  return new IvcapError('unavailable', message, { status, resource, retryable: true, cause: error })
+}
+
+function wholeNumber(text: string | null): number | undefined {
+  if (text === null || !/^\d+$/.test(text)) return undefined
+  const number = Number(text)
+  return Number.isSafeInteger(number) ? number : undefined
+}

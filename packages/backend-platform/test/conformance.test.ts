@@ -1,0 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeBackend } from '@ivcap/conformance'
+import { type Platform, startPlatform } from '@ivcap/platform-server'
+import { platformBackend } from '../src/index.js'
+
+const TOKEN = 'a-token-of-the-conformance-suite'
+let dir = ''
+let platform: Platform | undefined
+
+const connect = () => platformBackend({ url: platform?.url ?? '', token: TOKEN, stateDir: join(dir, 'state') })
+
+describeBackend('platform', {
+  async open() {
+    dir = await mkdtemp(join(tmpdir(), 'ivcap-platform-'))
+    platform = await startPlatform({ dir: join(dir, 'data'), auth: { token: TOKEN } })
+    return connect()
+  },
+  reopen: async () => connect(),
+  async close() {
+    await platform?.close()
+    await rm(dir, { recursive: true, force: true })
+  },
+  capabilities: { ids: 'uuid', digest: 'none', recordsUploads: true, partSize: 1 << 20 },
+})

@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup'
+import { library } from '../../tsup.base.js'
+
+export default defineConfig({
+  ...library,
+  external: ['#journal'],
+  entry: {
+    index: 'src/index.ts',
+    'journal/node': 'src/journal/node.ts',
+    'journal/web': 'src/journal/web.ts',
+  },
+})
