@@ -8,7 +8,7 @@ import {
   withDigest,
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
-import type { Logger } from './platform.js'
+import type { Logger } from './logger.js'
 
 /** Where a digest is kept, since the platform's own record has no place for one. */
 export const DIGEST_SCHEMA = 'urn:ivcap:schema:artifact-digest.1'

@@ -5,14 +5,9 @@ import { aspectStore } from './aspects.js'
 import { credentialsOf, type Token } from './credentials.js'
 import { digestsIn } from './digests.js'
 import { Http } from './http.js'
+import type { Logger } from './logger.js'
 import { searchOn } from './search.js'
 import { deploymentAt } from './urls.js'
-
-/** Where messages go; a console will do. */
-export interface Logger {
-  debug?(message: string): void
-  warn?(message: string): void
-}
 
 export interface PlatformOptions {
   /** Of the deployment, e.g. `https://api.example.com`; it may have a path. */

@@ -1,5 +1,5 @@
 import { IvcapError, isIvcapError, type Progress } from '@ivcap/core/driver'
-import { type HttpRequest as TusRequest, type HttpResponse as TusResponse, Upload } from 'tus-js-client'
+import type { HttpRequest as TusRequest, HttpResponse as TusResponse } from 'tus-js-client'
 import type { Http } from './http.js'
 import type { Pace } from './pace.js'
 import type { Reply } from './reply.js'
@@ -29,6 +29,8 @@ export interface TusOptions {
  * @returns bytes that the deployment has
  */
 export async function sendByTus(o: TusOptions): Promise<number> {
+  // only uploads need it, and it takes longer to load than all the rest
+  const { Upload } = await import('tus-js-client')
   const exchange = new Exchange(o)
   const { reader, size, url } = o
   try {

@@ -9,7 +9,8 @@ const TOKEN = 'a-token-of-the-conformance-suite'
 let dir = ''
 let platform: Platform | undefined
 
-const connect = () => platformBackend({ url: platform?.url ?? '', token: TOKEN, stateDir: join(dir, 'state') })
+const connect = () =>
+  platformBackend({ url: platform?.url ?? '', token: TOKEN, stateDir: join(dir, 'state') })
 
 describeBackend('platform', {
   async open() {

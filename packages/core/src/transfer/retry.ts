@@ -30,7 +30,7 @@ export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOpt
 }
 
 /** Milliseconds before the attempt after `attempt`: jittered, so that many clients don't come back at the same moment. */
-function backoff(retryDelay: number, attempt: number): number {
+export function backoff(retryDelay: number, attempt: number): number {
   return Math.min(retryDelay * 2 ** attempt, LONGEST_DELAY) * (0.5 + Math.random() / 2)
 }
 
