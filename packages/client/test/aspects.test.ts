@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { memoryBackend } from '@ivcap/backend-memory'
 import { Ivcap } from '@ivcap/core'
 import { describe, expect, it } from 'vitest'
@@ -110,6 +111,20 @@ describe('calls', () => {
     await expect(ivcap.addAspect(entity, { $schema: schema }, { signal })).rejects.toBe('no more')
     await expect(ivcap.getAspect('71ff3ff3-7b4b-4a0e-a6a3-4e3a4ae9d70c', { signal })).rejects.toBe('no more')
     await expect(ivcap.listAspects({ signal }).toArray()).rejects.toBe('no more')
+  })
+
+  it('under one signal, however many at once, raise no warning of a leak', async () => {
+    const warnings: string[] = []
+    const onWarning = (warning: Error) => warnings.push(warning.name)
+    process.on('warning', onWarning)
+    const ivcap = await places.memory()
+    const { signal } = new AbortController()
+    const inputs = Array.from({ length: 40 }, () => ({ entity, content: { $schema: schema } }))
+    await ivcap.addAspects(inputs, { signal })
+    expect(await ivcap.listAspects({ entity, limit: 40, signal }).toArray()).toHaveLength(40)
+    await setImmediate()
+    process.off('warning', onWarning)
+    expect(warnings).toEqual([])
   })
 
   it('that take too long end in a timeout', async () => {

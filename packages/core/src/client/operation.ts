@@ -1,3 +1,4 @@
+import { expectListeners } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
@@ -26,6 +27,7 @@ export async function perform<T>(
   signal?.throwIfAborted()
   const limit = timeout === undefined ? undefined : AbortSignal.timeout(checkTimeout(timeout))
   const merged = signal && limit ? AbortSignal.any([signal, limit]) : (signal ?? limit)
+  if (merged !== undefined) expectListeners(merged)
   try {
     return await run(merged === undefined ? {} : { signal: merged })
   } catch (error) {

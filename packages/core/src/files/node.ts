@@ -1,4 +1,5 @@
 /** The part of core that needs Node. Reached as `#files`, so that the reader's conditions choose this or none.ts. */
+import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
 export { fileSource } from './file-source.js'
@@ -14,4 +15,9 @@ export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOption
 export function isDisturbed(stream: object): boolean {
   // knows web streams, too, which its types don't say
   return Reflect.apply(Readable.isDisturbed, Readable, [stream]) === true
+}
+
+/** See `Files.expectListeners`. */
+export function expectListeners(signal: AbortSignal): void {
+  setMaxListeners(0, signal)
 }

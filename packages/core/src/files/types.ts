@@ -8,6 +8,8 @@ export interface Files {
   createMd5(): Hasher
   /** Whether somebody has read from the stream, or it was cancelled. */
   isDisturbed(stream: object): boolean
+  /** One signal rules many requests at once: Node is told that its listeners are no leak. */
+  expectListeners(signal: AbortSignal): void
   /**
    * A file as a source. Its stream fails with `integrity` where the file is no longer what it was now. A pipe or a device is
    * a one-shot source of unknown size.
