@@ -3,6 +3,7 @@
 export { createMd5, createSha256, defaultStateDir, fileSource } from '#files'
 export * from './model/errors.js'
 export * from './model/json.js'
+export * from './model/present.js'
 export * from './model/records.js'
 export * from './model/time.js'
 export * from './model/urn.js'

@@ -1,9 +1,9 @@
 import { IvcapError } from '../model/errors.js'
 import { type JsonInput, toJsonObject } from '../model/json.js'
+import { withoutAbsent } from '../model/present.js'
 import { parseTime, type TimeInput } from '../model/time.js'
 import { parsePolicy, parseUri, show } from '../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../ports.js'
-import { withoutAbsent } from '../rules/provenance.js'
 import { checkLimit } from './listing.js'
 import type { CallOptions } from './operation.js'
 

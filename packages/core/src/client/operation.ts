@@ -1,8 +1,8 @@
 import { expectListeners } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
+import { withoutAbsent } from '../model/present.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
-import { withoutAbsent } from '../rules/provenance.js'
 import type { Context } from './context.js'
 
 /** What every call of the client takes. */

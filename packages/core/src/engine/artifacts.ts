@@ -10,6 +10,7 @@
  * A failure at any step undoes the ones before.
  */
 import { IvcapError, isIvcapError } from '../model/errors.js'
+import { withoutAbsent } from '../model/present.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { timestamp } from '../model/time.js'
 import { artifactUrn, artifactUuid, type Urn } from '../model/urn.js'
@@ -22,7 +23,7 @@ import type {
   OpOptions,
   TransferOptions,
 } from '../ports.js'
-import { ARTIFACT_SCHEMAS, artifactAspect, collectionItem, withoutAbsent } from '../rules/provenance.js'
+import { ARTIFACT_SCHEMAS, artifactAspect, collectionItem } from '../rules/provenance.js'
 import { withDigest } from '../transfer/digest.js'
 import { progressOf } from '../transfer/progress.js'
 import { bestEffort } from './add.js'

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { JsonObject } from '../model/json.js'
+import { withoutAbsent } from '../model/present.js'
 import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
@@ -94,13 +95,3 @@ const ArtifactContent = v.object({
 })
 
 const time = (text: string | null | undefined) => (text ? parseTimestamp(text) : undefined)
-
-/** The type without `undefined` in its optional members, as exactOptionalPropertyTypes wants it. */
-type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-/** A copy of `fields` without the members that are undefined. */
-export function withoutAbsent<T extends object>(fields: T): Present<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>
-}
