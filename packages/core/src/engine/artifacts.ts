@@ -11,12 +11,13 @@
  */
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { withoutAbsent } from '../model/present.js'
-import type { ArtifactRecord } from '../model/records.js'
-import { timestamp } from '../model/time.js'
+import type { ArtifactRecord, AspectRecord } from '../model/records.js'
+import { type Timestamp, timestamp } from '../model/time.js'
 import { artifactUrn, artifactUuid, type Urn } from '../model/urn.js'
 import type {
   ArtifactDraft,
   ArtifactStore,
+  AspectDraft,
   AspectStore,
   BlobStore,
   ByteSource,
@@ -30,7 +31,6 @@ import { bestEffort } from './add.js'
 import { storeBytes } from './artifact-bytes.js'
 import { listArtifacts } from './artifact-list.js'
 import { recordIn } from './artifact-record.js'
-import type { BlobAspects } from './aspects.js'
 import type { Engine } from './context.js'
 
 export interface BlobArtifactsOptions {
@@ -41,7 +41,9 @@ export interface BlobArtifactsOptions {
   /** The key of an artifact's bytes. */
   readonly locate: (artifact: { readonly id: Urn }) => string | undefined
   /** Where records are kept: the engine's own aspects, or those of another place. */
-  readonly aspects: AspectStore | BlobAspects
+  readonly aspects: AspectStore
+  /** Adds a record that begins when the artifact was created, to the microsecond, so that lists by either time agree. */
+  readonly addRecord?: (draft: AspectDraft, at: Timestamp, o: OpOptions) => Promise<AspectRecord>
 }
 
 /** Drivers get complete and valid input from the client in front of them. */
@@ -103,7 +105,7 @@ async function create(
     throw await undone(error)
   }
   try {
-    await writeRecord(o.aspects, record, `${blobs.uri}/${key}`, op)
+    await writeRecord(o, record, `${blobs.uri}/${key}`, op)
   } catch (error) {
     const written = await findRecord(o.aspects, id, {}).catch(() => 'who knows' as const)
     // bytes that a record may lead to stay
@@ -161,14 +163,14 @@ async function upload(
 }
 
 async function writeRecord(
-  aspects: AspectStore | BlobAspects,
+  { aspects, addRecord }: BlobArtifactsOptions,
   record: ArtifactRecord,
   location: string,
   o: OpOptions,
 ): Promise<void> {
-  const aspect = artifactAspect(record, location)
-  if ('addAt' in aspects && record.createdAt !== undefined) await aspects.addAt(aspect, record.createdAt, o)
-  else await aspects.assert(aspect, 'add', o)
+  const draft = artifactAspect(record, location)
+  if (addRecord !== undefined && record.createdAt !== undefined) await addRecord(draft, record.createdAt, o)
+  else await aspects.assert(draft, 'add', o)
 }
 
 async function findRecord(

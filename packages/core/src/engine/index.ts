@@ -3,7 +3,8 @@ import { type Clock, systemClock } from '../model/time.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
 import type { ArtifactStore, AspectStore, Backend, BlobStore } from '../ports.js'
 import { sleep } from '../transfer/retry.js'
-import { blobArtifacts } from './artifacts.js'
+import { addAspect } from './add.js'
+import { type BlobArtifactsOptions, blobArtifacts } from './artifacts.js'
 import { blobAspects } from './aspects.js'
 import type { Engine } from './context.js'
 import { artifactKey } from './keys.js'
@@ -31,7 +32,9 @@ export interface BlobBackendOptions {
 export function blobBackend(blobs: BlobStore, o: BlobBackendOptions = {}): Backend {
   const engine = engineOf(blobs, o)
   const aspects = blobAspects(engine)
-  return { artifacts: artifactsOver(engine, aspects, o), aspects }
+  const addRecord: BlobArtifactsOptions['addRecord'] = (draft, at, op) =>
+    addAspect(engine, draft, { ...op, at })
+  return { artifacts: blobArtifacts(engine, { ...artifactOptions(o), aspects, addRecord }), aspects }
 }
 
 /** Artifacts in a blob store whose records are kept elsewhere: by the platform, or in another store. */
@@ -39,17 +42,14 @@ export function blobArtifactStore(
   blobs: BlobStore,
   o: BlobBackendOptions & { readonly aspects: AspectStore },
 ): ArtifactStore {
-  return artifactsOver(engineOf(blobs, o), o.aspects, o)
+  return blobArtifacts(engineOf(blobs, o), { ...artifactOptions(o), aspects: o.aspects })
 }
 
-function artifactsOver(engine: Engine, aspects: AspectStore, o: BlobBackendOptions): ArtifactStore {
-  return blobArtifacts(engine, {
-    name: o.name ?? 'blobs',
-    remembersUploads: o.remembersUploads ?? true,
-    locate: o.locate ?? byUuid,
-    aspects,
-  })
-}
+const artifactOptions = ({ name, remembersUploads, locate }: BlobBackendOptions) => ({
+  name: name ?? 'blobs',
+  remembersUploads: remembersUploads ?? true,
+  locate: locate ?? byUuid,
+})
 
 function engineOf(blobs: BlobStore, o: BlobBackendOptions): Engine {
   return {

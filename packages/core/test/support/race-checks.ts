@@ -24,7 +24,8 @@ export async function checkRace(race: Race, thorough: boolean): Promise<void> {
   for (const call of race.calls) checkListed(race, truth, call)
   await checkListings(race, truth, thorough ? QUERIES : QUERIES.slice(0, 2))
   if (thorough) for (const at of moments(truth)) await checkListings(race, truth, QUERIES, at)
-  await checkRecovery(race)
+  // where nothing went wrong, nothing is left behind
+  if (thorough || race.weather === 'rough') await checkRecovery(race)
 }
 
 async function readAll({ calls, later }: Race): Promise<Truth> {

@@ -34,10 +34,11 @@ export interface Call {
   listed?: readonly AspectRecord[]
 }
 
+export type Weather = 'calm' | 'rough'
+
 export interface Race {
+  readonly weather: Weather
   readonly calls: readonly Call[]
-  /** Calls that were over before the race began. */
-  readonly before: number
   /** A client that comes afterwards, when all is quiet. */
   readonly later: AspectStore
   readonly blobs: Blobs
@@ -46,7 +47,7 @@ export interface Race {
 const EPOCH = 1_700_000_000_000_000
 
 /** `calm`: nothing goes wrong but the interleaving; `rough`: clients crash, requests and answers get lost. */
-export async function race(seed: number, weather: 'calm' | 'rough', protocol: Protocol): Promise<Race> {
+export async function race(seed: number, weather: Weather, protocol: Protocol): Promise<Race> {
   const random = randomOf(seed)
   const below = (n: number) => Math.floor(random() * n)
   const blobs = new Blobs()
@@ -91,7 +92,6 @@ export async function race(seed: number, weather: 'calm' | 'rough', protocol: Pr
 
   const first = client({})
   for (let i = below(3); i > 0; i--) await first.perform()
-  const before = calls.length
   const failures: unknown[] = []
   for (let i = 2 + below(2); i > 0; i--) {
     const { perform } = client(networkOf(scheduler, random, odds))
@@ -103,7 +103,7 @@ export async function race(seed: number, weather: 'calm' | 'rough', protocol: Pr
   }
   await scheduler.run()
   if (failures.length > 0) throw failures[0]
-  return { calls, before, later: client({}).store, blobs }
+  return { weather, calls, later: client({}).store, blobs }
 }
 
 function nextCall(calls: readonly Call[], below: (n: number) => number, began: number): Call {

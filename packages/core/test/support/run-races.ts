@@ -1,4 +1,4 @@
-import { type Protocol, race } from './race.js'
+import { type Protocol, race, type Weather } from './race.js'
 import { checkRace } from './race-checks.js'
 
 /** Every so many races are checked thoroughly: it takes much longer than the race. */
@@ -7,7 +7,7 @@ const THOROUGH = 20
 /** What went wrong in which of the races, at most ten of them. */
 export async function runRaces(
   races: number,
-  weather: 'calm' | 'rough',
+  weather: Weather,
   protocol: Protocol,
 ): Promise<readonly string[]> {
   const wrong: string[] = []

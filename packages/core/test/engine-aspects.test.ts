@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest'
+import { blobAspects } from '../src/engine/aspects.js'
+import { blobBackend } from '../src/engine/index.js'
+import { pairOf, slotKey } from '../src/engine/keys.js'
+import { IvcapError } from '../src/model/errors.js'
+import { aspectUrn } from '../src/model/urn.js'
+import { Blobs, modelBlobs } from './support/model-blobs.js'
+
+const ENTITY = 'urn:test:entity'
+const SCHEMA = 'urn:test:schema:tag.1'
+const draft = { entity: ENTITY, schema: SCHEMA, content: { $schema: SCHEMA, n: 1 } }
+const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+
+describe('aspects over a blob store', () => {
+  it('give up, and say so, when others are always first', async () => {
+    const blobs = new Blobs()
+    const pair = pairOf(ENTITY, SCHEMA)
+    const rival = JSON.stringify({
+      id: aspectUrn(uuid(0)),
+      entity: ENTITY,
+      schema: SCHEMA,
+      content: {},
+      valid_from: '2026-01-01T00:00:00Z',
+    })
+    let pauses = 0
+    let ids = 0
+    const aspects = blobAspects({
+      blobs: modelBlobs(blobs, {
+        arrive: async (call, key) => {
+          if (call === 'put' && key === slotKey(pair, pauses + 1))
+            blobs.write(key, new TextEncoder().encode(rival), 'create')
+        },
+      }),
+      clock: () => 1_700_000_000_000_000,
+      random: () => 0.5,
+      uuid: () => uuid(++ids),
+      pause: async () => {
+        pauses++
+      },
+    })
+    const error = { code: 'unavailable', retryable: true, resource: ENTITY }
+    await expect(aspects.assert(draft, 'replace', {})).rejects.toMatchObject(error)
+    expect(pauses).toBe(60)
+    for (let n = 1; n <= ids; n++)
+      await expect(aspects.get(aspectUrn(uuid(n)), {})).rejects.toMatchObject({ code: 'not-found' })
+    expect(blobs.keys('cur/')).toEqual([])
+    expect(blobs.keys('id/')).toEqual([])
+  })
+
+  it('say that it is open whether a record was written, when the store went away at that moment', async () => {
+    let down = false
+    const blobs = new Blobs()
+    const { aspects } = blobBackend(
+      modelBlobs(blobs, {
+        arrive: async () => {
+          if (down) throw new IvcapError('unavailable', 'down')
+        },
+        answer: async (call, key) => {
+          if (call !== 'put' || !key.startsWith('e/')) return
+          down = true
+          throw new IvcapError('unavailable', 'lost')
+        },
+      }),
+    )
+    await expect(aspects.assert(draft, 'replace', {})).rejects.toMatchObject({ code: 'unavailable' })
+    down = false
+    const q = { orderBy: 'valid_from', orderDirection: 'DESC', includeContent: false, limit: 5 } as const
+    const { items } = await aspects.list({ ...q, entity: ENTITY }, {})
+    expect(items).toHaveLength(1)
+    expect(items[0]).not.toHaveProperty('content')
+  })
+
+  it('a store that refuses leaves nothing behind', async () => {
+    const blobs = new Blobs()
+    const full = new IvcapError('unknown', 'no space left')
+    let commits = true
+    const { aspects } = blobBackend(
+      modelBlobs(blobs, {
+        arrive: async (call, key) => {
+          if (call === 'put' && key.startsWith(commits ? 'e/' : 'cur/s/')) throw full
+        },
+      }),
+    )
+    await expect(aspects.assert(draft, 'replace', {})).rejects.toBe(full)
+    expect(blobs.keys()).toEqual([])
+    commits = false
+    await expect(aspects.assert(draft, 'add', {})).rejects.toBe(full)
+    expect(blobs.keys()).toEqual([])
+  })
+
+  it('a blob that was damaged is reported, with its key', async () => {
+    const blobs = new Blobs()
+    const { aspects } = blobBackend(modelBlobs(blobs), { asserter: 'urn:test:me' })
+    const { id, asserter } = await aspects.assert(draft, 'replace', {})
+    expect(asserter).toBe('urn:test:me')
+    const key = slotKey(pairOf(ENTITY, SCHEMA), 1)
+    blobs.write(key, new TextEncoder().encode('{"id":'), 'overwrite')
+    await expect(aspects.get(id, {})).rejects.toMatchObject({ code: 'integrity', resource: key })
+  })
+
+  it('tell who retracted', async () => {
+    const { aspects } = blobBackend(modelBlobs(new Blobs()), { asserter: 'urn:test:me' })
+    for (const mode of ['add', 'replace'] as const) {
+      const { id } = await aspects.assert(draft, mode, {})
+      await aspects.retract(id, {})
+      expect(await aspects.get(id, {})).toMatchObject({ retracter: 'urn:test:me' })
+    }
+  })
+})
