@@ -62,18 +62,26 @@ describe('a browser app built by Vite', () => {
     log = await project.node('node_modules/vite/bin/vite.js', 'build', '--minify', 'false')
   })
 
-  function bundle(): string {
+  /** The page's own script, and what it loads when it is needed. */
+  function bundles(): { readonly entry: string; readonly all: readonly string[] } {
     const assets = join(project.folder, 'dist/assets')
-    const [file = '', ...more] = readdirSync(assets).filter((name) => name.endsWith('.js'))
+    const all = readdirSync(assets).filter((name) => name.endsWith('.js'))
+    const [entry = '', ...more] = all.filter((name) => /^index-[\w-]+\.js$/.test(name))
     expect(more).toEqual([])
-    return join(assets, file)
+    return { entry: join(assets, entry), all: all.map((name) => join(assets, name)) }
   }
 
   test('has no Node module in it, not even a placeholder', () => {
     expect(log).not.toMatch(/externalized|node:/)
-    expect(readFileSync(bundle(), 'utf8')).not.toMatch(/["'`]node:/)
+    for (const file of bundles().all) expect(readFileSync(file, 'utf8')).not.toMatch(/["'`]node:/)
+  })
+  test('loads the upload protocol only when something is uploaded', () => {
+    const { entry, all } = bundles()
+    const holders = all.filter((file) => readFileSync(file, 'utf8').includes('Upload-Offset'))
+    expect(all.length).toBeGreaterThan(1)
+    expect(holders).not.toEqual([entry])
   })
   test('runs where only the web platform is', async () => {
-    expect(await project.node('web-only.js', bundle())).toContain('all went well')
+    expect(await project.node('web-only.js', bundles().entry)).toContain('all went well')
   })
 })

@@ -4,5 +4,9 @@ import { readFile } from 'node:fs/promises'
 const nodeOnly = ['process', 'Buffer', 'global', 'setImmediate', 'clearImmediate', 'require', 'module']
 // What Vite's own preamble, which preloads chunks, looks at.
 const document = { createElement: () => ({ relList: { supports: () => true } }) }
-const run = new Function('document', ...nodeOnly, await readFile(process.argv[2], 'utf8'))
+// A Function holds no module syntax: the chunks that are loaded later, and get this file's exports, aren't needed here.
+const bundle = (await readFile(process.argv[2], 'utf8'))
+  .replaceAll('import.meta', '({})')
+  .replace(/^export \{.*\};?$/m, '')
+const run = new Function('document', ...nodeOnly, bundle)
 run(document)

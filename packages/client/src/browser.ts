@@ -1,7 +1,7 @@
 /** In a browser there is one place to connect to: a deployment. Backends of one's own go into `new Ivcap(backend)`. */
+import { platformBackend } from '@ivcap/backend-platform'
 import { Ivcap, type IvcapOptions } from '@ivcap/core'
 import { choose, type Place } from './choose.js'
-import { openOptional } from './optional.js'
 import { unavailable } from './unavailable.js'
 import { warnOfPlainHttp } from './warn.js'
 
@@ -20,10 +20,8 @@ export async function connect(o: ConnectOptions | string): Promise<Ivcap> {
   const choice = choose(options, {})
   if (choice.kind !== 'platform') throw unavailable(choice.kind)
   const { url, token } = choice
-  const ivcap = new Ivcap(
-    await openOptional('@ivcap/backend-platform', 'platformBackend', 'a deployment', { url, token }),
-    options,
-  )
+  const { stateDir, logger } = options
+  const ivcap = new Ivcap(platformBackend({ url, token, stateDir, logger }), options)
   options.logger?.debug?.(`ivcap: ${ivcap.url} (${choice.why})`)
   warnOfPlainHttp(url, options.logger)
   return ivcap

@@ -28,7 +28,7 @@ export interface LocalOptions extends IvcapOptions {
 export async function connect(o: ConnectOptions | string = {}): Promise<Ivcap> {
   const options = typeof o === 'string' ? { url: o } : o
   const choice = choose(options, environment())
-  const ivcap = new Ivcap(await open(choice), options)
+  const ivcap = new Ivcap(await open(choice, options), options)
   options.logger?.debug?.(`ivcap: ${ivcap.url} (${choice.why})`)
   if (choice.kind === 'platform' && choice.token !== undefined) warnOfPlainHttp(choice.url, options.logger)
   return ivcap
@@ -45,7 +45,7 @@ export async function local({ baseDir, digest, fsync, ...options }: LocalOptions
   return new Ivcap(backend, options)
 }
 
-function open(choice: Choice): Promise<Backend> | Backend {
+async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise<Backend> {
   switch (choice.kind) {
     case 'local':
       return localBackend({ baseDir: choice.baseDir })
@@ -53,11 +53,9 @@ function open(choice: Choice): Promise<Backend> | Backend {
       return openOptional('@ivcap/backend-memory', 'memoryBackend', 'memory:', {})
     case 'platform': {
       const { url, token, account } = choice
-      return openOptional('@ivcap/backend-platform', 'platformBackend', 'a deployment', {
-        url,
-        token,
-        account,
-      })
+      // loaded only where it is what is connected to
+      const { platformBackend } = await import('@ivcap/backend-platform')
+      return platformBackend({ url, token, account, stateDir, logger })
     }
     case 's3': {
       const { bucket, prefix } = choice

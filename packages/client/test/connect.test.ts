@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { startPlatform } from '@ivcap/platform-server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { connect as connectInBrowser } from '../src/browser.js'
 import { connect, local } from '../src/index.js'
 import { tempDir } from './support/places.js'
 
@@ -34,6 +36,24 @@ describe('connect', () => {
     const { id } = await one.uploadArtifact({ name: 'a.txt', content: 'hello' })
     expect(await (await one.getArtifact(id)).text()).toBe('hello')
     await expect(other.getArtifact(id)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it.each([
+    ['connect', connect],
+    ["the browser's connect", connectInBrowser],
+  ])('a deployment, by %s', async (_, open) => {
+    const dir = await tempDir()
+    const platform = await startPlatform({ dir, auth: { token: 'the-token' } })
+    try {
+      const ivcap = await open({ url: platform.url, token: async () => 'the-token', stateDir: false })
+      expect(ivcap.url).toBe(platform.url)
+      const { id } = await ivcap.uploadArtifact({ name: 'a.txt', content: 'hello' })
+      expect(await (await ivcap.getArtifact(id)).text()).toBe('hello')
+      const refused = await open({ url: platform.url, token: 'another' })
+      await expect(refused.getArtifact(id)).rejects.toMatchObject({ code: 'unauthenticated', status: 401 })
+    } finally {
+      await platform.close()
+    }
   })
 
   const missing = [
