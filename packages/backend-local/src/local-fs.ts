@@ -59,9 +59,12 @@ export interface LocalDirEntry {
 /** This machine's files. */
 export const hostFs: LocalFs = nodeFs
 
-/** Copies by the kernel, sharing blocks where the file system can. Of this machine's files only. */
+/**
+ * Copies to a new file by the kernel, sharing blocks where the file system can. Of this machine's files only. Without EXCL,
+ * Node truncates the new file first, which makes ext4 allocate all of its blocks before `close` returns: half the speed.
+ */
 export const cloneFile = (from: string, to: string): Promise<void> =>
-  nodeFs.copyFile(from, to, constants.COPYFILE_FICLONE)
+  nodeFs.copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
 
 export interface Entry {
   readonly name: string
