@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Platform, startPlatform } from '@ivcap/platform-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { runScript } from './support/run-script.js'
@@ -27,38 +28,51 @@ const scripts = Object.keys(manifest.scripts).filter(
   (name) => !['demo', 'make-data', 'typecheck'].includes(name),
 )
 
+/** Fits those that want casts, too. */
+const casts = 'cast,depth_m,temperature_c\n1,0,28\n1,10,28\n1,20,27\n'
+
 let folder = ''
+let deployment: Platform
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ivcap-examples-test-'))
-  await mkdir(join(folder, 'mine'))
-  // fits those that want casts, too
-  await writeFile(
-    join(folder, 'mine', 'my casts (1).csv'),
-    'cast,depth_m,temperature_c\n1,0,28\n1,10,28\n1,20,27\n',
-  )
+  deployment = await startPlatform({ dir: join(folder, 'deployment') })
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await deployment.close()
+  await rm(folder, { recursive: true, force: true })
+})
 
 test('all of them are tested', () => {
   expect(scripts.sort()).toEqual(Object.keys(says).sort())
 })
 
 describe.each(scripts)('%s', (script) => {
-  const run = (place: string, ...args: string[]) =>
-    runScript(join('src', `${script}.ts`), {
-      args,
-      env: { IVCAP_LOCAL_DIR: join(folder, script, place), INIT_CWD: folder },
-    })
+  /** Called in a folder of its own, with a file in it that is the user's. */
+  const run = async (place: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) => {
+    const here = join(folder, script, place)
+    await mkdir(join(here, 'mine'), { recursive: true })
+    await writeFile(join(here, 'mine', 'my casts (1).csv'), casts)
+    const places = { IVCAP_LOCAL_DIR: join(here, 'artifacts'), XDG_CACHE_HOME: join(here, 'cache') }
+    return runScript(join('src', `${script}.ts`), { args, env: { ...places, INIT_CWD: here, ...env } })
+  }
 
   test.concurrent('runs as it is', { timeout: 60_000 }, async () => {
-    const { code, stdout, stderr } = await run('sample')
+    const { code, stdout, stderr } = await run('sample', [])
     expect(stderr).toBe('')
     expect(code).toBe(0)
     for (const words of says[script] ?? []) expect(stdout).toContain(words)
   })
 
   test.concurrent("takes a path of the user's own", { timeout: 60_000 }, async () => {
-    const { code, stderr } = await run('own', 'mine/my casts (1).csv')
+    const { code, stderr } = await run('own', ['mine/my casts (1).csv'])
+    expect(stderr).toBe('')
+    expect(code).toBe(0)
+  })
+
+  test.concurrent('runs on a deployment, unchanged', { timeout: 60_000 }, async () => {
+    const { code, stderr } = await run('deployment', ['mine/my casts (1).csv'], {
+      IVCAP_BASE_URL: deployment.url,
+    })
     expect(stderr).toBe('')
     expect(code).toBe(0)
   })
