@@ -1,4 +1,4 @@
-import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { arch, cpus, platform, totalmem } from 'node:os'
 import { type Benchmark, type Figures, type Goal, MiB, type Sample } from './benchmark.js'
 import { round, type Spread, spread } from './stats.js'
 
@@ -54,7 +54,7 @@ export function resultOf(
     }
   })
   const rounds = samples.length / names.length
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}`
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 1024 ** 3)} GiB, ${platform()} ${arch()}, Node ${process.version}`
   const date = new Date().toISOString().slice(0, 10)
   return {
     benchmark: name,
