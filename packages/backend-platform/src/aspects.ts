@@ -13,7 +13,7 @@ import {
 } from '@ivcap/core/driver'
 import { AspectJson, AssertedJson, listOf } from './decode.js'
 import { mayHaveHappened } from './failure.js'
-import { type Http, type HttpRequest, RETRIES } from './http.js'
+import type { Http, HttpRequest } from './http.js'
 import { findLost } from './lost-aspect.js'
 import { pageQuery, pageWith } from './paging.js'
 import { segment } from './urls.js'
@@ -51,12 +51,15 @@ async function assertAspect(
         return (await http.json(request, AssertedJson)).id
       } catch (error) {
         if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
-        const lost = await findLost(draft, (q) => list(http, q, signal ? { signal } : {}), begun)
+        const op = signal ? { signal } : {}
+        // that it can't be looked for, either, is no reason to ask again
+        const lost = await findLost(draft, (q) => list(http, q, op), begun).catch(() => undefined)
+        signal?.throwIfAborted()
         if (lost !== undefined) return lost
         throw unknownOutcome(error, draft)
       }
     },
-    { ...RETRIES, signal },
+    { ...http.retries, signal },
   )
   return { id, entity, schema, content, ...(policy !== undefined && { policy }) }
 }
@@ -98,7 +101,7 @@ async function retract(http: Http, id: Urn, { signal }: OpOptions): Promise<void
         if (record.validTo === undefined) throw error
       }
     },
-    { ...RETRIES, signal },
+    { ...http.retries, signal },
   )
 }
 
@@ -109,7 +112,7 @@ function urlOf(http: Http, id: Urn): URL {
 
 function unknownOutcome(cause: IvcapError, { entity, schema }: AspectDraft): IvcapError {
   const message =
-    `whether the aspect ${schema} of ${entity} was stored is not known: no answer came, and it is not there (yet); ` +
+    `whether the aspect ${schema} of ${entity} was stored is not known: no answer came, and it is not to be seen (yet); ` +
     `look again before you repeat it (${cause.message})`
   return new IvcapError('unavailable', message, { retryable: false, resource: entity, cause })
 }

@@ -3,7 +3,6 @@ import {
   type ArtifactRecord,
   IvcapError,
   isIvcapError,
-  micros,
   type RetryOptions,
   retry,
   timestamp,
@@ -43,7 +42,7 @@ export function beginUpload(
       if (dataHref === undefined) throw protocolFailure(request, 'an artifact without data-href')
       return { id: record.id, dataHref }
     } catch (error) {
-      if (isIvcapError(error) && mayHaveHappened(error)) await reportMade(http, draft, size, begun, error)
+      if (isIvcapError(error) && mayHaveHappened(error)) await reportMade(http, draft, size, begun, error, o)
       throw error
     }
   }, o)
@@ -70,32 +69,45 @@ async function reportMade(
   size: number | undefined,
   begun: number,
   cause: IvcapError,
+  o: RetryOptions,
 ): Promise<void> {
   const url = http.deployment.api('/1/artifacts', {
     limit: LOOKED_THROUGH,
     'order-by': 'created-at',
     'order-desc': true,
   })
-  const { items } = await http.json({ method: 'GET', url }, listOf(ArtifactJson))
+  const request = { method: 'GET', url, signal: o.signal } as const
+  const { items } = await http.ask(request, listOf(ArtifactJson), o).catch((error: unknown) => {
+    o.signal?.throwIfAborted()
+    const why = error instanceof Error ? error.message : String(error)
+    throw new IvcapError('unavailable', `${cause.message}; whether it was made is not known: ${why}`, {
+      retryable: false,
+      cause,
+    })
+  })
   const since = timestamp((begun - SKEW) * 1000)
   const candidates = items.map((item) => item.record).filter((r) => isLike(r, draft, size, since))
   if (candidates.length === 0) return
-  const ids = candidates.map((r) => r.id).join(', ')
+  const ids = candidates
+    .slice(0, 3)
+    .map((r) => r.id)
+    .join(' or ')
   const message =
     `no answer came to the request for a new artifact, and ${ids}, made just now, may be the one: ` +
     `upload again if you don't want it (${cause.message})`
   throw new IvcapError('unavailable', message, { retryable: false, cause })
 }
 
+/** One that is ready without a byte from us can be ours only where there are none to send. */
 function isLike(
-  record: ArtifactRecord,
+  { name, createdAt, status, size: bytes }: ArtifactRecord,
   draft: ArtifactDraft,
   size: number | undefined,
   since: string,
 ): boolean {
-  const { name, createdAt } = record
-  const sameSize = record.size === undefined || size === undefined || record.size === size
-  return name === draft.name && sameSize && createdAt !== undefined && micros(createdAt) >= micros(since)
+  if (name !== draft.name || createdAt === undefined || createdAt < since) return false
+  if (status === 'ready' && size !== 0) return false
+  return bytes === undefined || size === undefined || bytes === size
 }
 
 /** Of the UTF-8 bytes: headers are ASCII. */

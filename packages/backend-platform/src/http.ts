@@ -24,10 +24,12 @@ export interface HttpOptions {
   readonly connectTimeout: number
   /** Milliseconds that a transfer may stand still. */
   readonly idleTimeout: number
+  /** For calls that carry no options for it. */
+  readonly retries: Retries
 }
 
-/** Attempts and delays for calls that carry no options for it. */
-export const RETRIES = { retries: 5, retryDelay: 200 } as const
+/** Attempts after the first, and the milliseconds before it. */
+export type Retries = Pick<RetryOptions, 'retries' | 'retryDelay'>
 
 const MAX_REDIRECTS = 5
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
@@ -35,10 +37,12 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 /** Requests to a deployment: who gets the token, what is followed, when it is given up, what is repeated. */
 export class Http {
   readonly deployment: Deployment
+  readonly retries: Retries
   readonly #o: HttpOptions
 
   constructor(o: HttpOptions) {
     this.deployment = o.deployment
+    this.retries = o.retries
     this.#o = o
   }
 
@@ -60,7 +64,7 @@ export class Http {
   ask<S extends v.GenericSchema>(
     request: HttpRequest,
     schema: S,
-    o: Pick<RetryOptions, 'retries' | 'retryDelay'> = RETRIES,
+    o: Retries = this.retries,
   ): Promise<v.InferOutput<S>> {
     return retry(() => this.json(request, schema), { ...o, signal: request.signal })
   }

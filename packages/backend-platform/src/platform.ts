@@ -29,6 +29,10 @@ export interface PlatformOptions {
   readonly connectTimeout?: number | undefined
   /** Milliseconds that a transfer may stand still; default 60 000. */
   readonly idleTimeout?: number | undefined
+  /** Attempts after the first for calls other than uploads and downloads, which have their own; default 5. */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; exponential, jittered; default 200. */
+  readonly retryDelay?: number | undefined
 }
 
 /**
@@ -47,6 +51,7 @@ export function platformBackend(o: PlatformOptions): Backend {
     fetch: o.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     connectTimeout: o.connectTimeout ?? 30_000,
     idleTimeout: o.idleTimeout ?? 60_000,
+    retries: { retries: o.retries ?? 5, retryDelay: o.retryDelay ?? 200 },
   })
   const aspects = aspectStore(http)
   const context = {

@@ -1,6 +1,6 @@
 import { type ArtifactRecord, IvcapError, type RetryOptions, sleep, type Urn } from '@ivcap/core/driver'
 import { type ArtifactAnswer, ArtifactJson } from './decode.js'
-import { type Http, RETRIES } from './http.js'
+import type { Http } from './http.js'
 import { segment } from './urls.js'
 
 /** Milliseconds between looks at an artifact that is not ready yet: from the first to the longest. */
@@ -12,7 +12,10 @@ const PATIENCE = 10 * 60_000
 /** An artifact as the deployment tells of it. @throws IvcapError `not-found` */
 export function fetchArtifact(http: Http, id: Urn, o: Partial<RetryOptions> = {}): Promise<ArtifactAnswer> {
   const url = http.deployment.api(`/1/artifacts/${segment(id)}`)
-  return http.ask({ method: 'GET', url, resource: id, signal: o.signal }, ArtifactJson, { ...RETRIES, ...o })
+  return http.ask({ method: 'GET', url, resource: id, signal: o.signal }, ArtifactJson, {
+    ...http.retries,
+    ...o,
+  })
 }
 
 /**

@@ -1,0 +1,21 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Platform, startPlatform } from '@ivcap/platform-server'
+import { onTestFinished } from 'vitest'
+
+export const TOKEN = 'canary-7c1f0e52-token'
+
+/** A folder of its own, gone when the test ends. */
+export async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'ivcap-backend-platform-'))
+  onTestFinished(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+/** A deployment that asks for TOKEN, for the time of a test. */
+export async function deployment(dir?: string): Promise<Platform> {
+  const platform = await startPlatform({ dir: dir ?? (await folder()), auth: { token: TOKEN }, grace: 100 })
+  onTestFinished(() => platform.close())
+  return platform
+}
