@@ -22,7 +22,7 @@ export type Fault =
   /** The answer's body is another one. */
   | { readonly kind: 'edit'; readonly edit: (body: string) => string }
 
-export interface Seen {
+interface Seen {
   readonly method: string
   readonly path: string
   readonly headers: IncomingMessage['headers']
