@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { parseArtifactId } from '@ivcap/core/driver'
 import { startPlatformProcess } from '@ivcap/platform-server/process'
 import { build } from 'esbuild'
@@ -21,7 +22,7 @@ const AGAIN = 8 * MiB
 const program = join(import.meta.dirname, '../node_modules/.cache/uploader.mjs')
 beforeAll(async () => {
   await build({
-    entryPoints: [join(import.meta.dirname, 'support/uploader.ts')],
+    entryPoints: [fileURLToPath(new URL('support/uploader.ts', import.meta.url))],
     outfile: program,
     bundle: true,
     platform: 'node',

@@ -1,7 +1,6 @@
-import { IvcapError } from '../model/errors.js'
-import { show } from '../model/urn.js'
 import { Aspect } from './aspect.js'
 import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
+import { concurrently } from './concurrently.js'
 import type { Context } from './context.js'
 import { type Listing, listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
@@ -42,41 +41,13 @@ export async function addAspects(
   inputs: Iterable<AspectInput> | AsyncIterable<AspectInput>,
   o: AddManyOptions,
 ): Promise<Aspect[]> {
-  const queue = numbered(inputs)
   const added: Aspect[] = []
-  let failed = false
-  const worker = async () => {
-    for await (const [i, input] of { [Symbol.asyncIterator]: () => ({ next: () => queue.next() }) }) {
-      if (failed) return
-      const draft = aspectDraft(input, `aspects[${i}].`)
-      const record = await perform(context, 'addAspects', o, (op) =>
-        context.backend.aspects.assert(draft, 'add', op),
-      )
-      added[i] = new Aspect(context, { ...record, content: draft.content }, record.validFrom !== undefined)
-    }
-  }
-  const workers = Array.from({ length: checkConcurrency(o.concurrency ?? CONCURRENCY) }, () =>
-    worker().catch((error: unknown) => {
-      failed = true
-      throw error
-    }),
-  )
-  const outcomes = await Promise.allSettled(workers)
-  await queue.return()
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
+  await concurrently(inputs, o.concurrency ?? CONCURRENCY, async (input, i) => {
+    const draft = aspectDraft(input, `aspects[${i}].`)
+    const record = await perform(context, 'addAspects', o, (op) =>
+      context.backend.aspects.assert(draft, 'add', op),
+    )
+    added[i] = new Aspect(context, { ...record, content: draft.content }, record.validFrom !== undefined)
+  })
   return added
-}
-
-async function* numbered<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-): AsyncGenerator<[number, T], void, undefined> {
-  let i = 0
-  for await (const item of items) yield [i++, item]
-}
-
-function checkConcurrency(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency
-  const message = `concurrency must be a whole number from 1, not ${show(concurrency)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'concurrency' })
 }

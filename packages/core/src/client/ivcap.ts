@@ -14,6 +14,7 @@ import { asyncDispose } from './dispose.js'
 import { checkLimit, type Listing, listing } from './listing.js'
 import { type CallOptions, checkTimeout, perform } from './operation.js'
 import { checkUpload, recall, type UploadOptions, upload } from './upload.js'
+import { type UploadInput, type UploadManyOptions, type UploadOutcome, uploadMany } from './upload-many.js'
 
 export interface IvcapOptions {
   /** Folder for what is remembered of uploads (default: the user's cache folder), or false to remember nothing. */
@@ -68,6 +69,17 @@ export class Ivcap implements AsyncDisposable {
       const record = await upload(this.#store, this.#memory, checkUpload(o), op)
       return new Artifact(this.#context, this.#store, record, true)
     })
+  }
+
+  /**
+   * Stores many, some at once. One that fails takes none of the others with it: the answer tells of each, in the order of
+   * the input, its artifact or its error.
+   */
+  uploadArtifacts(
+    uploads: Iterable<UploadInput> | AsyncIterable<UploadInput>,
+    o: UploadManyOptions = {},
+  ): Promise<UploadOutcome<Artifact>[]> {
+    return uploadMany(uploads, o, (one) => this.uploadArtifact(one))
   }
 
   /**
