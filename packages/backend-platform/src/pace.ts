@@ -1,6 +1,6 @@
 /** Bytes in one request, unless the caller says otherwise: as much as goes in a few seconds, within these bounds. */
 const FIRST = 1 << 20
-const LARGEST = 8 << 20
+const LARGEST = 4 << 20
 const SMALLEST = 64 << 10
 
 /** Milliseconds that a request may take before the next carries less; half of that, and it carries more. */

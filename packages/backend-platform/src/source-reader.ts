@@ -7,24 +7,33 @@ export interface Chunk {
   readonly bytes: Uint8Array
 }
 
+/** `[start, end)` of the content, at the beginning of `memory`. */
+interface Held {
+  readonly start: number
+  readonly end: number
+  readonly memory: Uint8Array
+}
+
 /**
  * A source, chunk by chunk, as an upload needs it: forward, and back after a fault. One that can be opened only once goes
- * back as far as the chunk read last, which is kept. No more than one chunk is in memory.
+ * back as far as the chunk read last, which is kept. While a chunk is on its way the next is read; no more than these two
+ * are in memory.
  */
 export class SourceReader {
-  /** For tus-js-client: bytes, or null. */
+  /** For tus-js-client, which asks for it where it isn't told a size. */
   readonly size: number
   readonly #source: ByteSource
   readonly #signal: AbortSignal | undefined
   readonly #limit: () => number
   #stream: ReadableStreamDefaultReader<Uint8Array> | undefined
+  /** How far the stream was read, but for the rest. */
+  #position = 0
   /** What the stream gave beyond the chunk read last. */
   #rest: Uint8Array | undefined
   #ended = false
-  #memory = new Uint8Array()
-  /** The chunk read last: `[start, end)` of the content. */
-  #start = 0
-  #end = 0
+  #held: Held = { start: 0, end: 0, memory: new Uint8Array() }
+  #ahead: { readonly start: number; readonly chunk: Promise<Held> } | undefined
+  #spare: Uint8Array = new Uint8Array()
 
   /** @param limit bytes that the next chunk may have, asked each time */
   constructor(source: ByteSource, limit: () => number, signal: AbortSignal | undefined) {
@@ -39,9 +48,9 @@ export class SourceReader {
    * its own, without bytes, as IVCAP wants its length told.
    */
   async slice(start: number, end: number): Promise<{ value: Chunk; done: boolean }> {
-    const wanted = Math.min(end, start + this.#limit(), this.#source.size ?? Number.POSITIVE_INFINITY)
-    if (start < this.#start || start >= this.#end) await this.#read(start, wanted)
-    const bytes = this.#memory.subarray(start - this.#start, Math.min(this.#end, wanted) - this.#start)
+    if (start < this.#held.start || start >= this.#held.end) await this.#advance(start)
+    const { start: first, end: last, memory } = this.#held
+    const bytes = memory.subarray(start - first, Math.min(last, end, start + this.#limit()) - first)
     const { size } = this.#source
     const done = size === undefined ? bytes.byteLength === 0 : start + bytes.byteLength === size
     // before the last bytes are sent: what has changed must not become an artifact
@@ -58,21 +67,40 @@ export class SourceReader {
     await stream?.cancel().catch(() => {})
   }
 
-  async #read(start: number, end: number): Promise<void> {
-    if (this.#stream === undefined || start !== this.#end) await this.#open(start)
-    if (this.#memory.byteLength < end - start && end > start) this.#memory = new Uint8Array(end - start)
-    this.#start = start
-    this.#end = start
-    while (this.#end < end) {
+  async #advance(start: number): Promise<void> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead !== undefined && ahead.start !== start) await ahead.chunk.catch(() => {})
+    const chunk = ahead?.start === start ? await ahead.chunk : await this.#readFrom(start)
+    this.#spare = this.#held.memory
+    this.#held = chunk
+    if (chunk.end === this.#source.size || chunk.end === chunk.start) return
+    const next = this.#read(chunk.end)
+    // what it fails with is told to whoever asks for it
+    next.catch(() => {})
+    this.#ahead = { start: chunk.end, chunk: next }
+  }
+
+  async #readFrom(start: number): Promise<Held> {
+    if (this.#stream === undefined || start !== this.#position) await this.#open(start)
+    return this.#read(start)
+  }
+
+  async #read(start: number): Promise<Held> {
+    const { size } = this.#source
+    const end = Math.min(start + this.#limit(), size ?? Number.POSITIVE_INFINITY)
+    const memory = this.#spare.byteLength < end - start ? new Uint8Array(end - start) : this.#spare
+    this.#spare = new Uint8Array()
+    while (this.#position < end) {
       const piece = this.#rest ?? (await this.#next())
       if (piece === undefined) break
-      const fitting = piece.subarray(0, end - this.#end)
-      this.#memory.set(fitting, this.#end - start)
-      this.#end += fitting.byteLength
+      const fitting = piece.subarray(0, end - this.#position)
+      memory.set(fitting, this.#position - start)
+      this.#position += fitting.byteLength
       this.#rest = fitting.byteLength < piece.byteLength ? piece.subarray(fitting.byteLength) : undefined
     }
-    const { size } = this.#source
-    if (size !== undefined && this.#end < end) throw changed()
+    if (size !== undefined && this.#position < end) throw changed()
+    return { start, end: this.#position, memory }
   }
 
   async #next(): Promise<Uint8Array | undefined> {
@@ -83,15 +111,13 @@ export class SourceReader {
   }
 
   async #open(offset: number): Promise<void> {
-    if (this.#stream !== undefined && !this.#source.replayable) throw gone(offset)
-    if (!this.#source.replayable && offset !== 0) throw gone(offset)
+    if (!this.#source.replayable && (this.#stream !== undefined || offset !== 0)) throw gone(offset)
     await this.stop()
     this.#rest = undefined
     this.#ended = false
+    this.#position = offset
     const signal = this.#signal && { signal: this.#signal }
     this.#stream = this.#source.open({ offset, ...signal }).getReader()
-    this.#start = offset
-    this.#end = offset
   }
 }
 
