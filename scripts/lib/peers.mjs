@@ -2,6 +2,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './run.mjs'
 
+/** The program of a Chromium that is here, as the tests look for it. @returns {string | undefined} */
+export function chromium() {
+  return [process.env['IVCAP_TEST_CHROMIUM'] ?? '', '/usr/bin/chromium'].find(
+    (path) => path !== '' && existsSync(path),
+  )
+}
+
 /**
  * What some suites run against and `npm test` does without; a CI run may do without none of them.
  *
@@ -12,5 +19,10 @@ export const peers = [
     name: "IVCAP's Python client, reading and writing the same folders and servers",
     install: 'node scripts/install-python-client.mjs',
     present: () => existsSync(process.env['IVCAP_TEST_PYTHON'] || join(root, '.cache/python/bin/python')),
+  },
+  {
+    name: 'the client in a real browser, Chromium',
+    install: 'node scripts/install-chromium.mjs, or set IVCAP_TEST_CHROMIUM',
+    present: () => chromium() !== undefined,
   },
 ]

@@ -111,10 +111,20 @@ const NEVER_CONNECTED =
 export function connectionFailure(cause: unknown, asked: Asked): IvcapError {
   const code = systemCode(cause)
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause))
-  const message = `${what(asked)} failed: no answer, or half of one, came back (${cut(reason)}); check the network and the url`
+  const message = `${what(asked)} failed: no answer, or half of one, came back (${cut(reason)}); ${remedy(asked, globalThis)}`
   const error = new IvcapError('unavailable', message, { ...subject(asked), retryable: true, cause })
   if (code !== undefined && NEVER_CONNECTED.test(code)) unsent.add(error)
   return error
+}
+
+/** A browser hides from the page why it got no answer; often it is that it is not allowed to show one. */
+function remedy(
+  { url }: Asked,
+  web: { readonly fetch: unknown; readonly location?: { readonly origin: string } },
+) {
+  const origin = web.location?.origin
+  if (origin === undefined || origin === url.origin) return 'check the network and the url'
+  return `check the network and the url, and whether the deployment lets pages of ${origin} call it (CORS)`
 }
 
 export function timeoutFailure(asked: Asked, ms: number): IvcapError {

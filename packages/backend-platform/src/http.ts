@@ -119,28 +119,32 @@ export class Http {
     signal?.throwIfAborted()
     const headers = {
       ...request.headers,
-      ...(own && request.ownHeaders),
       ...(authorization !== undefined && { Authorization: authorization }),
     }
+    const ownHeaders = { ...headers, ...(own && request.ownHeaders) }
     const watch = new Watch(signal)
     const ms = body === undefined ? this.#o.connectTimeout : this.#o.idleTimeout
     const init = {
       method,
-      headers,
       signal: watch.signal,
       cache: 'no-store',
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       ...(body !== undefined && { body }),
     } as const
-    const ask = (redirect: 'manual' | 'follow') => this.#o.fetch(url.href, { ...init, redirect })
+    const { fetch } = this.#o
     try {
       const late = () => timeoutFailure(asked, ms)
-      let response = await watch.over(ask('manual'), ms, late)
+      let response = await watch.over(
+        fetch(url.href, { ...init, headers: ownHeaders, redirect: 'manual' }),
+        ms,
+        late,
+      )
       if (response.type === 'opaqueredirect') {
-        // A browser doesn't tell where it leads. It may follow a GET itself: at another origin it drops Authorization.
+        // A browser doesn't tell where it leads. It may follow a GET itself: at another origin it drops Authorization,
+        // but no header of ours.
         if (method !== 'GET') throw hidden(asked)
-        response = await watch.over(ask('follow'), ms, late)
+        response = await watch.over(fetch(url.href, { ...init, headers, redirect: 'follow' }), ms, late)
       }
       return new Reply(response, {
         url: response.redirected && response.url !== '' ? new URL(response.url) : url,
