@@ -94,6 +94,16 @@ export default {
       to: { path: builtins, dependencyTypes: ['core'] },
     },
     {
+      name: 'platform-runs-anywhere',
+      comment: "the platform's backend uses Node modules only in the journal's file for Node",
+      severity: 'error',
+      from: {
+        path: '^packages/backend-platform/src/',
+        pathNot: '^packages/backend-platform/src/journal/node\\.ts$',
+      },
+      to: { path: builtins, dependencyTypes: ['core'] },
+    },
+    {
       name: 'no-files-no-node',
       comment: "what stands for '#files' in browsers leads to no Node module, not even by others",
       severity: 'error',
