@@ -10,6 +10,8 @@ export interface Place {
   readonly dir: string
   /** Bytes. */
   readonly size: number
+  /** Of the deployment, where the benchmark has one. */
+  readonly url?: string
 }
 
 /** A number that the benchmark is to stay below, or above. */
@@ -34,8 +36,14 @@ export interface Benchmark {
   readonly size?: number
   /** Whether the memory of the processes says something (it does not for those that start `cp`). */
   readonly measuresMemory: readonly string[]
+  /** Whether it needs a deployment: one server process for all rounds. */
+  readonly deployment?: boolean
+  /** Contenders that can't run here, and why. */
+  readonly skipped?: Readonly<Record<string, string>>
   /** Once, before the rounds: data that all contenders use. */
   setUp?(place: Place): Promise<void>
+  /** Before each run: takes away what the one before has left outside of `out`. */
+  clear?(place: Place): Promise<void>
   /** Each runs in a fresh process, and measures itself: what it prepares does not count. */
   readonly contenders: Readonly<Record<string, (place: Place) => Promise<Sample>>>
   readonly goals: readonly Goal[]

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Benchmark, Place } from './benchmark.js'
 import { benchmarks } from './benchmarks.js'
+import { dataOf, startDeployment } from './deployment.js'
 import { parseOptions } from './options.js'
 import { type Measured, resultOf, show } from './result.js'
 import { save } from './save.js'
@@ -30,8 +31,11 @@ process.exitCode = missed ? 1 : 0
 /** All contenders in turn, round by round: whatever else the machine does meets them alike. The first round warms up. */
 async function measure(name: string, benchmark: Benchmark, size: number): Promise<Measured[]> {
   const dir = await mkdtemp(join(options.dir ?? tmpdir(), 'ivcap-bench-'))
-  const place = { dir, size }
+  const deployment = benchmark.deployment ? await startDeployment(dataOf({ dir, size })) : undefined
+  const place: Place = { dir, size, ...(deployment && { url: deployment.url }) }
   try {
+    for (const [contender, why] of Object.entries(benchmark.skipped ?? {}))
+      console.error(`${name}: without ${contender}: ${why}`)
     await benchmark.setUp?.(place)
     const measured: Measured[] = []
     const contenders = Object.keys(benchmark.contenders)
@@ -39,6 +43,7 @@ async function measure(name: string, benchmark: Benchmark, size: number): Promis
       // another one goes first in each round
       const order = contenders.map((_, i) => contenders[(i + round) % contenders.length] ?? '')
       for (const contender of order) {
+        await benchmark.clear?.(place)
         const sample = await once(name, contender, place)
         if (round > 0) measured.push({ contender, ...sample })
       }
@@ -47,6 +52,7 @@ async function measure(name: string, benchmark: Benchmark, size: number): Promis
     if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
     return measured
   } finally {
+    await deployment?.stop()
     await rm(dir, { recursive: true, force: true })
   }
 }

@@ -1,0 +1,98 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connect } from '@ivcap/client'
+import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
+import { randomFile } from '../data.js'
+import { clearDeployment, TOKEN, urlOf } from '../deployment.js'
+
+const FILES = 200
+const SIZE = 64 * 1024
+const AT_ONCE = 8
+
+const BARE = 'node: fetch'
+const BARE_AT_ONCE = `node: fetch, ${AT_ONCE} at once`
+const OURS = 'ivcap'
+const OURS_AT_ONCE = `ivcap, ${AT_ONCE} at once`
+
+const paths = ({ dir }: Place): string[] =>
+  Array.from({ length: FILES }, (_, i) => join(dir, 'files', `${i}.bin`))
+
+async function ours(place: Place, concurrency: number): Promise<Sample> {
+  const ivcap = await connect({
+    url: urlOf(place),
+    token: TOKEN,
+    stateDir: join(place.dir, 'out', 'state'),
+  })
+  const ms = await timed(async () => {
+    const uploads = paths(place).map((filePath) => ({ filePath, forceUpload: true }))
+    const outcomes = await ivcap.uploadArtifacts(uploads, { concurrency })
+    for (const { error } of outcomes) if (error !== undefined) throw error
+  })
+  await ivcap.close()
+  return { ms }
+}
+
+/** The same requests with Node's fetch, which keeps connections alive, and nothing else. */
+async function bare(place: Place, concurrency: number): Promise<Sample> {
+  const waiting = paths(place)
+  const worker = async () => {
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) await uploadOne(place, path)
+  }
+  return { ms: await timed(() => Promise.all(Array.from({ length: concurrency }, worker))) }
+}
+
+async function uploadOne(place: Place, path: string): Promise<void> {
+  const own = { Authorization: `Bearer ${TOKEN}`, 'Tus-Resumable': '1.0.0' }
+  const body = await readFile(path)
+  const begun: unknown = JSON.parse(
+    await ask(`${urlOf(place)}/1/artifacts`, {
+      method: 'POST',
+      headers: { ...own, 'X-Content-Length': String(body.byteLength) },
+    }),
+  )
+  const { id, 'data-href': href } = Object(begun)
+  await ask(href, { method: 'HEAD', headers: own })
+  await ask(href, {
+    method: 'PATCH',
+    headers: { ...own, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' },
+    body,
+  })
+  await ask(`${urlOf(place)}/1/artifacts/${id}`, { headers: own })
+}
+
+async function ask(url: string, init: RequestInit): Promise<string> {
+  const response = await fetch(url, init)
+  if (!response.ok) throw new Error(`${init.method} ${url}: ${response.status}`)
+  return response.text()
+}
+
+export const platformSmallFiles: Benchmark = {
+  title: `Upload ${FILES} files of 64 KiB to a deployment`,
+  deployment: true,
+  measuresMemory: [OURS, OURS_AT_ONCE],
+  setUp: async (place) => {
+    await mkdir(join(place.dir, 'files'))
+    for (const path of paths(place)) await randomFile(path, SIZE)
+  },
+  clear: clearDeployment,
+  contenders: {
+    [BARE]: (place) => bare(place, 1),
+    [OURS]: (place) => ours(place, 1),
+    [BARE_AT_ONCE]: (place) => bare(place, AT_ONCE),
+    [OURS_AT_ONCE]: (place) => ours(place, AT_ONCE),
+  },
+  goals: [
+    {
+      what: 'time of a bare client with the same requests, one file after the other',
+      limit: 1.15,
+      sense: 'at most',
+      value: (f) => f.ms(OURS) / f.ms(BARE),
+    },
+    {
+      what: `times faster with ${AT_ONCE} at once`,
+      limit: 2,
+      sense: 'at least',
+      value: (f) => f.ms(OURS) / f.ms(OURS_AT_ONCE),
+    },
+  ],
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import { connect } from '@ivcap/client'
+import { type Benchmark, type Figures, GiB, type Place, timed } from '../benchmark.js'
+import { curl } from '../curl.js'
+import { randomFile } from '../data.js'
+import { clearDeployment, TOKEN, urlOf } from '../deployment.js'
+import { python, pythonUpload } from '../python.js'
+
+const CURL = 'curl: POST, PATCH'
+const PYTHON = 'Python client'
+
+const source = (place: Place) => join(place.dir, 'source.bin')
+
+/** All in one PATCH: no client does with less. */
+function curlUpload(place: Place): void {
+  const tus = ['-H', 'Tus-Resumable: 1.0.0']
+  const size = ['-H', `X-Content-Length: ${place.size}`]
+  const begun: unknown = JSON.parse(curl('-X', 'POST', ...tus, ...size, `${urlOf(place)}/1/artifacts`))
+  const href = String(Object(begun)['data-href'])
+  const patch = [
+    '-X',
+    'PATCH',
+    '-H',
+    'Upload-Offset: 0',
+    '-H',
+    'Content-Type: application/offset+octet-stream',
+  ]
+  // without Expect it does not wait for leave to send
+  curl(...patch, ...tus, '-H', 'Expect:', '-T', source(place), href)
+}
+
+export const platformUpload: Benchmark = {
+  title: 'Upload a file to a deployment',
+  size: GiB,
+  deployment: true,
+  measuresMemory: ['ivcap'],
+  ...(python === undefined && {
+    skipped: { [PYTHON]: 'IVCAP_TEST_PYTHON names no Python with ivcap-client' },
+  }),
+  setUp: (place) => randomFile(source(place), place.size),
+  clear: clearDeployment,
+  contenders: {
+    [CURL]: async (place) => ({ ms: await timed(async () => curlUpload(place)) }),
+    ivcap: async (place) => {
+      const ivcap = await connect({
+        url: urlOf(place),
+        token: TOKEN,
+        stateDir: join(place.dir, 'out', 'state'),
+      })
+      const ms = await timed(async () => {
+        const artifact = await ivcap.uploadArtifact({
+          name: 'copy.bin',
+          filePath: source(place),
+          forceUpload: true,
+        })
+        if (artifact.size !== place.size || artifact.status !== 'ready')
+          throw new Error('not what was asked for')
+      })
+      await ivcap.close()
+      return { ms }
+    },
+    ...(python !== undefined && { [PYTHON]: (place: Place) => pythonUpload(place, source(place)) }),
+  },
+  goals: [
+    { what: 'time of curl', limit: 1.35, sense: 'at most', value: (f) => f.ms('ivcap') / f.ms(CURL) },
+    { what: 'MiB of peak memory', limit: 160, sense: 'at most', value: (f) => f.peakRssMiB('ivcap') },
+    ...(python === undefined
+      ? []
+      : [
+          {
+            what: 'time of the Python client',
+            limit: 1,
+            sense: 'at most' as const,
+            value: (f: Figures) => f.ms('ivcap') / f.ms(PYTHON),
+          },
+        ]),
+  ],
+}
