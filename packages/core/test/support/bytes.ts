@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { contentSource } from '../../src/transfer/source.js'
 
 /** Random bytes, up to so many. */
 export const bytesOf = (maxLength: number): fc.Arbitrary<Uint8Array<ArrayBuffer>> =>
@@ -14,6 +15,11 @@ export function patterned(length: number, seed = 1): Uint8Array<ArrayBuffer> {
     words[i] = state
   }
   return new Uint8Array(words.buffer, 0, length)
+}
+
+/** A stream of these bytes. */
+export function bodyOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return contentSource(bytes).open()
 }
 
 export async function read(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import * as node from '../src/files/node.js'
+import * as none from '../src/files/none.js'
+import type { Files } from '../src/files/types.js'
+import { md5, sha256 } from './support/bytes.js'
+
+describe('the two sides of #files', () => {
+  const sides: readonly Files[] = [node, none]
+
+  it('offer the same', () => {
+    expect(Object.keys(none).sort()).toEqual(Object.keys(node).sort())
+  })
+
+  it('hash alike', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (chunks) => {
+        for (const { createSha256, createMd5 } of sides) {
+          const [sha, five] = [createSha256(), createMd5()]
+          for (const chunk of chunks) {
+            sha.update(chunk)
+            five.update(chunk)
+          }
+          expect(sha.digest()).toBe(sha256(Buffer.concat(chunks)))
+          expect(five.digest()).toBe(md5(Buffer.concat(chunks)))
+        }
+      }),
+    )
+  })
+
+  it('tell alike whether a web stream was read from', async () => {
+    for (const { isDisturbed } of sides) {
+      const stream = new Blob(['x']).stream()
+      expect(isDisturbed(stream)).toBe(false)
+      await stream.cancel()
+      expect(isDisturbed(stream)).toBe(true)
+      expect(isDisturbed({})).toBe(false)
+    }
+  })
+
+  it('say without files what to use instead', async () => {
+    const files: Files = none
+    const body = new Blob(['x']).stream()
+    await expect(files.fileSource('a.txt', 'filePath')).rejects.toMatchObject({
+      code: 'unsupported',
+      argument: 'filePath',
+    })
+    await expect(files.saveAs('a.txt', body, {})).rejects.toThrow(/use blob\(\) or asStream\(\)/)
+    await expect(files.tempFile('a.txt', body, {})).rejects.toMatchObject({ code: 'unsupported' })
+    expect(files.mountedFiles).toBeUndefined()
+    const memory = files.uploadMemory({})
+    await memory.remember('a.txt', 'urn:ivcap:artifact:x')
+    expect(await memory.recall('a.txt')).toBeUndefined()
+  })
+})
