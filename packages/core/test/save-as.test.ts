@@ -15,6 +15,21 @@ describe('saveAs', () => {
     expect(readdirSync(dirname(path))).toEqual(['out.bin'])
   })
 
+  it('puts pieces of all sizes together, empty ones and more than one write takes', async () => {
+    const bytes = patterned((3 << 20) + 5)
+    const sizes = [0, 1, 700, 65_536, 1 << 20, 3]
+    const pieces = async function* () {
+      for (let at = 0, i = 0; at < bytes.byteLength; i += 1) {
+        // a thousand tiny ones in between
+        const size = i > 6 && i < 1006 ? 7 : (sizes[i % sizes.length] ?? 0)
+        yield bytes.subarray(at, at + size)
+        at += size
+      }
+    }
+    await saveAs(at('out.bin'), ReadableStream.from(pieces()), {})
+    expect(Buffer.compare(await readFile(at('out.bin')), bytes)).toBe(0)
+  })
+
   it('replaces a file, keeping its permissions', async () => {
     const path = at('out.bin')
     await writeFile(path, 'old')
