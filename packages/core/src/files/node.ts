@@ -1,4 +1,5 @@
 /** The part of core that needs Node. Reached as `#files`, so that the reader's conditions choose this or none.ts. */
+import { Buffer } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
@@ -20,4 +21,11 @@ export function isDisturbed(stream: object): boolean {
 /** See `Files.expectListeners`. */
 export function expectListeners(signal: AbortSignal): void {
   setMaxListeners(0, signal)
+}
+
+/** See `Files.allocate`. */
+export function allocate(size: number): Uint8Array<ArrayBuffer> {
+  // not from the pool: of an ArrayBuffer of its own, which nobody else's bytes share
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size)
+  return new Uint8Array(buffer, byteOffset, size)
 }

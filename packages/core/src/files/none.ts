@@ -33,6 +33,8 @@ export function isDisturbed(stream: object): boolean {
 /** Nobody counts them here. */
 export function expectListeners(_signal: AbortSignal): void {}
 
+export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
+
 export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
   throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')
 }

@@ -1,3 +1,4 @@
+import { allocate } from '#files'
 import { IvcapError } from '../model/errors.js'
 import { type PieceOptions, streamPieces } from './pieces.js'
 
@@ -25,7 +26,7 @@ export function streamHandle(
 }
 
 async function readFully(handle: ReadableHandle, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start)
+  const bytes = allocate(end - start)
   let filled = 0
   while (filled < bytes.byteLength) {
     const { bytesRead } = await handle.read(bytes, filled, bytes.byteLength - filled, start + filled)
