@@ -1,4 +1,4 @@
-import { IvcapError, type OpOptions, streamHandle } from '@ivcap/core/driver'
+import { allocate, IvcapError, type OpOptions, streamHandle } from '@ivcap/core/driver'
 import { fsError } from './fs-error.js'
 import { etagOf, type LocalFs, type LocalStat } from './local-fs.js'
 
@@ -41,5 +41,5 @@ export function readPinned(
       close: () => handle.close(),
     }
   }
-  return streamHandle(open, { ...range, ...(signal && { signal }) })
+  return streamHandle(open, { ...range, allocate, ...(signal && { signal }) })
 }

@@ -1,6 +1,6 @@
 /** For backend authors: the ports, and the rules and helpers that every driver needs. */
 
-export { createMd5, createSha256, defaultStateDir, fileSource } from '#files'
+export { allocate, createMd5, createSha256, defaultStateDir, fileSource } from '#files'
 export * from './model/errors.js'
 export * from './model/json.js'
 export * from './model/present.js'

@@ -5,6 +5,7 @@ import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
 import { type ReadableHandle, streamHandle } from '../transfer/handle-stream.js'
+import { allocate } from './allocate.js'
 import { reasonOf } from './fs-error.js'
 import { pipeSource } from './pipe-source.js'
 import type { Seen } from './stat-cache.js'
@@ -35,7 +36,7 @@ export function regularFile(path: string, found: BigIntStats): ByteSource {
     native: { kind: 'file', path },
     open({ offset = 0, end = size, signal } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(() => watched(path, range.end, unchanged), { ...range, signal })
+      return streamHandle(() => watched(path, range.end, unchanged), { ...range, signal, allocate })
     },
     unchanged,
   }

@@ -1,8 +1,8 @@
 /** The part of core that needs Node. Reached as `#files`, so that the reader's conditions choose this or none.ts. */
-import { Buffer } from 'node:buffer'
 import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
+export { allocate } from './allocate.js'
 export { fileSource } from './file-source.js'
 export { createMd5, createSha256 } from './hash.js'
 export { mountedFiles } from './mounted.js'
@@ -21,11 +21,4 @@ export function isDisturbed(stream: object): boolean {
 /** See `Files.expectListeners`. */
 export function expectListeners(signal: AbortSignal): void {
   setMaxListeners(0, signal)
-}
-
-/** See `Files.allocate`. */
-export function allocate(size: number): Uint8Array<ArrayBuffer> {
-  // not from the pool: of an ArrayBuffer of its own, which nobody else's bytes share
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(size)
-  return new Uint8Array(buffer, byteOffset, size)
 }
