@@ -9,6 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/*.test.ts'],
+    globalSetup: ['scripts/lib/test-servers.mjs'],
     reporters: ['default', tally()],
     testTimeout: 20_000,
     server: { deps: { inline: [/@ivcap\//] } },

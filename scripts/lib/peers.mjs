@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './run.mjs'
+import { servers } from './servers.mjs'
 
 /** The program of a Chromium that is here, as the tests look for it. @returns {string | undefined} */
 export function chromium() {
@@ -25,4 +26,9 @@ export const peers = [
     install: 'node scripts/install-chromium.mjs, or set IVCAP_TEST_CHROMIUM',
     present: () => chromium() !== undefined,
   },
+  ...servers.map(({ name, tests, present }) => ({
+    name: tests,
+    install: `node scripts/servers.mjs install ${name}`,
+    present,
+  })),
 ]

@@ -1,0 +1,19 @@
+import { run } from './run.mjs'
+
+/** Ends this process when apt-get fails, with what it printed. @param {readonly string[]} args */
+async function aptGet(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { code, output } = await run('apt-get', args, { quiet: true, env }).catch((error) => ({
+    code: 1,
+    output: String(error),
+  }))
+  if (code === 0) return
+  console.error(`apt-get ${args.join(' ')} failed (it needs root, on Debian):\n${output.trimEnd()}`)
+  process.exit(1)
+}
+
+/** Installs Debian packages, as root, without what they only recommend. @param {readonly string[]} packages */
+export async function aptInstall(packages) {
+  await aptGet(['update', '--quiet'])
+  await aptGet(['install', '--yes', '--quiet', '--no-install-recommends', ...packages])
+}

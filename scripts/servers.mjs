@@ -1,0 +1,68 @@
+// node scripts/servers.mjs install|up|down|status [names …]: the real servers that tests and benchmarks run against.
+// `hold NAME`: runs one in a temp folder until standard input ends, however its writer came to its end.
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bringUp, folderOf, running, servers, takeDown } from './lib/servers.mjs'
+
+/** @typedef {import('./lib/servers.mjs').Server} Server */
+
+/** @type {Readonly<Record<string, (server: Server) => Promise<void>>>} */
+const commands = { install, up, down, status, hold }
+
+const [command = '', ...names] = process.argv.slice(2)
+const unknown = names.filter((name) => !servers.some((server) => server.name === name))
+const work = commands[command]
+if (work === undefined || unknown.length > 0) {
+  console.error(
+    `usage: servers.mjs install|up|down|status|hold [${servers.map(({ name }) => name).join('|')} …]`,
+  )
+  process.exit(2)
+}
+for (const server of servers) {
+  if (names.length === 0 || names.includes(server.name)) await work(server)
+}
+
+/** @param {Server} server */
+async function install(server) {
+  if (!server.present()) await server.install()
+  if (!server.present()) throw new Error(`${server.name} was installed, but its programs aren't found`)
+  console.log(`${server.name} is installed`)
+}
+
+/** @param {Server} server */
+async function up(server) {
+  const start = Date.now()
+  const found = running(folderOf(server))
+  const env = found ?? (await bringUp(server, folderOf(server)))
+  const how = found ? 'runs already' : `runs, after ${((Date.now() - start) / 1000).toFixed(1)} s`
+  console.log(`# ${server.name} ${how}`)
+  for (const [name, value] of Object.entries(env)) console.log(`export ${name}=${value}`)
+}
+
+/** @param {Server} server */
+async function down(server) {
+  await takeDown(folderOf(server))
+  console.log(`${server.name} is stopped`)
+}
+
+/** @param {Server} server */
+async function status(server) {
+  const env = running(folderOf(server))
+  const installed = server.present() ? 'installed' : 'not installed'
+  console.log(`${server.name}: ${env ? `runs in ${folderOf(server)}` : `stopped, ${installed}`}`)
+}
+
+/** Prints its environment as one line of JSON once it runs. @param {Server} server */
+async function hold(server) {
+  const folder = mkdtempSync(join(tmpdir(), `ivcap-${server.name}-`))
+  // Ctrl-C reaches the whole group of processes; who holds this one's input decides when it ends.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)
+  const ended = new Promise((resolve) => process.stdin.on('end', resolve).on('error', resolve).resume())
+  try {
+    console.log(JSON.stringify(await bringUp(server, folder)))
+    await ended
+  } finally {
+    await takeDown(folder)
+  }
+}
