@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.js'
 import { decodeJson } from './decode.js'
 import { type Asked, connectionFailure, protocolFailure, replyFailure, timeoutFailure } from './failure.js'
 import { Reply } from './reply.js'
+import { requestBody } from './request-body.js'
 import { type Deployment, redirectTarget, shown } from './urls.js'
 import { Watch } from './watch.js'
 
@@ -130,7 +131,7 @@ export class Http {
       cache: 'no-store',
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
-      ...(body !== undefined && { body }),
+      ...(body !== undefined && { body: requestBody(body) }),
     } as const
     const { fetch } = this.#o
     try {

@@ -1,6 +1,6 @@
 /** The suite that every backend and every blob store passes, and blob stores that fail on purpose. */
 
-export { describeBackend } from './describe-backend.js'
+export { type Area, artifactAreas, type DescribeOptions, describeBackend } from './describe-backend.js'
 export { describeBlobStore } from './describe-blob-store.js'
 export { type FaultOptions, faultyBlobs } from './faults/faulty-blobs.js'
 export { patientBlobs } from './faults/patient-blobs.js'

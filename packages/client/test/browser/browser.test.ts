@@ -10,7 +10,7 @@ import { connect } from '../../src/index.js'
 import type { actions } from './page.js'
 import { executable, startChromium } from './support/chromium.js'
 import { relayTo } from './support/relay.js'
-import { listen, serveSite } from './support/site.js'
+import { listen, type Site, serveSite } from './support/site.js'
 
 const token = 'canary-5e0d-token'
 const MiB = 1 << 20
@@ -20,9 +20,9 @@ const sha256 = (content: Uint8Array) => createHash('sha256').update(content).dig
 
 describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser
-  let site: { readonly url: string; close(): void }
+  let site: Site
   beforeAll(async () => {
-    site = await serveSite()
+    site = await serveSite('page.ts')
     browser = await startChromium(executable ?? '')
   }, 120_000)
   afterAll(async () => {

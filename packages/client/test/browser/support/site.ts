@@ -13,9 +13,14 @@ export async function listen(listener: RequestListener, host = 'localhost'): Pro
   return [`http://${host}:${port}`, server]
 }
 
-/** Serves a page with `page.ts`, bundled as an app would be. */
-export async function serveSite(): Promise<{ url: string; close(): void }> {
-  const scripts = await bundle()
+export interface Site {
+  readonly url: string
+  close(): void
+}
+
+/** Serves a page with this script of the folder above, bundled as an app would be. */
+export async function serveSite(script: string): Promise<Site> {
+  const scripts = await bundle(script)
   const [url, server] = await listen((req, res) => {
     const script = scripts.get(req.url ?? '')
     if (script !== undefined) return res.writeHead(200, { 'Content-Type': 'text/javascript' }).end(script)
@@ -33,9 +38,9 @@ export async function serveSite(): Promise<{ url: string; close(): void }> {
 }
 
 /** With the platform `browser` a Node module can't be resolved: one import of any fails the build. */
-async function bundle(): Promise<ReadonlyMap<string, Uint8Array>> {
+async function bundle(script: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, '../page.ts')],
+    entryPoints: { page: join(import.meta.dirname, '..', script) },
     outdir: '/',
     bundle: true,
     splitting: true,
