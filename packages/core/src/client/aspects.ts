@@ -1,4 +1,5 @@
-import { Aspect } from './aspect.js'
+import { parseAspectId } from '../model/urn.js'
+import { Aspect, fetchRecord } from './aspect.js'
 import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
 import { concurrently } from './concurrently.js'
 import type { Context } from './context.js'
@@ -33,6 +34,11 @@ export async function assertAspect(
   const mode = operation === 'addAspect' ? 'add' : 'replace'
   const record = await perform(context, operation, o, (op) => context.backend.aspects.assert(draft, mode, op))
   return new Aspect(context, { ...record, content: draft.content }, record.validFrom !== undefined)
+}
+
+export async function getAspect(context: Context, id: string, o: CallOptions): Promise<Aspect> {
+  const urn = parseAspectId(id, 'id')
+  return new Aspect(context, await fetchRecord(context, 'getAspect', urn, o), true)
 }
 
 /** In the order of the input. The first failure ends it: none is begun after it, those under way are waited for. */

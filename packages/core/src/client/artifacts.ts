@@ -1,0 +1,86 @@
+import * as files from '#files'
+import { IvcapError } from '../model/errors.js'
+import { withoutAbsent } from '../model/present.js'
+import { parseTime, type TimeInput } from '../model/time.js'
+import { parseArtifactId, pathOfFileUrn, type Urn } from '../model/urn.js'
+import type { ArtifactStore } from '../ports.js'
+import { Artifact } from './artifact.js'
+import { checkText } from './aspect-input.js'
+import type { Context } from './context.js'
+import { checkLimit, type Listing, listing } from './listing.js'
+import { type CallOptions, perform } from './operation.js'
+import { checkUpload, recall, type UploadOptions, upload } from './upload.js'
+
+export interface ListArtifactsOptions extends CallOptions {
+  /** Artifacts in all; default 10; Infinity for all. */
+  readonly limit?: number | undefined
+  readonly filter?: string | undefined
+  /** e.g. `created-at`, `name`, `size`; default `created-at`. */
+  readonly orderBy?: string | undefined
+  /** Default true. */
+  readonly orderDesc?: boolean | undefined
+  /** List what was there then. */
+  readonly atTime?: TimeInput | undefined
+}
+
+export async function uploadArtifact(
+  context: Context,
+  memory: files.UploadMemory,
+  o: UploadOptions,
+): Promise<Artifact> {
+  const store = context.backend.artifacts
+  return perform(context, 'uploadArtifact', o, async (op) => {
+    const record = await upload(store, memory, checkUpload(o), op)
+    return new Artifact(context, store, record, true)
+  })
+}
+
+export async function artifactForFile(
+  context: Context,
+  memory: files.UploadMemory,
+  filePath: string,
+  o: CallOptions,
+): Promise<Artifact | undefined> {
+  const store = context.backend.artifacts
+  return perform(context, 'artifactForFile', o, async (op) => {
+    const record = await recall(store, memory, checkText(filePath, 'filePath'), op)
+    return record && new Artifact(context, store, record, true)
+  })
+}
+
+export async function getArtifact(context: Context, id: string, o: CallOptions): Promise<Artifact> {
+  return perform(context, 'getArtifact', o, async (op) => {
+    const urn = parseArtifactId(id, 'id')
+    const store = storeOf(context, urn)
+    return new Artifact(context, store, await store.stat(urn, op), true)
+  })
+}
+
+/** Arguments are checked now; nothing is fetched before the first item is asked for. */
+export function listArtifacts(context: Context, o: ListArtifactsOptions): Listing<Artifact> {
+  const store = context.backend.artifacts
+  const query = withoutAbsent({
+    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
+    orderBy: o.orderBy === undefined ? undefined : checkText(o.orderBy, 'orderBy'),
+    orderDesc: o.orderDesc ?? true,
+    atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
+  })
+  return listing(
+    checkLimit(o.limit ?? 10),
+    (page) => perform(context, 'listArtifacts', o, (op) => store.list({ ...query, ...page }, op)),
+    (record) => new Artifact(context, store, record, false),
+  )
+}
+
+/** Files outside the store are inputs mounted on this machine: resolved here, in the client, and never by a store. */
+function storeOf(context: Context, id: Urn): ArtifactStore {
+  const store = context.backend.artifacts
+  if (pathOfFileUrn(id) === undefined || store.owns?.(id)) return store
+  const { mountedFiles } = files
+  if (mountedFiles !== undefined) return mountedFiles
+  throw new IvcapError(
+    'unsupported',
+    `${id} is a file, and there are no files here: pass its content instead`,
+    { resource: id },
+  )
+}

@@ -1,0 +1,27 @@
+import { IvcapError } from '../model/errors.js'
+import type { JsonObject } from '../model/json.js'
+import { withoutAbsent } from '../model/present.js'
+import { parseTime, type TimeInput } from '../model/time.js'
+import { checkText } from './aspect-input.js'
+import type { Context } from './context.js'
+import { checkLimit } from './listing.js'
+import { type CallOptions, perform } from './operation.js'
+
+export interface SearchOptions extends CallOptions {
+  readonly atTime?: TimeInput | undefined
+  /** Rows; default 10. */
+  readonly limit?: number | undefined
+}
+
+/** @throws IvcapError `unsupported` where the backend has no search */
+export function search(context: Context, datalog: string, o: SearchOptions): Promise<readonly JsonObject[]> {
+  const { search, artifacts } = context.backend
+  return perform(context, 'search', o, async (op) => {
+    const query = checkText(datalog, 'datalog')
+    const limit = checkLimit(o.limit ?? 10)
+    const atTime = o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime')
+    if (search !== undefined) return search(query, withoutAbsent({ ...op, limit, atTime }))
+    const message = `${artifacts.name} (${artifacts.location}) has no Datalog search: use listAspects, or a platform`
+    throw new IvcapError('unsupported', message)
+  })
+}
