@@ -12,6 +12,7 @@ import { aspectLifecycle } from './backend/aspect-lifecycle.js'
 import { aspectList } from './backend/aspect-list.js'
 import { aspectRaces } from './backend/aspect-races.js'
 import { aspectTime } from './backend/aspect-time.js'
+import { collections } from './backend/collections.js'
 import { errors } from './backend/errors.js'
 import { many } from './backend/many.js'
 import type { BackendPlace } from './backend/place.js'
@@ -32,6 +33,7 @@ const areas = {
   'listing aspects': aspectList,
   'time travel': aspectTime,
   'writers at the same time': aspectRaces,
+  collections,
   aborts,
   errors,
   'another process': reopening,

@@ -6,6 +6,13 @@ export { Aspect } from './client/aspect.js'
 export type { AspectInput, AssertOptions, ListAspectsOptions } from './client/aspect-input.js'
 export type { AddManyOptions } from './client/aspects.js'
 export type { ByteStream } from './client/byte-stream.js'
+export type { Collection } from './client/collection.js'
+export type { AddItemOptions, CollectionItem, ListItemsOptions } from './client/collection-items.js'
+export type {
+  CreateCollectionOptions,
+  GetCollectionOptions,
+  ListCollectionsOptions,
+} from './client/collections.js'
 export type { Logger } from './client/context.js'
 export { Ivcap, type IvcapOptions } from './client/ivcap.js'
 export type { Listing } from './client/listing.js'

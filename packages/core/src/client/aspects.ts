@@ -1,3 +1,4 @@
+import type { AspectRecord } from '../model/records.js'
 import { parseAspectId } from '../model/urn.js'
 import { Aspect, fetchRecord } from './aspect.js'
 import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
@@ -14,13 +15,22 @@ export interface AddManyOptions extends CallOptions {
   readonly concurrency?: number | undefined
 }
 
-/** Arguments are checked now; nothing is fetched before the first item is asked for. */
 export function listAspects(context: Context, operation: string, o: ListAspectsOptions): Listing<Aspect> {
+  return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
+}
+
+/** Arguments are checked now; nothing is fetched before the first item is asked for. */
+export function listRecords<T>(
+  context: Context,
+  operation: string,
+  o: ListAspectsOptions,
+  wrap: (record: AspectRecord) => T,
+): Listing<T> {
   const { limit, ...query } = aspectQuery(o)
   return listing(
     limit,
     (page) => perform(context, operation, o, (op) => context.backend.aspects.list({ ...query, ...page }, op)),
-    (record) => new Aspect(context, record, false),
+    wrap,
   )
 }
 

@@ -7,6 +7,10 @@ import * as artifacts from './artifacts.js'
 import type { Aspect } from './aspect.js'
 import type { AspectInput, AssertOptions, ListAspectsOptions } from './aspect-input.js'
 import * as aspects from './aspects.js'
+import { type Collection, retractCollection } from './collection.js'
+import { type AddItemOptions, addItem, type CollectionItem, removeItem } from './collection-items.js'
+import type { CreateCollectionOptions, GetCollectionOptions, ListCollectionsOptions } from './collections.js'
+import * as collections from './collections.js'
 import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
 import type { Listing } from './listing.js'
@@ -113,6 +117,45 @@ export class Ivcap implements AsyncDisposable {
   /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
   listAspects(o: ListAspectsOptions = {}): Listing<Aspect> {
     return aspects.listAspects(this.#context, 'listAspects', o)
+  }
+
+  /**
+   * Makes a collection, a named set of artifacts or of whatever has a URN; or gives one that exists (`id`) another name and
+   * description.
+   *
+   * @throws IvcapError `invalid-argument`
+   */
+  createCollection(o: CreateCollectionOptions): Promise<Collection> {
+    return collections.createCollection(this.#context, o)
+  }
+
+  /** The collection with this URN (as it was at `atTime`). @throws IvcapError `not-found` */
+  getCollection(id: string, o: GetCollectionOptions = {}): Promise<Collection> {
+    return collections.getCollection(this.#context, id, o)
+  }
+
+  /** Newest first; 10 of them unless told otherwise. */
+  listCollections(o: ListCollectionsOptions = {}): Listing<Collection> {
+    return collections.listCollections(this.#context, o)
+  }
+
+  /** Adds an item, any URN, to a collection. Undefined: it is in there already. */
+  addToCollection(
+    collection: string,
+    item: string,
+    o: AddItemOptions = {},
+  ): Promise<CollectionItem | undefined> {
+    return addItem(this.#context, collection, item, o)
+  }
+
+  /** Takes an item out of a collection. Whether it was in there. */
+  removeFromCollection(collection: string, item: string, o: CallOptions = {}): Promise<boolean> {
+    return removeItem(this.#context, collection, item, o)
+  }
+
+  /** Retracts the items of a collection, then the collection. How many aspects that were. @throws IvcapError `not-found` */
+  retractCollection(id: string, o: CallOptions = {}): Promise<number> {
+    return retractCollection(this.#context, id, o)
   }
 
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */

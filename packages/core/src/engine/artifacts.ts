@@ -24,7 +24,8 @@ import type {
   OpOptions,
   TransferOptions,
 } from '../ports.js'
-import { ARTIFACT_SCHEMAS, artifactAspect, collectionItem } from '../rules/provenance.js'
+import { collectionItem } from '../rules/collections.js'
+import { ARTIFACT_SCHEMAS, artifactAspect } from '../rules/provenance.js'
 import { withDigest } from '../transfer/digest.js'
 import { progressOf } from '../transfer/progress.js'
 import { bestEffort } from './add.js'

@@ -4,13 +4,12 @@ import { withoutAbsent } from '../model/present.js'
 import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
-import type { ArtifactDraft, AspectDraft } from '../ports.js'
+import type { AspectDraft, AspectStore, OpOptions } from '../ports.js'
 
 /** The record of an upload, an aspect of the artifact. */
 export const ARTIFACT_SCHEMA = 'urn:ivcap:schema.artifact.1'
 export const PRODUCED_BY_SCHEMA = 'urn:ivcap:schema.artifact-produced-by-order'
 export const USED_BY_SCHEMA = 'urn:ivcap:schema.artifact-used-by-order'
-export const COLLECTION_ITEM_SCHEMA = 'urn:ivcap:schema:collection-item.1'
 
 /** All spellings that deployments use, today's first. */
 export const ARTIFACT_SCHEMAS = [ARTIFACT_SCHEMA, 'urn:ivcap:schema:artifact.1'] as const
@@ -71,11 +70,23 @@ export function artifactOf(
   })
 }
 
-/** What an upload into a collection adds, besides the record. */
-export function collectionItem(draft: ArtifactDraft, artifact: Urn): AspectDraft | undefined {
-  if (draft.collection === undefined) return undefined
-  const content = { $schema: COLLECTION_ITEM_SCHEMA, collection: draft.collection, item: artifact }
-  return { entity: draft.collection, schema: COLLECTION_ITEM_SCHEMA, content }
+/** Writes down that a job made an artifact. */
+export async function recordProduced(
+  aspects: AspectStore,
+  artifact: Urn,
+  job: Urn,
+  o: OpOptions,
+): Promise<void> {
+  await aspects.assert(linkAspect(PRODUCED_BY_SCHEMA, artifact, job), 'add', o)
+}
+
+/** Writes down that a job read an artifact. */
+export async function recordUsed(aspects: AspectStore, artifact: Urn, job: Urn, o: OpOptions): Promise<void> {
+  await aspects.assert(linkAspect(USED_BY_SCHEMA, artifact, job), 'add', o)
+}
+
+function linkAspect(schema: string, artifact: Urn, job: Urn): AspectDraft {
+  return { entity: artifact, schema, content: { $schema: schema, artifact, order: job } }
 }
 
 const Text = v.nullish(v.string())
