@@ -54,7 +54,7 @@ describe('a server with a token', () => {
     await fetch(`${url}/1/aspects?filter=private`, { headers: bearer('secret') })
     await fetch(`${url}/1/artifacts`, { headers: bearer('wrong') })
     await expect.poll(() => lines).toHaveLength(2)
-    expect(lines[0]).toMatch(/^501 GET \/1\/aspects \d+ ms$/)
+    expect(lines[0]).toMatch(/^422 GET \/1\/aspects \d+ ms$/)
     expect(lines[1]).toMatch(/^401 GET \/1\/artifacts \d+ ms$/)
   })
 })

@@ -153,7 +153,7 @@ describe.runIf(python !== undefined)("IVCAP's Python client", () => {
     const server = await started()
     const nobody = 'urn:ivcap:artifact:00000000-0000-4000-8000-000000000000'
     const failure = (status: number) => ({ error: 'IvcapApiError', status })
-    expect(await runPython(server, 'failures', nobody)).toEqual([404, 501, 422, 501].map(failure))
+    expect(await runPython(server, 'failures', nobody)).toEqual([404, 422, 422, 501].map(failure))
   })
 
   it('is let in with the right token alone', async () => {

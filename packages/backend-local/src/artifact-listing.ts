@@ -3,12 +3,12 @@ import {
   type ArtifactOrderField,
   type ArtifactQuery,
   type ArtifactRecord,
+  artifactFilter,
   artifactOrder,
   type Clock,
   decodeCursor,
   encodeCursor,
   fileUrn,
-  IvcapError,
   type OpOptions,
   type Page,
   pageOf,
@@ -48,17 +48,14 @@ export async function listArtifacts(
   o: OpOptions,
   parts: { fs: LocalFs; paths: ArtifactPaths; records: ArtifactRecords; index: AspectIndex; clock: Clock },
 ): Promise<Page<ArtifactRecord>> {
-  if (q.filter !== undefined) {
-    const message = "the local folder doesn't take filter yet: select from the results"
-    throw new IvcapError('unsupported', message, { argument: 'filter' })
-  }
+  const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
   const { fs, paths, records, index, clock } = parts
   const { fields, keyOf } = artifactOrder(q.orderBy)
   const direction = q.orderDesc ? 'DESC' : 'ASC'
-  const query = { fields, direction, atTime: q.atTime }
+  const query = { filter: q.filter, fields, direction, atTime: q.atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   const at = q.atTime ?? position?.atTime
-  const told = fields.every((field) => DERIVED.includes(field))
+  const told = fits === undefined && fields.every((field) => DERIVED.includes(field))
   let newest = timestamp(clock())
   await index.refresh()
 
@@ -71,11 +68,8 @@ export async function listArtifacts(
       if (then === undefined) continue
       const record = told ? derived : await records.of(path, stat)
       // in its place as of then, so that a page after it was replaced neither misses nor repeats it
-      yield {
-        path,
-        stat,
-        record: then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then },
-      }
+      const placed = then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then }
+      if (fits === undefined || fits(placed)) yield { path, stat, record: placed }
     }
   }
 

@@ -3,12 +3,12 @@ import {
   type AspectQuery,
   type AspectRecord,
   aspectOrder,
+  aspectSelector,
   aspectUrn,
   type Clock,
   compareKeys,
   decodeCursor,
   encodeCursor,
-  IvcapError,
   inForce,
   type OpOptions,
   type Page,
@@ -27,17 +27,17 @@ const ATTEMPTS = 5
 
 /**
  * One page. Orders that the index knows read little more than the page; others read each record that the entity and the
- * schema leave, and hold no more than a page of them.
+ * schema leave, and hold no more than a page of them. A filter or content path reads on until the page is full.
  */
 export async function listAspects(
   q: AspectQuery,
   o: OpOptions,
   { index, records, clock }: { index: AspectIndex; records: AspectRecords; clock: Clock },
 ): Promise<Page<AspectRecord>> {
-  refuseUnsupported(q)
+  const fits = aspectSelector(q)
   const { fields, keyOf } = aspectOrder(q.orderBy)
-  const { entity, schema, orderDirection: direction } = q
-  const query = { entity, schema, fields, direction, atTime: q.atTime }
+  const { entity, schema, filter, contentPath, orderDirection: direction } = q
+  const query = { entity, schema, filter, contentPath, fields, direction, atTime: q.atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   const at = q.atTime ?? position?.atTime
   const now = timestamp(clock())
@@ -55,7 +55,8 @@ export async function listAspects(
       o.signal?.throwIfAborted()
       if (at === undefined && entry.closedAt !== undefined) return undefined
       const record = await records.load(entry.uuid, scan)
-      return record !== undefined && inForce(record, at) ? record : undefined
+      if (record === undefined || !inForce(record, at)) return undefined
+      return fits === undefined || fits(record) ? record : undefined
     }
     const page = fields.every((field) => INDEXED.includes(field))
       ? await indexedPage(found, keyOf, slice, load)
@@ -107,18 +108,5 @@ async function* loaded(
   for (const entry of entries) {
     const record = await load(entry)
     if (record !== undefined) yield record
-  }
-}
-
-function refuseUnsupported(q: AspectQuery): void {
-  for (const argument of ['filter', 'contentPath'] as const) {
-    if (q[argument] === undefined) continue
-    throw new IvcapError(
-      'unsupported',
-      `the local folder doesn't take ${argument} yet: select from the results`,
-      {
-        argument,
-      },
-    )
   }
 }

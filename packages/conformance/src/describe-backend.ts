@@ -14,6 +14,7 @@ import { aspectRaces } from './backend/aspect-races.js'
 import { aspectTime } from './backend/aspect-time.js'
 import { collections } from './backend/collections.js'
 import { errors } from './backend/errors.js'
+import { filters } from './backend/filters.js'
 import { many } from './backend/many.js'
 import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
@@ -31,6 +32,7 @@ const areas = {
   'aspect content': aspectContent,
   'aspects come and go': aspectLifecycle,
   'listing aspects': aspectList,
+  filters,
   'time travel': aspectTime,
   'writers at the same time': aspectRaces,
   collections,

@@ -136,7 +136,7 @@ def collection_queries(urn, item):
 def failures(artifact):
     return [
         attempt(lambda: ivcap.get_artifact(artifact)),
-        attempt(lambda: ivcap.list_artifacts(filter="name ~= 'x'")),
+        attempt(lambda: ivcap.list_artifacts(filter="name ~~ 'x'")),
         attempt(lambda: ivcap.list_artifacts(order_by="colour")),
         attempt(lambda: ivcap.search("a(X).")),
     ]

@@ -1,8 +1,9 @@
-import { IvcapError } from '../model/errors.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { type Clock, type Timestamp, timestamp } from '../model/time.js'
 import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../ports.js'
 import { decodeCursor, encodeCursor } from '../query/cursor.js'
+import { artifactFilter } from '../query/filter/index.js'
+import { compareKeys, type SortKey } from '../query/order.js'
 import { pageOf } from '../query/page.js'
 import { artifactOrder } from '../rules/artifact-order.js'
 import { ARTIFACT_SCHEMA } from '../rules/provenance.js'
@@ -17,15 +18,14 @@ export async function listArtifacts(
   q: ArtifactQuery,
   o: OpOptions,
 ): Promise<Page<ArtifactRecord>> {
-  if (q.filter !== undefined) {
-    throw new IvcapError('unsupported', 'filter is not supported by this store yet: list without it', {
-      argument: 'filter',
-    })
-  }
+  const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
   const { fields } = artifactOrder(q.orderBy)
   const indexed = fields.length === 1 && fields[0] === 'created_at' && q.orderDesc
-  return await (indexed ? newestFirst(aspects, q, o) : scan(aspects, clock, q, o))
+  if (!indexed) return await scan(aspects, clock, q, fits, o)
+  return await (fits === undefined ? newestFirst(aspects, q, o) : newestThatFit(aspects, q, fits, o))
 }
+
+type Fits = (record: ArtifactRecord) => boolean
 
 async function newestFirst(
   aspects: AspectStore,
@@ -37,15 +37,49 @@ async function newestFirst(
   return { items, ...(page.cursor !== undefined && { cursor: page.cursor }) }
 }
 
+/**
+ * Reads on until the page is full. The cursor tells the page of records that it ended in, and the last one taken there: a page
+ * that has a cursor looks at the time of the first one; the first one, read again, has newer ones in front, which are skipped.
+ */
+async function newestThatFit(
+  aspects: AspectStore,
+  { filter, atTime, limit, cursor }: ArtifactQuery,
+  fits: Fits,
+  o: OpOptions,
+): Promise<Page<ArtifactRecord>> {
+  const query = { filter, atTime, newest: true }
+  const position = cursor === undefined ? undefined : decodeCursor(query, cursor)
+  const [start, ...after] = position?.after ?? []
+  const items: ArtifactRecord[] = []
+  let at = typeof start === 'string' ? start : undefined
+  for (;;) {
+    const page = await aspects.list(records(SCAN_PAGE, atTime, at), o)
+    for (const [i, aspect] of page.items.entries()) {
+      const key: SortKey = [aspect.validFrom ?? null, aspect.id]
+      if (position !== undefined && compareKeys(key, after, 'DESC') <= 0) continue
+      const record = recordIn(aspect)
+      if (record === undefined || !fits(record)) continue
+      items.push(record)
+      if (items.length < limit) continue
+      const more = page.cursor !== undefined || i + 1 < page.items.length
+      const last = { atTime: atTime ?? '', after: [at ?? null, ...key] }
+      return { items, ...(more && { cursor: encodeCursor(query, last) }) }
+    }
+    if (page.cursor === undefined) return { items }
+    at = page.cursor
+  }
+}
+
 async function scan(
   aspects: AspectStore,
   clock: Clock,
   q: ArtifactQuery,
+  fits: Fits | undefined,
   o: OpOptions,
 ): Promise<Page<ArtifactRecord>> {
   const { fields, keyOf } = artifactOrder(q.orderBy)
   const direction = q.orderDesc ? 'DESC' : 'ASC'
-  const query = { fields, direction, atTime: q.atTime }
+  const query = { filter: q.filter, fields, direction, atTime: q.atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   let newest = q.atTime ?? position?.atTime ?? timestamp(clock())
   const all = async function* () {
@@ -56,7 +90,7 @@ async function scan(
         if (position === undefined && q.atTime === undefined && (aspect.validFrom ?? '') > newest)
           newest = aspect.validFrom ?? newest
         const record = recordIn(aspect)
-        if (record !== undefined) yield record
+        if (record !== undefined && (fits === undefined || fits(record))) yield record
       }
       cursor = page.cursor
     } while (cursor !== undefined)

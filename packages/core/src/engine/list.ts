@@ -8,7 +8,8 @@
  * | schema | 1 LIST (as of: 2) + k GET |
  * | pattern of schemas, or everything | at most one LIST per schema that fits, and one to see the end (as of: twice that), + k GET |
  *
- * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory.
+ * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory. A filter or a
+ * content path reads on until the page is full.
  */
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
@@ -19,23 +20,25 @@ import { decodeCursor, encodeCursor, type Position } from '../query/cursor.js'
 import { compareKeys, type SortKey } from '../query/order.js'
 import { pageOf } from '../query/page.js'
 import { aspectOrder } from '../rules/aspect-order.js'
+import { aspectSelector } from '../rules/aspect-selection.js'
 import type { Engine } from './context.js'
 import { AFTER, sortPrefix } from './index-keys.js'
 import { invertTime } from './keys.js'
 import { recordsInForce } from './records-in-force.js'
 
 const SCAN_BATCH = 100
+/** Records read at once where only some of them fit. */
+const SELECT_BATCH = 32
 
 export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
-  refuse('filter', q.filter)
-  refuse('contentPath', q.contentPath)
+  const fits = aspectSelector(q)
   const order = aspectOrder(q.orderBy)
-  const { entity, schema, orderDirection, atTime } = q
-  const query = { entity, schema, order: order.fields, orderDirection, atTime }
+  const { entity, schema, filter, contentPath, orderDirection, atTime } = q
+  const query = { entity, schema, filter, contentPath, order: order.fields, orderDirection, atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   const at = position?.atTime ?? atTime
   const wanted = { ...(entity !== undefined && { entity }), ...(schema !== undefined && { schema }) }
-  const look: Look = { ...wanted, ...(at !== undefined && { at }) }
+  const look: Look = { ...wanted, ...(at !== undefined && { at }), ...(fits && { fits }) }
   const indexed = order.fields.length === 1 && order.fields[0] === 'valid_from' && orderDirection === 'DESC'
   const { items, newest, last } = indexed
     ? await newestFirst(engine, look, position, q.limit, o)
@@ -51,6 +54,7 @@ interface Look {
   readonly entity?: string
   readonly schema?: string
   readonly at?: Timestamp
+  readonly fits?: (record: AspectRecord) => boolean
 }
 
 interface Slice {
@@ -68,13 +72,17 @@ async function newestFirst(
   limit: number,
   o: OpOptions,
 ): Promise<Slice> {
+  const { fits } = look
   const after = position === undefined ? start(look.at) : nameAfter(position.after)
   const items: AspectRecord[] = []
   let more = true
-  for await (const batch of recordsInForce(engine, { ...look, after, batch: limit }, o)) {
+  const batch = fits === undefined ? limit : Math.max(limit, SELECT_BATCH)
+  for await (const { records, more: behind } of recordsInForce(engine, { ...look, after, batch }, o)) {
+    o.signal?.throwIfAborted()
+    const fitting = fits === undefined ? records : records.filter(fits)
     const room = limit - items.length
-    items.push(...batch.records.slice(0, room))
-    more = batch.more || batch.records.length > room
+    items.push(...fitting.slice(0, room))
+    more = behind || fitting.length > room
     if (items.length === limit) break
   }
   // what took a record's place while the index was read came where that record was
@@ -107,7 +115,7 @@ async function scan(
     )) {
       o.signal?.throwIfAborted()
       newest = later(records[0]?.validFrom ?? '', newest)
-      yield* records
+      yield* look.fits === undefined ? records : records.filter(look.fits)
     }
   }
   const page = await pageOf(all(), keyOf, {
@@ -131,10 +139,3 @@ function nameAfter([validFrom, id]: SortKey): string {
 }
 
 const later = (a: Timestamp, b: Timestamp | undefined): Timestamp => (b === undefined || a > b ? a : b)
-
-function refuse(argument: string, value: string | undefined): void {
-  if (value === undefined) return
-  throw new IvcapError('unsupported', `${argument} is not supported by this store yet: list without it`, {
-    argument,
-  })
-}

@@ -1,0 +1,62 @@
+import type { JsonValue } from '../../model/json.js'
+import { likeMatcher } from './like.js'
+
+/** `undefined`: unknown, as in SQL; what is absent is neither equal to a value nor different from it. */
+export type Truth = boolean | undefined
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | '~='
+
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  '=': '=',
+  '!=': '!=',
+  '<>': '!=',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+  '~=': '~=',
+  eq: '=',
+  ne: '!=',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+}
+
+/** The operator that a symbol, or OData's word, stands for. */
+export const operatorOf = (text: string): Operator | undefined =>
+  Object.hasOwn(OPERATORS, text.toLowerCase()) ? OPERATORS[text.toLowerCase()] : undefined
+
+export type Literal = string | number | boolean | null
+
+/** The test of `value operator literal`. */
+export function comparison(operator: Operator, literal: Literal): (value: JsonValue | undefined) => Truth {
+  if (operator === '~=') return similarity(String(literal))
+  if (literal === null) {
+    const absent = (value: JsonValue | undefined) => value === undefined || value === null
+    return operator === '=' ? absent : (value) => !absent(value)
+  }
+  const holds = HOLDS[operator]
+  return (value) => {
+    if (value === undefined || value === null) return undefined
+    if (typeof value === typeof literal && typeof value !== 'object')
+      return holds(value === literal ? 0 : value < literal ? -1 : 1)
+    // values of different types are different, and in no order
+    if (operator === '=' || operator === '!=') return operator === '!='
+    return undefined
+  }
+}
+
+const HOLDS: Readonly<Record<Exclude<Operator, '~='>, (order: number) => boolean>> = {
+  '=': (order) => order === 0,
+  '!=': (order) => order !== 0,
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+}
+
+/** LIKE where the text has a `%`; otherwise, whether it is part of the value. */
+function similarity(text: string): (value: JsonValue | undefined) => Truth {
+  const like = text.includes('%') ? likeMatcher(text) : (value: string) => value.includes(text)
+  return (value) => (typeof value === 'string' ? like(value) : undefined)
+}

@@ -1,0 +1,132 @@
+import { parseTimestamp } from '../../model/time.js'
+import { show } from '../../model/urn.js'
+import { comparison, type Literal, type Operator, operatorOf, type Truth } from './compare.js'
+import type { Field, Fields, FieldType } from './fields.js'
+import { type Token, tokensOf } from './tokens.js'
+import { wrong } from './wrong.js'
+
+type Test<R> = (record: R) => Truth
+/** Brackets and `not`s inside each other. */
+const MAX_DEPTH = 100
+
+/**
+ * ```
+ * filter     = and ('or' and)*
+ * and        = not ('and' not)*
+ * not        = 'not' not | '(' filter ')' | comparison
+ * comparison = field operator value
+ * ```
+ */
+export function parseFilter<R>(filter: string, fields: Fields<R>): Test<R> {
+  const tokens = tokensOf(filter)
+  let next = 0
+  const peek = (): Token => tokens[next] ?? { kind: 'end', at: filter.length, text: '' }
+  const take = (): Token => {
+    const token = peek()
+    next++
+    return token
+  }
+  const isWord = (word: string): boolean => peek().kind === 'word' && peek().text.toLowerCase() === word
+
+  const or = (depth: number): Test<R> => {
+    const tests = [and(depth)]
+    for (; isWord('or'); tests.push(and(depth))) take()
+    return anyOf(tests)
+  }
+  const and = (depth: number): Test<R> => {
+    const tests = [not(depth)]
+    for (; isWord('and'); tests.push(not(depth))) take()
+    return allOf(tests)
+  }
+  const not = (depth: number): Test<R> => {
+    if (depth > MAX_DEPTH) throw wrong(peek().at, `it is nested more than ${MAX_DEPTH} deep`)
+    if (isWord('not')) {
+      take()
+      return opposite(not(depth + 1))
+    }
+    if (peek().text === '(' && peek().kind === 'bracket') {
+      take()
+      const inside = or(depth + 1)
+      const closing = take()
+      if (closing.text !== ')') throw expected(closing, '")", and or or')
+      return inside
+    }
+    return compared(fields, take(), take(), take())
+  }
+
+  const test = or(0)
+  if (peek().kind !== 'end') throw expected(peek(), 'and, or, or the end')
+  return test
+}
+
+function compared<R>(fields: Fields<R>, name: Token, operator: Token, value: Token): Test<R> {
+  if (name.kind !== 'word') throw expected(name, 'a field, not or "("')
+  const field = fields.find(name.text)
+  if (field === undefined) throw wrong(name.at, `${show(name.text)} is none of ${fields.known}`)
+  const op = operatorIn(operator)
+  if (op === undefined) throw expected(operator, 'one of = != < <= > >= ~= eq ne lt le gt ge')
+  const test = comparison(op, literalFor(field, name, op, value))
+  return (record) => test(field.of(record))
+}
+
+const operatorIn = ({ kind, text }: Token): Operator | undefined =>
+  kind === 'operator' || kind === 'word' ? operatorOf(text) : undefined
+
+/** The value, of the type that the field compares with. */
+function literalFor<R>({ type }: Field<R>, name: Token, operator: Operator, value: Token): Literal {
+  const literal = literalOf(value)
+  if (literal === null) {
+    if (operator === '=' || operator === '!=') return null
+    throw wrong(value.at, 'null, which stands for absent, goes with = and != only')
+  }
+  if (operator === '~=' && (type === 'number' || type === 'time'))
+    throw wrong(value.at, `~= is for texts, and ${name.text} is a ${type}`)
+  if (operator === '~=' && typeof literal !== 'string') throw expected(value, "a text such as 'Scott%'")
+  if (type === 'any') return literal
+  if (type === 'time') {
+    const moment = typeof literal === 'string' ? parseTimestamp(literal) : undefined
+    if (moment === undefined) throw expected(value, "an ISO 8601 time such as '2026-01-31T09:30:00Z'")
+    return moment
+  }
+  if (typeof literal !== TYPES[type]) throw expected(value, EXAMPLES[type])
+  return literal
+}
+
+const TYPES: Readonly<Record<Exclude<FieldType, 'any' | 'time'>, string>> = {
+  text: 'string',
+  number: 'number',
+}
+const EXAMPLES = { text: "a text in quotes, such as 'Scott'", number: 'a number' } as const
+
+function literalOf(token: Token): Literal {
+  if (token.kind === 'text' || token.kind === 'number') return token.value
+  const word = token.kind === 'word' ? token.text.toLowerCase() : ''
+  if (word === 'true' || word === 'false') return word === 'true'
+  if (word === 'null') return null
+  throw expected(token, 'a number, or a text in quotes')
+}
+
+function expected(found: Token, what: string) {
+  return wrong(found.at, `expected ${what}, found ${found.kind === 'end' ? 'the end' : show(found.text)}`)
+}
+
+const opposite =
+  <R>(test: Test<R>): Test<R> =>
+  (record) => {
+    const truth = test(record)
+    return truth === undefined ? undefined : !truth
+  }
+
+function allOf<R>(tests: readonly Test<R>[]): Test<R> {
+  return (record) => {
+    let all: Truth = true
+    for (const test of tests) {
+      const truth = test(record)
+      if (truth === false) return false
+      if (truth === undefined) all = undefined
+    }
+    return all
+  }
+}
+
+const anyOf = <R>(tests: readonly Test<R>[]): Test<R> => opposite(allOf(tests.map(opposite)))
