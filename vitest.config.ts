@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { tally } from './scripts/lib/tally.mjs'
 
 /** Workspace packages are taken from their sources: no test imports a sibling's build output. */
-const conditions = ['source', 'module', 'node', 'import', 'default']
+const conditions = ['source', 'node', 'import', 'default']
 
 export default defineConfig({
   resolve: { conditions },

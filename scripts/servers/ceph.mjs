@@ -108,7 +108,7 @@ osd_objectstore = ${process.env['OSD_STORE'] || 'memstore'}
 memstore_device_bytes = ${4 * 2 ** 30}
 memstore_page_set = false
 bluestore_block_size = ${16 * 2 ** 30}
-rgw_frontends = beast endpoint=127.0.0.1:${port}
+rgw_frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_run_sync_thread = false
 rgw_enable_usage_log = false

@@ -56,10 +56,13 @@ describe('connect', () => {
     }
   })
 
-  const missing = [
-    ['s3://bucket/prefix', '@ivcap/storage-s3'],
-    ['gs://bucket', '@ivcap/storage-gcs'],
-  ]
+  it('a bucket, asked nothing yet', async () => {
+    const ivcap = await connect('s3://some-bucket/some/prefix/')
+    expect(ivcap.url).toBe('s3://some-bucket/some/prefix')
+    await ivcap.close()
+  })
+
+  const missing = [['gs://bucket', '@ivcap/storage-gcs']]
   it.each(missing)('%s says which package to install', async (url, name) => {
     const refusal = {
       code: 'unsupported',

@@ -1,0 +1,35 @@
+import type { ArtifactStore, AspectStore, Backend, Clock, Urn } from '@ivcap/core/driver'
+import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
+import { s3Blobs } from './blobs.js'
+import type { S3Options } from './options.js'
+
+export interface S3BackendOptions extends S3Options {
+  /** Who writes; recorded as asserter and retracter. */
+  readonly asserter?: string | undefined
+  /** Microseconds since 1970; default: the system's clock. */
+  readonly clock?: Clock | undefined
+  /**
+   * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
+   * for an id that has no bytes here. New artifacts are stored where it says, too.
+   */
+  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+}
+
+export interface S3ArtifactsOptions extends S3BackendOptions {
+  /** Where the records of the artifacts are kept, e.g. `platform.aspects`. */
+  readonly aspects: AspectStore
+}
+
+/** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
+export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () => Promise<void> } {
+  const blobs = s3Blobs(o)
+  return { ...blobBackend(blobs, { ...o, name: 's3' }), close: async () => blobs.close() }
+}
+
+/**
+ * Artifacts whose bytes go straight to a bucket and from it, while another place keeps their records: the fast path inside a
+ * platform's network. `new Ivcap({ ...platform, artifacts: s3Artifacts({ bucket, aspects: platform.aspects }) })`
+ */
+export function s3Artifacts(o: S3ArtifactsOptions): ArtifactStore {
+  return blobArtifactStore(s3Blobs(o), { ...o, name: 's3' })
+}

@@ -1,0 +1,83 @@
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { invalid, type S3Options } from './options.js'
+
+export interface Connection {
+  readonly client: S3Client
+  /** Whether AWS's own servers answer: they keep a condition on CompleteMultipartUpload, and take checksums. */
+  readonly aws: boolean
+  /** For messages: an URL, or `AWS`. */
+  readonly server: string
+  /** Whether the client itself repeats requests, unseen. */
+  readonly repeats: boolean
+  close(): void
+}
+
+const CONNECT_MS = 10_000
+/** Silence on a connection after which it counts as broken. */
+const IDLE_MS = 60_000
+
+export function connectionOf(o: S3Options): Connection {
+  if (o.client !== undefined) return given(o.client, o.endpoint)
+  const endpoint = checked(o.endpoint ?? fromEnvironment())
+  const aws = isAws(endpoint)
+  const client = new S3Client({
+    ...(o.endpoint !== undefined && { endpoint: o.endpoint }),
+    ...regionOf(o, aws),
+    ...(o.credentials !== undefined && { credentials: o.credentials }),
+    forcePathStyle: o.forcePathStyle ?? !aws,
+    // what is repeated, and what an answer that got lost means, is decided here
+    maxAttempts: 1,
+    // would take a new connection for each part
+    expectContinueHeader: false,
+    // other servers refuse or ignore the trailers that AWS's take
+    ...(!aws && { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS },
+  })
+  return { client, aws, server: endpoint ?? 'AWS', repeats: false, close: () => client.destroy() }
+}
+
+/** A client with an endpoint of its own may talk to anything: only what is said to be AWS's is trusted to behave like it. */
+function given(client: S3Client, endpoint: string | undefined): Connection {
+  const custom = client.config.endpoint !== undefined || fromEnvironment() !== undefined
+  const aws = endpoint === undefined ? !custom : isAws(endpoint)
+  const server = endpoint ?? (custom ? "the client's endpoint" : 'AWS')
+  return { client, aws, server, repeats: true, close: () => {} }
+}
+
+/** As the SDK reads it. One in a shared configuration file is not seen here: it has to be given as `endpoint`. */
+function fromEnvironment(): string | undefined {
+  const { env } = process
+  if (env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true') return undefined
+  return env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || undefined
+}
+
+function regionOf({ region }: S3Options, aws: boolean): Pick<S3ClientConfig, 'region'> {
+  if (region !== undefined) return { region }
+  if (aws || process.env['AWS_REGION']) return {}
+  // others don't care, but the signature needs one
+  return { region: 'us-east-1' }
+}
+
+function isAws(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return true
+  return /(^|\.)amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname)
+}
+
+function checked(endpoint: string | undefined): string | undefined {
+  if (endpoint === undefined) return undefined
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw invalid(
+      'endpoint',
+      `endpoint must be a URL such as https://s3.example.com, not ${JSON.stringify(endpoint)}`,
+    )
+  }
+  // the message must not repeat them
+  if (url.username || url.password) {
+    throw invalid(
+      'endpoint',
+      `endpoint (host ${url.host}) has a user name or password in it: use credentials instead`,
+    )
+  }
+  return endpoint
+}

@@ -1,0 +1,187 @@
+import { S3ServiceException } from '@aws-sdk/client-s3'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
+import type { Place, Subject } from './place.js'
+
+interface Meaning {
+  readonly code: IvcapErrorCode
+  /** What it is, and what to check. */
+  readonly why: string
+  readonly argument?: string
+  readonly retryable?: boolean
+}
+
+const CREDENTIALS = 'check the access key, its secret and, if it is a temporary one, its session token'
+const WRONG_KEY: Meaning = {
+  code: 'unauthenticated',
+  why: `the server refuses these credentials: ${CREDENTIALS}`,
+}
+const BUSY: Meaning = {
+  code: 'rate-limited',
+  why: 'the server asks to slow down: do less at once, or try again later',
+}
+const PASSING: Meaning = { code: 'unavailable', why: 'the server failed: try again', retryable: true }
+const DENIED: Meaning = {
+  code: 'permission-denied',
+  why: 'the server does not allow it: check the credentials, and the policies of their user and of the bucket',
+}
+const WRONG_REGION: Meaning = {
+  code: 'invalid-argument',
+  why: 'the bucket is in another region, or at another endpoint: check region and endpoint',
+  argument: 'region',
+}
+const MISSING: Meaning = { code: 'not-found', why: 'there is no such blob' }
+
+/** By the server's name for it. */
+const ERRORS: Readonly<Record<string, Meaning>> = {
+  NoSuchKey: MISSING,
+  NotFound: MISSING,
+  NoSuchUpload: {
+    code: 'unavailable',
+    why: 'somebody has ended this upload: upload it again',
+    retryable: false,
+  },
+  // not `not-found`: that is what a blob may be
+  NoSuchBucket: {
+    code: 'invalid-argument',
+    why: 'there is no such bucket: check its name, the endpoint and the account of the credentials, or create it',
+    argument: 'bucket',
+  },
+  InvalidBucketName: {
+    code: 'invalid-argument',
+    why: 'no bucket can have this name: check it',
+    argument: 'bucket',
+  },
+  InvalidAccessKeyId: WRONG_KEY,
+  SignatureDoesNotMatch: WRONG_KEY,
+  InvalidToken: WRONG_KEY,
+  ExpiredToken: { code: 'unauthenticated', why: 'the credentials have expired: get new ones' },
+  RequestTimeTooSkewed: {
+    code: 'unauthenticated',
+    why: "this machine's clock differs from the server's by too much: set it",
+    // the SDK has learned the difference by now
+    retryable: true,
+  },
+  AccessDenied: DENIED,
+  Forbidden: DENIED,
+  AllAccessDisabled: DENIED,
+  PermanentRedirect: WRONG_REGION,
+  AuthorizationHeaderMalformed: WRONG_REGION,
+  IllegalLocationConstraintException: WRONG_REGION,
+  PreconditionFailed: { code: 'precondition-failed', why: 'it is not what it was expected to be' },
+  // two conditional writes at once: either may win
+  ConditionalRequestConflict: PASSING,
+  OperationAborted: PASSING,
+  SlowDown: BUSY,
+  ServiceUnavailable: BUSY,
+  Throttling: BUSY,
+  ThrottlingException: BUSY,
+  TooManyRequests: BUSY,
+  RequestTimeout: PASSING,
+  QuotaExceeded: {
+    code: 'unavailable',
+    why: 'the quota is used up: free some space, or raise it',
+    retryable: false,
+  },
+  EntityTooLarge: {
+    code: 'invalid-argument',
+    why: 'it is larger than the server takes',
+    argument: 'content',
+  },
+  CredentialsProviderError: {
+    code: 'unauthenticated',
+    why: 'no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give credentials',
+  },
+  TimeoutError: { code: 'unavailable', why: 'the server did not answer in time: check endpoint and network' },
+}
+
+const UNKNOWN_HOST: Meaning = {
+  code: 'unavailable',
+  why: 'there is no host of that name: check endpoint, region and the name server',
+  retryable: false,
+}
+const NETWORK: Readonly<Record<string, Meaning>> = {
+  ENOTFOUND: UNKNOWN_HOST,
+  ECONNREFUSED: {
+    code: 'unavailable',
+    why: 'nobody listens there: check endpoint and port, and whether the server runs',
+  },
+}
+const BROKEN: Meaning = {
+  code: 'unavailable',
+  why: 'the connection broke: check endpoint and network, or try again',
+}
+
+/** What a failed request means to the caller. No header, token or signature gets into it. */
+export function explain(error: unknown, subject: Subject, place: Place): IvcapError {
+  if (isIvcapError(error)) return error
+  const status = statusOf(error)
+  const { code, why, argument, retryable } = meaningOf(error, status)
+  const { doing, key } = subject
+  const what = key === undefined ? doing : `${doing} ${key}`
+  const said = [nameOf(error), status].filter((part) => part !== undefined).join(' ')
+  return new IvcapError(code, `can't ${what} in ${place.uri} (${place.server}): ${why} [${said}]`, {
+    resource: key ?? place.uri,
+    cause: causeOf(error),
+    ...(argument !== undefined && { argument }),
+    ...(retryable !== undefined && { retryable }),
+    ...(status !== undefined && { status }),
+  })
+}
+
+function meaningOf(error: unknown, status: number | undefined): Meaning {
+  const name = nameOf(error)
+  const known = ERRORS[name]
+  if (known !== undefined) return known
+  const errno = textIn(error, 'code')
+  if (status === undefined && errno !== undefined && /^(E[A-Z_]+|UND_ERR_.*)$/.test(errno))
+    return NETWORK[errno] ?? BROKEN
+  if (error instanceof Error && /region is missing/i.test(error.message)) {
+    return {
+      code: 'invalid-argument',
+      why: 'no region was found: give region, or set AWS_REGION',
+      argument: 'region',
+    }
+  }
+  return byStatus(status)
+}
+
+function byStatus(status: number | undefined): Meaning {
+  if (status === 301 || status === 307) return WRONG_REGION
+  if (status === 401) return WRONG_KEY
+  if (status === 403) return DENIED
+  if (status === 404) return MISSING
+  if (status === 408) return PASSING
+  if (status === 412) return { code: 'precondition-failed', why: 'it is not what it was expected to be' }
+  if (status === 429 || status === 503) return BUSY
+  if (status !== undefined && status >= 500) return PASSING
+  if (status === 200) return { code: 'protocol', why: 'the answer is not one of S3: check the endpoint' }
+  return { code: 'unknown', why: 'the server refused' }
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
+  const metadata: unknown = error.$metadata
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error')
+
+function textIn(error: unknown, field: string): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  const value: unknown = Reflect.get(error, field)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The SDK's errors hold the request that failed, session token included: name and words are enough. */
+function causeOf(error: unknown): unknown {
+  const answered = error instanceof S3ServiceException || (error instanceof Error && '$response' in error)
+  if (!answered) return error
+  const plain = new Error(error.message.slice(0, 500))
+  plain.name = error.name
+  return plain
+}
+
+/** Whether a request may have been carried out although it failed. */
+export const isDoubtful = (error: unknown): boolean =>
+  isIvcapError(error, 'unavailable') || isIvcapError(error, 'protocol') || isIvcapError(error, 'unknown')

@@ -1,0 +1,71 @@
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
+import { IvcapError } from '@ivcap/core/driver'
+
+export interface S3Options {
+  readonly bucket: string
+  /** What all keys start with, and a slash; default: nothing. */
+  readonly prefix?: string | undefined
+  /**
+   * A client of your own, which stays yours to destroy. The four options below are then none of this package's business, but
+   * for an `endpoint` that says that the client talks to AWS.
+   */
+  readonly client?: S3Client | undefined
+  /** Default: as the SDK finds it (`AWS_REGION`, profile); for a server that isn't AWS's, else `us-east-1`. */
+  readonly region?: string | undefined
+  /** URL of a server that isn't AWS's; default: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, else AWS. */
+  readonly endpoint?: string | undefined
+  /** The bucket in the path of URLs, not in the host name. Default: only where the server isn't AWS's. */
+  readonly forcePathStyle?: boolean | undefined
+  /** Default: as the SDK finds them: environment, profile, the machine's role. */
+  readonly credentials?: S3ClientConfig['credentials'] | undefined
+  /** Bytes per part, of uploads and downloads, from 5 MiB. Default 8 MiB. */
+  readonly partSize?: number | undefined
+  /** Parts on their way at once, for one upload or download. Default 4. */
+  readonly concurrency?: number | undefined
+}
+
+export const MiB = 1 << 20
+/** S3's own bounds: of a part, of their number, of a blob, of a key (in bytes). */
+export const LEAST_PART = 5 * MiB
+export const MOST_PARTS = 10_000
+const MOST_PART = 5 * 1024 * MiB
+export const LONGEST_KEY = 1024
+
+const PART = 8 * MiB
+const AT_ONCE = 4
+
+export interface Settings {
+  readonly bucket: string
+  /** Empty, or ends with a slash. */
+  readonly prefix: string
+  readonly partSize: number
+  readonly concurrency: number
+}
+
+/** @throws IvcapError `invalid-argument` */
+export function settingsOf({
+  bucket,
+  prefix = '',
+  partSize = PART,
+  concurrency = AT_ONCE,
+}: S3Options): Settings {
+  if (typeof bucket !== 'string' || !/^[^/\s]{3,}$/.test(bucket)) {
+    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
+  }
+  const trimmed = prefix.replace(/^\/+|\/+$/g, '')
+  if (!/^[\x20-\x7e]*$/.test(trimmed) || trimmed.length > LONGEST_KEY / 2 || trimmed.includes('//')) {
+    const rule = `segments of printable ASCII, ${LONGEST_KEY / 2} characters at the most`
+    throw invalid('prefix', `prefix must be ${rule}, not ${JSON.stringify(prefix)}`)
+  }
+  if (!Number.isSafeInteger(partSize) || partSize < LEAST_PART || partSize > MOST_PART) {
+    throw invalid('partSize', `partSize must be ${LEAST_PART} to ${MOST_PART} bytes, not ${partSize}`)
+  }
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
+  }
+  return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency }
+}
+
+export function invalid(argument: string, message: string): IvcapError {
+  return new IvcapError('invalid-argument', message, { argument })
+}

@@ -1,0 +1,145 @@
+import { inspect } from 'node:util'
+import { S3Client } from '@aws-sdk/client-s3'
+import { contentSource, type IvcapError, isIvcapError } from '@ivcap/core/driver'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type S3Options, s3Blobs } from '../src/index.js'
+import { freshPlace, s3Server } from './support/s3.js'
+
+const server = await s3Server()
+const transfer = { retries: 0, retryDelay: 1, mode: 'create' } as const
+const SECRET = 'canary-secret'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
+  const error: unknown = await promise.then(
+    () => new Error('it succeeded'),
+    (e: unknown) => e,
+  )
+  if (!isIvcapError(error)) throw error
+  expect(inspect(error, { depth: 8 })).not.toContain(SECRET)
+  return error
+}
+
+/** What all calls fail with alike. */
+async function errorsOf(o: S3Options): Promise<readonly IvcapError[]> {
+  const blobs = s3Blobs(o)
+  const errors = await Promise.all([
+    errorOf(blobs.list({ prefix: '', limit: 1 }, {})),
+    errorOf(blobs.get('key', {})),
+    errorOf(blobs.put('key', contentSource('x'), transfer)),
+    errorOf(blobs.head('key', {})),
+  ])
+  blobs.close()
+  return errors
+}
+
+describe.runIf(server)('errors say what to check', () => {
+  if (server === undefined) return
+  const place = freshPlace(server)
+  const { accessKeyId } = server.credentials
+
+  it('no such bucket', async () => {
+    for (const error of await errorsOf({ ...place, bucket: 'no-such-bucket' })) {
+      expect(error).toMatchObject({ code: 'invalid-argument', argument: 'bucket' })
+      expect(error.message).toContain('s3://no-such-bucket/')
+      expect(error.message).toContain(place.endpoint)
+    }
+  })
+
+  it.each([
+    ['a wrong secret', { accessKeyId, secretAccessKey: SECRET }],
+    ['an unknown key', { accessKeyId: 'nobody', secretAccessKey: SECRET }],
+  ])('%s', async (_, credentials) => {
+    const [list, get, put, head] = await errorsOf({ ...place, credentials })
+    for (const error of [list, get, put]) {
+      expect(error?.code).toBe('unauthenticated')
+      expect(error?.message).toContain('check the access key')
+    }
+    // the answer to HEAD has no body that tells more
+    expect(head).toMatchObject({ code: 'permission-denied', status: 403 })
+  })
+
+  it('no credentials', async () => {
+    const credentials = async () => {
+      throw Object.assign(new Error('none'), { name: 'CredentialsProviderError' })
+    }
+    for (const error of await errorsOf({ ...place, credentials })) {
+      expect(error).toMatchObject({ code: 'unauthenticated', retryable: false })
+      expect(error.message).toContain('AWS_ACCESS_KEY_ID')
+    }
+  })
+
+  it('nobody listens, and no such host', async () => {
+    const [refused] = await errorsOf({ ...place, endpoint: 'http://127.0.0.1:9' })
+    expect(refused).toMatchObject({ code: 'unavailable', retryable: true })
+    expect(refused?.message).toContain('nobody listens')
+    const [unknown] = await errorsOf({ ...place, endpoint: 'http://no-such-host.invalid' })
+    expect(unknown).toMatchObject({ code: 'unavailable', retryable: false })
+    expect(unknown?.message).toContain('check endpoint')
+  })
+
+  it('a clock that is wrong is put right by the answer', async () => {
+    const client = new S3Client({
+      ...place,
+      forcePathStyle: true,
+      maxAttempts: 1,
+      systemClockOffset: 3_600_000,
+    })
+    const skewed = s3Blobs({ ...place, client })
+    const error = await errorOf(skewed.put('key', contentSource('x'), transfer))
+    expect(error).toMatchObject({ code: 'unauthenticated' })
+    expect(error.message).toContain('clock')
+    await skewed.put('key', contentSource('x'), transfer)
+    client.destroy()
+  })
+
+  it('a key without room', async () => {
+    const key = 'k'.repeat(1024 - place.prefix.length)
+    for (const error of [
+      await errorOf(s3Blobs(place).put(key, contentSource('x'), transfer)),
+      await errorOf(s3Blobs(place).get(key, {})),
+    ]) {
+      expect(error).toMatchObject({ code: 'invalid-argument', argument: 'key' })
+      expect(error.message).toContain('1025 bytes')
+    }
+    const longest = s3Blobs(place)
+    await longest.put(key.slice(1), contentSource('x'), transfer)
+    expect((await longest.head(key.slice(1), {})).size).toBe(1)
+  })
+
+  it('what is no S3', async () => {
+    const error = await errorOf(
+      s3Blobs({ ...place, bucket: 'other', endpoint: `${place.endpoint}/path` }).head('key', {}),
+    )
+    expect(error.message).toContain('/path')
+  })
+})
+
+describe('arguments', () => {
+  it.each<[string, S3Options]>([
+    ['bucket', { bucket: '' }],
+    ['bucket', { bucket: 'a/b' }],
+    ['prefix', { bucket: 'abc', prefix: 'ü' }],
+    ['prefix', { bucket: 'abc', prefix: 'a//b' }],
+    ['partSize', { bucket: 'abc', partSize: 1000 }],
+    ['concurrency', { bucket: 'abc', concurrency: 0 }],
+    ['endpoint', { bucket: 'abc', endpoint: 'minio:9000' }],
+    ['endpoint', { bucket: 'abc', endpoint: `https://user:${SECRET}@example.com` }],
+  ])('%s of %o', async (argument, options) => {
+    const error = await errorOf((async () => s3Blobs(options))())
+    expect(error).toMatchObject({ code: 'invalid-argument', argument })
+  })
+
+  it('creation is atomic for all sizes on AWS, and for single puts elsewhere', () => {
+    const atomic = (o: Partial<S3Options>) => s3Blobs({ bucket: 'abc', ...o }).atomicCreate
+    expect(atomic({})).toBe('always')
+    expect(atomic({ endpoint: 'https://s3.eu-west-1.amazonaws.com' })).toBe('always')
+    expect(atomic({ endpoint: 'https://amazonaws.com.example.com' })).toBe('single-put')
+    expect(atomic({ client: new S3Client({ endpoint: 'http://127.0.0.1:9' }) })).toBe('single-put')
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:9')
+    expect(atomic({})).toBe('single-put')
+  })
+})

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import type { S3Options } from '../../src/index.js'
+
+/** The server that tests run against: the one that the environment names, else a Ceph that is started for them. */
+export interface Server {
+  readonly endpoint: string
+  readonly bucket: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly region: string
+}
+
+/** Undefined where there is none: nothing is named, and Ceph isn't installed. */
+export async function s3Server(): Promise<Server | undefined> {
+  const {
+    IVCAP_TEST_S3_ENDPOINT: endpoint,
+    IVCAP_TEST_S3_BUCKET: bucket = 'ivcap-tests',
+    ...env
+  } = process.env['IVCAP_TEST_S3_ENDPOINT'] ? process.env : await environmentOf('ceph')
+  if (!endpoint) return undefined
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env
+  const server = {
+    endpoint,
+    bucket,
+    credentials: { accessKeyId, secretAccessKey },
+    region: env['AWS_REGION'] || 'us-east-1',
+  }
+  await makeBucket(server)
+  return server
+}
+
+async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
+  const response = await fetch(`${process.env['IVCAP_TEST_SERVERS']}/${name}`)
+  if (response.status === 404) return {}
+  if (!response.ok) throw new Error(await response.text())
+  const env: NodeJS.ProcessEnv = Object(await response.json())
+  return env
+}
+
+/** There already is as good. */
+async function makeBucket(server: Server): Promise<void> {
+  const client = clientOf(server)
+  await client.send(new CreateBucketCommand({ Bucket: server.bucket })).catch((error: unknown) => {
+    if (!(error instanceof Error && /^BucketAlready/.test(error.name))) throw error
+  })
+  client.destroy()
+}
+
+/** A plain client of the SDK, to look at what is there. */
+const clientOf = ({ endpoint, credentials, region }: Server): S3Client =>
+  new S3Client({ endpoint, credentials, region, forcePathStyle: true })
+
+/** A place of its own on the server; its prefix is short, as the suite tries keys of nearly all the length there is. */
+export const freshPlace = ({ endpoint, bucket, credentials, region }: Server) =>
+  ({ endpoint, bucket, credentials, region, prefix: randomBytes(8).toString('hex') }) satisfies S3Options
