@@ -11,6 +11,7 @@ const layers = {
   rules: ['model', 'ports', 'query'],
   engine: ['model', 'ports', 'query', 'transfer', 'files', 'rules'],
   client: ['model', 'ports', 'query', 'transfer', 'files', 'rules'], // not the engine: apps that don't need it don't load it
+  services: ['model', 'ports', 'query', 'transfer', 'files', 'rules', 'client'],
 }
 
 /**

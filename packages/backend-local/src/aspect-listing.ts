@@ -46,14 +46,17 @@ export async function listAspects(
   for (let attempt = 1; ; attempt++) {
     o.signal?.throwIfAborted()
     await index.refresh()
-    const scan: Scan = { outrun: false }
     const found = index.find({
       ...(entity !== undefined && { entity }),
       ...(schema !== undefined && { schema }),
     })
+    const uuids = new Set(found.map(({ uuid }) => uuid))
+    const scan: Scan = { includes: (uuid) => uuids.has(uuid), outrun: false }
+    // what ends from here on may do so for the sake of a record that is not among these
+    const over = new Set(at === undefined ? found.filter(({ closedAt }) => closedAt !== undefined) : [])
     const load = async (entry: Entry) => {
       o.signal?.throwIfAborted()
-      if (at === undefined && entry.closedAt !== undefined) return undefined
+      if (over.has(entry)) return undefined
       const record = await records.load(entry.uuid, scan)
       if (record === undefined || !inForce(record, at)) return undefined
       return fits === undefined || fits(record) ? record : undefined

@@ -15,8 +15,11 @@ import { type Around, type AspectFolder, type Closing, endOf } from './aspect-fo
 import type { AspectIndex } from './aspect-index.js'
 import type { Locks } from './lock.js'
 
-/** Set when a scan met a record that was committed after the scan began, and must begin again to tell one story. */
+/** One look at what there is. */
 export interface Scan {
+  /** Whether it looks at the record. */
+  readonly includes: (uuid: string) => boolean
+  /** Set when it met a record whose successor it doesn't look at: it must begin again to tell one story. */
   outrun: boolean
 }
 
@@ -52,9 +55,8 @@ export class AspectRecords {
     const read = await this.#folder.read(uuid)
     if (typeof read !== 'object') return undefined
     const record = await endOf(read, await this.#folder.closing(uuid), async (by) => {
-      if (this.#index.has(by)) return true
-      if (!(await this.#folder.exists(by))) return false
-      if (scan !== undefined) scan.outrun = true
+      if (!this.#index.has(by) && !(await this.#folder.exists(by))) return false
+      if (scan !== undefined && !scan.includes(by)) scan.outrun = true
       return true
     })
     const entry = this.#index.note(uuid, record)

@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { OpOptions } from '@ivcap/core/driver'
+import { isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
 import { entriesOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
-import { isAbandoned, me } from './owner.js'
 import { writeText } from './staging.js'
 
 /** A process on another machine that has held a lock for longer is taken for dead. In ms. */
@@ -72,7 +71,7 @@ export class Locks {
   async #acquire(hash: string, { signal }: OpOptions): Promise<string> {
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
-      const name = `${hash}.${me()}.${randomUUID()}`
+      const name = `${hash}.${thisProcess()}.${randomUUID()}`
       const mine = join(this.#dir, name)
       await this.#fs.mkdir(this.#dir, { recursive: true })
       await writeText(this.#fs, mine, '', false)

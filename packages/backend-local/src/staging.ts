@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { type ByteSource, IvcapError, isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
 import { copyStream } from './copy-stream.js'
 import { entriesOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
-import { isAbandoned, me } from './owner.js'
+
+/** Files of processes that can't be seen from here (another host or container) stay for so long. In ms. */
+const STRANGERS_STAY = 24 * 60 * 60 * 1000
 
 /**
  * A hidden folder where files are made, before one call puts them in their place. It lies on the same file system as
@@ -23,7 +25,7 @@ export class Staging {
    * Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards.
    */
   async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.#dir, `${me()}.${randomUUID()}`)
+    const path = join(this.#dir, `${thisProcess()}.${randomUUID()}`)
     await this.#fs.mkdir(this.#dir, { recursive: true })
     try {
       await make(path)
@@ -47,7 +49,8 @@ export class Staging {
       const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
       if (stat === undefined) continue
       const lastChange = Number(modifiedNs(stat) / 1_000_000n)
-      if (isAbandoned(name.split('.')[0] ?? '', lastChange)) await orAbsent(this.#fs.unlink(path))
+      if (isAbandoned(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))
+        await orAbsent(this.#fs.unlink(path))
     }
   }
 }

@@ -15,9 +15,11 @@ import { aspectTime } from './backend/aspect-time.js'
 import { collections } from './backend/collections.js'
 import { errors } from './backend/errors.js'
 import { filters } from './backend/filters.js'
+import { jobs } from './backend/jobs.js'
 import { many } from './backend/many.js'
 import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
+import { services } from './backend/services.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -36,6 +38,8 @@ const areas = {
   'time travel': aspectTime,
   'writers at the same time': aspectRaces,
   collections,
+  services,
+  jobs,
   aborts,
   errors,
   'another process': reopening,

@@ -1,10 +1,19 @@
 /** For backend authors: the ports, and the rules and helpers that every driver needs. */
 
-export { allocate, createMd5, createSha256, defaultStateDir, fileSource } from '#files'
+export {
+  allocate,
+  createMd5,
+  createSha256,
+  defaultStateDir,
+  fileSource,
+  isAbandoned,
+  thisProcess,
+} from '#files'
 export * from './model/errors.js'
 export * from './model/json.js'
 export * from './model/present.js'
 export * from './model/records.js'
+export * from './model/services.js'
 export * from './model/time.js'
 export * from './model/urn.js'
 export * from './ports.js'

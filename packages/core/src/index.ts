@@ -15,16 +15,27 @@ export type {
 } from './client/collections.js'
 export type { Logger } from './client/context.js'
 export { Ivcap, type IvcapOptions } from './client/ivcap.js'
+export { Job, type WaitOptions } from './client/job.js'
 export type { Listing } from './client/listing.js'
 export type { LocalFile } from './client/local-file.js'
 export type { CallOptions } from './client/operation.js'
 export type { Provenance } from './client/provenance.js'
 export type { SearchOptions } from './client/search.js'
+export { type ListJobsOptions, type RequestJobOptions, Service } from './client/service.js'
+export type { ListServicesOptions } from './client/services.js'
 export type { UploadOptions } from './client/upload.js'
 export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/upload-many.js'
 export { IvcapError, type IvcapErrorCode, type IvcapErrorDetails, isIvcapError } from './model/errors.js'
 export type { JsonInput, JsonObject, JsonValue } from './model/json.js'
 export type { ArtifactRecord, ArtifactStatus, AspectRecord } from './model/records.js'
+export type {
+  JobRecord,
+  JobStatus,
+  ParameterOption,
+  ParameterType,
+  ServiceParameter,
+  ServiceRecord,
+} from './model/services.js'
 export type { TimeInput, Timestamp } from './model/time.js'
 export type { Urn } from './model/urn.js'
 export type { Backend, ByteRange } from './ports.js'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { allAspects, draft, ENTITY, idsOf } from '../support/aspects.js'
+import { allAspects, draft, ENTITY, idsOf, SCHEMA, update } from '../support/aspects.js'
 import type { BackendPlace } from './place.js'
 
 /** Writers at the same time, from several processes: one record is current, and none that was acknowledged is lost. */
@@ -21,6 +21,21 @@ export function aspectRaces(place: BackendPlace): void {
       expect(records.filter((r) => r.validTo === undefined).map((r) => r.id)).toEqual([current?.id])
       expectChain(records)
     }
+  })
+
+  it('while one record takes the place of the other there is always one to be seen', async () => {
+    const entities = Array.from({ length: 16 }, (_, n) => `urn:example:reef:${n}`)
+    for (const entity of entities) await update(place.at, { n: 0 }, { entity })
+    await Promise.all(
+      entities.map(async (entity) => {
+        let written = false
+        const writing = update(place.at, { n: 1 }, { entity }).finally(() => {
+          written = true
+        })
+        while (!written) expect(await allAspects(place.at, { entity, schema: SCHEMA })).toHaveLength(1)
+        await writing
+      }),
+    )
   })
 
   it('of 32 adds at once all are current', async () => {

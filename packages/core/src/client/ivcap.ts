@@ -16,6 +16,8 @@ import { asyncDispose } from './dispose.js'
 import type { Listing } from './listing.js'
 import { type CallOptions, checkTimeout } from './operation.js'
 import { type SearchOptions, search } from './search.js'
+import type { Service } from './service.js'
+import * as services from './services.js'
 import type { UploadOptions } from './upload.js'
 import { type UploadInput, type UploadManyOptions, type UploadOutcome, uploadMany } from './upload-many.js'
 
@@ -158,14 +160,35 @@ export class Ivcap implements AsyncDisposable {
     return retractCollection(this.#context, id, o)
   }
 
+  /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are no services */
+  getService(id: string, o: CallOptions = {}): Promise<Service> {
+    return services.getService(this.#context, id, o)
+  }
+
+  /**
+   * The service of this very name; a name with `%`, which stands for any characters, finds the one that fits.
+   *
+   * @throws IvcapError `not-found`; `ambiguous` when there are several; `unsupported` where there are no services
+   */
+  getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
+    return services.getServiceByName(this.#context, name, o)
+  }
+
+  /** 10 of them unless told otherwise. @throws IvcapError `unsupported` where there are no services */
+  listServices(o: services.ListServicesOptions = {}): Listing<Service> {
+    return services.listServices(this.#context, o)
+  }
+
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
   search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
     return search(this.#context, datalog, o)
   }
 
-  /** Lets go of what the backend holds open. */
+  /** Lets go of what the backend holds open; jobs that run in this process are waited for, and cancelled when it takes long. */
   async close(): Promise<void> {
-    await this.#context.backend.close?.()
+    const { backend } = this.#context
+    await backend.services?.close?.()
+    await backend.close?.()
   }
 
   [asyncDispose](): Promise<void> {

@@ -56,6 +56,17 @@ export function uploadMemory(): UploadMemory {
   return { recall: async () => undefined, remember: async () => {} }
 }
 
+export function thisProcess(): string {
+  mine ??= `web-${crypto.randomUUID()}`
+  return mine
+}
+let mine: string | undefined
+
+/** Other processes can't be seen from here: their silence is all that tells. */
+export function isAbandoned(owner: string, lastChange: number, patience: number): boolean {
+  return owner !== thisProcess() && Date.now() - lastChange > patience
+}
+
 export const defaultStateDir = (): string | undefined => undefined
 
 function unsupported(what: string, instead: string): IvcapError {

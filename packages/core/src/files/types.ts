@@ -37,6 +37,13 @@ export interface Files {
   /** The files of this machine as read-only artifacts `urn:file:///…`; undefined where there are none. */
   readonly mountedFiles: ArtifactStore | undefined
   uploadMemory(o: UploadMemoryOptions): UploadMemory
+  /** This process, as `isAbandoned` recognises it, there or in another one. */
+  thisProcess(): string
+  /**
+   * Whether the process that `owner` names has ended; one that can't be seen from here (another host or container) counts as
+   * ended `patience` ms after `lastChange` (ms since 1970), the last sign of it.
+   */
+  isAbandoned(owner: string, lastChange: number, patience: number): boolean
   /** The user's cache folder for IVCAP, as each system has it; undefined where there is none. */
   defaultStateDir(): string | undefined
 }

@@ -23,10 +23,16 @@ const MAX_BYTES = 10_000_000
  * a function or a symbol, more than 200 levels, more than 10 MB; or when the whole is not an object.
  */
 export function toJsonObject(input: unknown, argument: string): JsonObject {
-  const value = toJson(input, argument, argument, [], '')
+  const value = toJsonValue(input, argument)
   if (!isJsonObject(value)) {
     throw invalid(argument, `must be a JSON object, not ${describe(value)}`)
   }
+  return value
+}
+
+/** As `toJsonObject`, for any JSON value. `undefined` is none. */
+export function toJsonValue(input: unknown, argument: string): JsonValue {
+  const value = toJson(input, argument, argument, [], '')
   const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength
   if (bytes > MAX_BYTES) {
     throw invalid(

@@ -5,6 +5,8 @@ export type Urn = `urn:${string}`
 
 const ARTIFACT = 'urn:ivcap:artifact:'
 const ASPECT = 'urn:ivcap:aspect:'
+const SERVICE = 'urn:ivcap:service:'
+const JOB = 'urn:ivcap:job:'
 const POLICY = 'urn:ivcap:policy:'
 const FILE = 'urn:file://'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -68,6 +70,23 @@ export function parseAspectId(value: unknown, argument: string): Urn {
   }
   throw notA('aspect id (urn:ivcap:aspect:<uuid> or the uuid)', value, argument)
 }
+
+/** A service's URN, or the uuid of one that is named `urn:ivcap:service:<uuid>`. @throws IvcapError `invalid-argument` */
+export const parseServiceId = (value: unknown, argument: string): Urn =>
+  parseIdOf(SERVICE, 'service', value, argument)
+
+/** A job's URN, or the uuid of one that is named `urn:ivcap:job:<uuid>`. @throws IvcapError `invalid-argument` */
+export const parseJobId = (value: unknown, argument: string): Urn => parseIdOf(JOB, 'job', value, argument)
+
+/** Other URNs are let through: what a deployment calls its services and jobs is its own affair. */
+function parseIdOf(prefix: typeof SERVICE | typeof JOB, what: string, value: unknown, argument: string): Urn {
+  if (typeof value === 'string' && UUID.test(value)) return `${prefix}${value.toLowerCase()}`
+  if (isUrn(value)) return value
+  throw notA(`${what} id (${prefix}<uuid> or the uuid)`, value, argument)
+}
+
+export const serviceUrn = (uuid: string): Urn => `${SERVICE}${uuid.toLowerCase()}`
+export const jobUrn = (uuid: string): Urn => `${JOB}${uuid.toLowerCase()}`
 
 export const artifactUrn = (uuid: string): Urn => `${ARTIFACT}${uuid.toLowerCase()}`
 export const aspectUrn = (uuid: string): Urn => `${ASPECT}${uuid.toLowerCase()}`

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../model/json.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import type { ServiceRecord } from '../../model/services.js'
 
 /** `any`: a member of the content, whose type each record decides. */
 export type FieldType = 'text' | 'number' | 'time' | 'any'
@@ -50,6 +51,17 @@ const aspect: Table<AspectRecord> = {
   'valid-to': time((r) => r.validTo),
 }
 
+const service: Table<ServiceRecord> = {
+  id: text((r) => r.id),
+  name: text((r) => r.name),
+  description: text((r) => r.description),
+  status: text((r) => r.status),
+  policy: text((r) => r.policy),
+  account: text((r) => r.account),
+  'valid-from': time((r) => r.validFrom),
+  'valid-to': time((r) => r.validTo),
+}
+
 export const artifactFields: Fields<ArtifactRecord> = {
   known: Object.keys(artifact).join(', '),
   find: (name) => named(artifact, name),
@@ -58,6 +70,11 @@ export const artifactFields: Fields<ArtifactRecord> = {
 export const aspectFields: Fields<AspectRecord> = {
   known: `${Object.keys(aspect).join(', ')}, and content.<member> for what the aspect says`,
   find: (name) => named(aspect, name) ?? memberOf(name),
+}
+
+export const serviceFields: Fields<ServiceRecord> = {
+  known: Object.keys(service).join(', '),
+  find: (name) => named(service, name),
 }
 
 /** `-` and `_` are the same, and so are capitals: `mime-type`, `mime_type`, `MIME-Type`. */

@@ -9,7 +9,8 @@
  * @example name ~= 'Scott%' and not (size > 1000 or mime-type = 'image/jpeg')
  */
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
-import { artifactFields, aspectFields } from './fields.js'
+import type { ServiceRecord } from '../../model/services.js'
+import { artifactFields, aspectFields, serviceFields } from './fields.js'
 import { parseFilter } from './parse.js'
 
 /**
@@ -30,5 +31,15 @@ export const artifactFilter = (filter: string): ((record: ArtifactRecord) => boo
  */
 export const aspectFilter = (filter: string): ((record: AspectRecord) => boolean) => {
   const test = parseFilter(filter, aspectFields)
+  return (record) => test(record) === true
+}
+
+/**
+ * The test for `id name description status policy account valid-from valid-to`.
+ *
+ * @throws IvcapError `invalid-argument` that says at which character the filter is wrong, and what was expected
+ */
+export const serviceFilter = (filter: string): ((record: ServiceRecord) => boolean) => {
+  const test = parseFilter(filter, serviceFields)
   return (record) => test(record) === true
 }

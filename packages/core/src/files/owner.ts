@@ -3,26 +3,20 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 /**
- * Who made a staging file or holds a lock: `<place>-<pid>-<start>`. A process id alone is not enough: ids are used again, and
+ * This process, for others to recognise what it left when it died: `<place>-<pid>-<start>`. A process id alone is not enough: ids are used again, and
  * in containers every process tends to have the same. `place` stands for the host and its space of process ids; `start` is
  * when the process began, where the system tells it (Linux), else 0.
  */
-export function me(): string {
+export function thisProcess(): string {
   mine ??= `${placeOf()}-${process.pid}-${startOf('self') ?? 0}`
   return mine
 }
 let mine: string | undefined
 
-/** Not seen from here (another host or container): left alone for this long after its last change. In ms. */
-const STRANGERS_STAY = 24 * 60 * 60 * 1000
-
-/**
- * Whether what `owner` left behind is of no use to anybody: its process has ended, or can't be seen from here and has
- * not touched it for `patience` ms.
- */
-export function isAbandoned(owner: string, lastChange: number, patience = STRANGERS_STAY): boolean {
+/** See `Files.isAbandoned`. */
+export function isAbandoned(owner: string, lastChange: number, patience: number): boolean {
   const [place, pid, start] = owner.split('-')
-  if (owner === me()) return false
+  if (owner === thisProcess()) return false
   if (place === placeOf() && pid !== undefined && /^\d+$/.test(pid))
     return !isRunning(Number(pid), start ?? '0')
   return Date.now() - lastChange > patience

@@ -1,0 +1,148 @@
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import type { JsonValue } from '../model/json.js'
+import { isFinished, type JobRecord, type JobStatus } from '../model/services.js'
+import type { Urn } from '../model/urn.js'
+import type { OpOptions, ServiceStore } from '../ports.js'
+import { sleep } from '../transfer/retry.js'
+import { dateOf } from './aspect.js'
+import type { Context } from './context.js'
+import { type CallOptions, checkTimeout, perform } from './operation.js'
+
+export interface WaitOptions extends CallOptions {
+  /** Milliseconds between two looks; default: from 100 ms, growing to 5 s, or as the place says. */
+  readonly pollInterval?: number | undefined
+}
+
+/** Milliseconds between looks: the first and the longest. */
+const FIRST_LOOK = 100
+const LONGEST_LOOK = 5_000
+
+/** A handle on one job: what a service does, or did, on request. */
+export class Job {
+  readonly #context: Context
+  readonly #store: ServiceStore
+  #record: JobRecord
+
+  /** @internal Made by the client. */
+  constructor(context: Context, store: ServiceStore, record: JobRecord) {
+    this.#context = context
+    this.#store = store
+    this.#record = record
+  }
+
+  /** `urn:ivcap:job:<uuid>` */
+  get id(): Urn {
+    return this.#record.id
+  }
+  /** URN of the service. */
+  get service(): Urn {
+    return this.#record.service
+  }
+  /** As of the last look: `refresh()` or `wait()` look again. */
+  get status(): JobStatus {
+    return this.#record.status
+  }
+  /** Whether it has ended, well or not. */
+  get finished(): boolean {
+    return isFinished(this.status)
+  }
+  get succeeded(): boolean {
+    return this.status === 'succeeded'
+  }
+  /** What went wrong, where something did. */
+  get errorMessage(): string | undefined {
+    return this.#record.errorMessage
+  }
+  /** The parameters, where the place tells them. */
+  get request(): JsonValue | undefined {
+    return this.#record.request
+  }
+  get requestedAt(): Date | undefined {
+    return dateOf(this.#record.requestedAt)
+  }
+  get startedAt(): Date | undefined {
+    return dateOf(this.#record.startedAt)
+  }
+  get finishedAt(): Date | undefined {
+    return dateOf(this.#record.finishedAt)
+  }
+  /** All that is known of it so far. */
+  get record(): JobRecord {
+    return this.#record
+  }
+
+  /**
+   * What the service answered: JSON, yours to check; undefined when it answered nothing.
+   *
+   * @throws IvcapError `precondition-failed` while the job has not succeeded, with its error message if it failed;
+   * `protocol` when the result isn't JSON
+   */
+  get result(): JsonValue | undefined {
+    const { id, status, result, resultType, errorMessage } = this.#record
+    if (status !== 'succeeded') {
+      const why = this.finished
+        ? `it ended as ${status}: ${errorMessage ?? 'nobody said why'}`
+        : `it is ${status}: await job.wait() first`
+      throw new IvcapError('precondition-failed', `result: there is none of ${id}; ${why}`, { resource: id })
+    }
+    if (result !== undefined || resultType === undefined || isJson(resultType)) return result
+    const message = `result: that of ${id} is ${resultType}, not JSON: let the service store it as an artifact, and answer its URN`
+    throw new IvcapError('protocol', message, { resource: id })
+  }
+
+  /** Looks again; returns this job. */
+  async refresh(o: CallOptions = {}): Promise<this> {
+    await perform(this.#context, 'refresh', o, (op) => this.#look(op))
+    return this
+  }
+
+  /**
+   * Waits for the end of the job, well or not, and returns this job: see `succeeded`, or take the `result`, which throws
+   * what went wrong. Giving up waiting leaves the job alone.
+   *
+   * @throws IvcapError `timeout` when it has not ended `timeout` ms from now
+   */
+  async wait({ pollInterval, ...o }: WaitOptions = {}): Promise<this> {
+    const interval = pollInterval === undefined ? undefined : checkInterval(pollInterval)
+    try {
+      await perform(this.#context, 'wait', o, async (op) => {
+        // a list tells no results: whoever waits gets one
+        if (!this.finished || this.#record.result === undefined) await this.#look(op)
+        for (let pause = FIRST_LOOK; !this.finished; pause = Math.min(pause * 1.5, LONGEST_LOOK)) {
+          await sleep(interval ?? Math.max(pause, this.#record.retryAfter ?? 0), op.signal)
+          await this.#look(op)
+        }
+      })
+    } catch (error) {
+      // of a request that took too long it can be asked again; of this limit not
+      if (!isIvcapError(error, 'timeout') || error.retryable || this.finished) throw error
+      const message = `${error.message}: ${this.id} is ${this.status}, and goes on; wait again, or longer`
+      throw new IvcapError('timeout', message, { operation: 'wait', resource: this.id, cause: error })
+    }
+    return this
+  }
+
+  toJSON(): JobRecord {
+    return this.#record
+  }
+
+  toString(): string {
+    return `Job ${this.id} (${this.status})`
+  }
+
+  async #look(op: OpOptions): Promise<void> {
+    this.#record = await this.#store.getJob(this.service, this.id, op)
+  }
+}
+
+const isJson = (type: string): boolean => /^[^;]+[/+]json\s*(;|$)/i.test(type)
+
+function checkInterval(pollInterval: number): number {
+  if (pollInterval === 0) return 0
+  try {
+    return checkTimeout(pollInterval)
+  } catch (cause) {
+    const message = `pollInterval must be a number of milliseconds from 0, not ${pollInterval}`
+    throw new IvcapError('invalid-argument', message, { argument: 'pollInterval', cause })
+  }
+}

@@ -1,0 +1,130 @@
+import { type JsonInput, toJsonObject } from '../model/json.js'
+import { withoutAbsent } from '../model/present.js'
+import type { ServiceParameter, ServiceRecord } from '../model/services.js'
+import { parseTime, type TimeInput } from '../model/time.js'
+import { parseJobId, type Urn } from '../model/urn.js'
+import type { ServiceStore } from '../ports.js'
+import { checkText } from './aspect-input.js'
+import type { Context } from './context.js'
+import { Job } from './job.js'
+import { checkLimit, type Listing, listing } from './listing.js'
+import { type CallOptions, checkTimeout, perform } from './operation.js'
+
+export interface RequestJobOptions {
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Milliseconds that the answer may wait for the job to finish, to save asking again after a quick one. Default 0: it comes
+   * at once. The job itself goes on for as long as it takes.
+   */
+  readonly timeout?: number | undefined
+}
+
+export interface ListJobsOptions extends CallOptions {
+  /** Jobs in all; default 10; Infinity for all. */
+  readonly limit?: number | undefined
+  readonly filter?: string | undefined
+  readonly orderBy?: string | undefined
+  /** Default true: newest first. */
+  readonly orderDesc?: boolean | undefined
+  readonly atTime?: TimeInput | undefined
+}
+
+/** A handle on one service. */
+export class Service {
+  readonly #context: Context
+  readonly #store: ServiceStore
+  #record: ServiceRecord
+  /** Whether the record is as much as the place can tell; a list tells less. */
+  #complete: boolean
+
+  /** @internal Made by the client. */
+  constructor(context: Context, store: ServiceStore, record: ServiceRecord, complete: boolean) {
+    this.#context = context
+    this.#store = store
+    this.#record = record
+    this.#complete = complete
+  }
+
+  /** `urn:ivcap:service:<uuid>` */
+  get id(): Urn {
+    return this.#record.id
+  }
+  get name(): string | undefined {
+    return this.#record.name
+  }
+  get description(): string | undefined {
+    return this.#record.description
+  }
+  /** What it says it takes; a list doesn't tell: `await service.load()`. */
+  get parameters(): readonly ServiceParameter[] | undefined {
+    return this.#record.parameters
+  }
+  get policy(): Urn | undefined {
+    return this.#record.policy
+  }
+  /** All that is known of it so far. */
+  get record(): ServiceRecord {
+    return this.#record
+  }
+
+  /** Fetches what a list did not tell (parameters, policy…), if anything; returns this service. */
+  async load(o: CallOptions = {}): Promise<this> {
+    return this.#complete ? this : this.refresh(o)
+  }
+
+  /** Fetches the record anew; returns this service. */
+  async refresh(o: CallOptions = {}): Promise<this> {
+    this.#record = await perform(this.#context, 'refresh', o, (op) => this.#store.get(this.id, op))
+    this.#complete = true
+    return this
+  }
+
+  /**
+   * Starts a job; `job.wait()` waits for its end. An abort ends the request; a job that has begun goes on.
+   *
+   * @param params JSON object; artifacts and collections by their URNs
+   * @throws IvcapError `missing-argument`, `invalid-argument` for parameters that the service doesn't take
+   */
+  requestJob(params: JsonInput, { timeout = 0, signal }: RequestJobOptions = {}): Promise<Job> {
+    const held = timeout === 0 ? 0 : checkTimeout(timeout)
+    // the client's own limit is for the call, not for what the call was told to wait for
+    const own = this.#context.timeout === undefined ? undefined : this.#context.timeout + held
+    return perform(this.#context, 'requestJob', { signal, timeout: own }, async (op) => {
+      const request = toJsonObject(params, 'params')
+      const record = await this.#store.createJob(this.id, request, { ...op, timeout: held })
+      return new Job(this.#context, this.#store, record)
+    })
+  }
+
+  /** The job of this service with this URN or uuid. @throws IvcapError `not-found` */
+  getJob(id: string, o: CallOptions = {}): Promise<Job> {
+    return perform(this.#context, 'getJob', o, async (op) => {
+      const record = await this.#store.getJob(this.id, parseJobId(id, 'id'), op)
+      return new Job(this.#context, this.#store, record)
+    })
+  }
+
+  /** Its jobs, newest first; 10 of them unless told otherwise. A list tells no results: `await job.refresh()`. */
+  jobs(o: ListJobsOptions = {}): Listing<Job> {
+    const query = withoutAbsent({
+      filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
+      orderBy: o.orderBy === undefined ? undefined : checkText(o.orderBy, 'orderBy'),
+      orderDesc: o.orderDesc ?? true,
+      atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
+    })
+    return listing(
+      checkLimit(o.limit ?? 10),
+      (page) =>
+        perform(this.#context, 'jobs', o, (op) => this.#store.listJobs(this.id, { ...query, ...page }, op)),
+      (record) => new Job(this.#context, this.#store, record),
+    )
+  }
+
+  toJSON(): ServiceRecord {
+    return this.#record
+  }
+
+  toString(): string {
+    return `Service ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
+  }
+}

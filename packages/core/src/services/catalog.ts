@@ -1,0 +1,117 @@
+import { createSha256 } from '#files'
+import { IvcapError } from '../model/errors.js'
+import { withoutAbsent } from '../model/present.js'
+import { PARAMETER_TYPES, type ServiceRecord } from '../model/services.js'
+import { parseServiceId, serviceUrn, show, type Urn } from '../model/urn.js'
+import type { Page, ServiceQuery } from '../ports.js'
+import { decodeCursor, encodeCursor } from '../query/cursor.js'
+import { serviceFilter } from '../query/filter/index.js'
+import type { FunctionParameter, FunctionService } from './definition.js'
+import { checkValue } from './parameters.js'
+
+/** Milliseconds. */
+const DEFAULT_TIMEOUT = 60 * 60_000
+/** Of a timer: 24 days. */
+const LONGEST_TIMEOUT = 2 ** 31 - 1
+
+/** A function with all that is to be known of it. */
+export interface CatalogEntry {
+  readonly id: Urn
+  readonly name: string
+  readonly timeout: number
+  readonly definition: FunctionService
+  readonly record: ServiceRecord
+}
+
+export type Catalog = ReadonlyMap<Urn, CatalogEntry>
+
+/** @throws IvcapError `invalid-argument` for a definition that is none */
+export function catalogOf(services: readonly FunctionService[]): Catalog {
+  const catalog = new Map<Urn, CatalogEntry>()
+  const sameName = new Map<string, number>()
+  for (const [i, definition] of services.entries()) {
+    const where = `services[${i}]`
+    const { name, parameters = [], timeout = DEFAULT_TIMEOUT } = definition
+    if (typeof name !== 'string' || name.trim() === '')
+      throw invalid(`${where}.name`, 'must be a text that is not empty')
+    if (typeof definition.run !== 'function') throw invalid(`${where}.run`, 'must be a function')
+    if (!(timeout > 0 && timeout <= LONGEST_TIMEOUT))
+      throw invalid(`${where}.timeout`, `must be milliseconds from 1 to ${LONGEST_TIMEOUT}`)
+    for (const [j, parameter] of parameters.entries())
+      checkParameter(parameter, parameters.slice(0, j), `${where}.parameters[${j}]`)
+    const count = sameName.get(name) ?? 0
+    sameName.set(name, count + 1)
+    const id = definition.id === undefined ? idOf(name, count) : parseServiceId(definition.id, `${where}.id`)
+    if (catalog.has(id)) throw invalid(`${where}.id`, `${id} is that of another service`)
+    catalog.set(id, { id, name, timeout, definition, record: recordOf(id, definition) })
+  }
+  return catalog
+}
+
+/** By name. What the functions were at another time nobody knows. @throws IvcapError `unsupported` */
+export function listCatalog(catalog: Catalog, q: ServiceQuery): Page<ServiceRecord> {
+  refuse('atTime', q.atTime)
+  if (q.orderBy !== 'name') refuse('orderBy', q.orderBy)
+  const fits = q.filter === undefined ? () => true : serviceFilter(q.filter)
+  const sign = q.orderDesc ? -1 : 1
+  const records = [...catalog.values()]
+    .filter(({ record }) => fits(record))
+    .sort((a, b) => sign * (a.name === b.name ? compare(a.id, b.id) : compare(a.name, b.name)))
+    .map(({ record: { parameters: _, ...told } }) => told)
+  const query = { filter: q.filter ?? '', orderDesc: q.orderDesc }
+  const from = q.cursor === undefined ? 0 : Number(decodeCursor(query, q.cursor).after[0])
+  const end = from + q.limit
+  const items = records.slice(from, end)
+  return end < records.length
+    ? { items, cursor: encodeCursor(query, { atTime: '', after: [end] }) }
+    : { items }
+}
+
+/** @throws IvcapError `unsupported` for what functions and their jobs aren't listed by */
+export function refuse(argument: string, value: unknown): void {
+  if (value === undefined) return
+  const message = `functions are listed without ${argument}: leave it out, and select from the results`
+  throw new IvcapError('unsupported', message, { argument })
+}
+
+function checkParameter(
+  parameter: FunctionParameter,
+  before: readonly FunctionParameter[],
+  where: string,
+): void {
+  const { name, type, options = [], default: absent } = parameter
+  if (typeof name !== 'string' || name === '' || name.startsWith('$'))
+    throw invalid(`${where}.name`, 'must be a text that is not empty and does not start with $')
+  if (before.some((other) => other.name === name))
+    throw invalid(`${where}.name`, `${show(name)} is declared twice`)
+  if (!PARAMETER_TYPES.includes(type))
+    throw invalid(`${where}.type`, `is one of ${PARAMETER_TYPES.join(', ')}, not ${show(type)}`)
+  if (type === 'option' && options.length === 0)
+    throw invalid(`${where}.options`, 'must name what the option can be')
+  if (absent !== undefined) checkValue(parameter, absent)
+}
+
+/** The same in every process: jobs find their service again. Of those with the same name, the second one has another. */
+function idOf(name: string, count: number): Urn {
+  const hash = createSha256()
+  hash.update(new TextEncoder().encode(`${name}\n${count}`))
+  const hex = hash.digest()
+  // RFC 9562: version 8, whose bits are the maker's own
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`]
+  return serviceUrn([...parts, hex.slice(20, 32)].join('-'))
+}
+
+/** A copy without what TypeScript would not have let in: it may be sent as JSON. */
+function recordOf(id: Urn, { name, description, parameters }: FunctionService): ServiceRecord {
+  const told = parameters?.map(({ name, type, description, label, unit, optional, options, default: d }) => {
+    const given = d === undefined ? undefined : String(d)
+    return withoutAbsent({ name, type, description, label, unit, optional, options, default: given })
+  })
+  return withoutAbsent({ id, name, description, status: 'active', parameters: told })
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+function invalid(argument: string, what: string): IvcapError {
+  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument })
+}

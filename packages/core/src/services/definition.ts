@@ -1,0 +1,97 @@
+import type { Artifact } from '../client/artifact.js'
+import type { Ivcap } from '../client/ivcap.js'
+import type { CallOptions } from '../client/operation.js'
+import type { UploadOptions } from '../client/upload.js'
+import type { JsonValue } from '../model/json.js'
+import type { ParameterOption, ParameterType } from '../model/services.js'
+import type { Urn } from '../model/urn.js'
+
+/** One parameter of a function. */
+export interface FunctionParameter {
+  readonly name: string
+  /** `artifact` comes as a handle, `collection` as its URN, `option` as one of the values in `options`. */
+  readonly type: ParameterType
+  readonly description?: string
+  readonly label?: string
+  readonly unit?: string
+  readonly optional?: boolean
+  /** Used where none is given. */
+  readonly default?: string | number | boolean
+  readonly options?: readonly ParameterOption[]
+}
+
+/** What a parameter of each type comes as. */
+interface ValueOf {
+  readonly string: string
+  readonly int: number
+  readonly float: number
+  readonly bool: boolean
+  readonly option: string
+  readonly artifact: Artifact
+  readonly collection: Urn
+}
+
+/** A value as a function gets it: JSON as it was sent where the function declares no parameters. */
+export type ParameterValue = JsonValue | Artifact
+
+type NotGiven<P> = P extends { readonly default: string | number | boolean }
+  ? never
+  : P extends { readonly optional: true }
+    ? undefined
+    : never
+
+/** The parameters of a function by name, typed by their declaration. */
+export type ParametersOf<P extends readonly FunctionParameter[] | undefined> =
+  P extends readonly FunctionParameter[]
+    ? { readonly [D in P[number] as D['name']]: ValueOf[D['type']] | NotGiven<D> }
+    : { readonly [name: string]: JsonValue }
+
+/** What a function gets besides its parameters. */
+export interface JobContext {
+  /** `urn:ivcap:job:<uuid>` */
+  readonly job: Urn
+  readonly service: Urn
+  /** Aborts when the job has to end: it took too long, or its process is about to end. Whatever goes through here ends with it. */
+  readonly signal: AbortSignal
+  /**
+   * The client, as the job has it: what it uploads is recorded as made by the job, what it reads as used by it. It
+   * knows the artifacts of its place, and no files of the machine.
+   */
+  readonly ivcap: Ivcap
+  /** As `ivcap.uploadArtifact`. */
+  uploadArtifact(o: UploadOptions): Promise<Artifact>
+  /** As `ivcap.getArtifact`. */
+  getArtifact(id: string, o?: CallOptions): Promise<Artifact>
+}
+
+/** Parameters by name, where nothing says what they are. */
+export interface JobParameters {
+  readonly [name: string]: ParameterValue | undefined
+}
+
+/** A service that is a function of this process. */
+export interface FunctionService {
+  readonly name: string
+  /** `urn:ivcap:service:<uuid>`; default: one made of the name, the same in every process. */
+  readonly id?: string | undefined
+  readonly description?: string | undefined
+  /** What it takes; anything else is refused. Absent: any JSON object, as it is. */
+  readonly parameters?: readonly FunctionParameter[] | undefined
+  /** Milliseconds from request to end, at most; default one hour. */
+  readonly timeout?: number | undefined
+  /** Answers JSON, or nothing. What it throws makes the job `failed`, with the message. */
+  run(params: JobParameters, context: JobContext): unknown
+}
+
+type Typed<P extends readonly FunctionParameter[] | undefined> = Omit<
+  FunctionService,
+  'parameters' | 'run'
+> & {
+  readonly parameters?: P
+  run(params: ParametersOf<P>, context: JobContext): unknown
+}
+
+/** The definition itself; `run` gets its parameters with the types that `parameters` declares. */
+export const defineService = <const P extends readonly FunctionParameter[] | undefined = undefined>(
+  definition: Typed<P>,
+): FunctionService => definition

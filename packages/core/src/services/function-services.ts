@@ -1,0 +1,177 @@
+import { thisProcess } from '#files'
+import type { Logger } from '../client/context.js'
+import { IvcapError } from '../model/errors.js'
+import type { JsonObject } from '../model/json.js'
+import type { JobRecord } from '../model/services.js'
+import { type Clock, micros, systemClock, timestamp } from '../model/time.js'
+import { jobUrn, show, type Urn } from '../model/urn.js'
+import type { Backend, OpOptions, ServiceStore } from '../ports.js'
+import type { StoredJob } from '../rules/jobs.js'
+import { sleep } from '../transfer/retry.js'
+import { call } from './call.js'
+import { type CatalogEntry, catalogOf, listCatalog } from './catalog.js'
+import type { FunctionService } from './definition.js'
+import { JobRecords } from './job-records.js'
+import { checkParameters } from './parameters.js'
+import { Queue } from './queue.js'
+
+export interface FunctionServicesOptions {
+  /** Jobs that run at once; others wait for their turn. Default 8. */
+  readonly concurrency?: number | undefined
+  /** Milliseconds that `close` waits for jobs before it cancels them; default 10 000. */
+  readonly grace?: number | undefined
+  readonly logger?: Logger | undefined
+  /** Default: the wall clock. */
+  readonly clock?: Clock | undefined
+}
+
+const GRACE = 10_000
+
+/**
+ * Services that are functions: `new Ivcap({ ...backend, services: functionServices(backend, [...]) })`. Their jobs run in
+ * this process. What is known of a job is an aspect of it (`urn:ivcap:schema:function-job.1`), so other processes see it, and
+ * see what became of it when this one dies.
+ *
+ * @param backend Where jobs are recorded, and where they find and leave their artifacts
+ * @throws IvcapError `invalid-argument` for a definition that is none
+ */
+export function functionServices(
+  backend: Backend,
+  services: readonly FunctionService[],
+  o: FunctionServicesOptions = {},
+): ServiceStore {
+  const { clock = systemClock, logger = {}, grace = GRACE } = o
+  const catalog = catalogOf(services)
+  const records = new JobRecords(backend.aspects, clock)
+  const queue = new Queue(o.concurrency ?? 8)
+  const closing = new AbortController()
+  let open = true
+
+  const entry = (id: Urn): CatalogEntry => {
+    const found = catalog.get(id)
+    if (found !== undefined) return found
+    const message = `there is no service ${id} here: it has ${catalog.size} functions, and that is none of them`
+    throw new IvcapError('not-found', message, { resource: id })
+  }
+
+  /** Never rejects. Resolves to the job at its end. */
+  async function run(service: CatalogEntry, created: StoredJob, params: JsonObject): Promise<StoredJob> {
+    let job = created
+    const stop = new AbortController()
+    const onClose = () => stop.abort(closing.signal.reason)
+    closing.signal.addEventListener('abort', onClose)
+    const left = (micros(job.expiresAt) - clock()) / 1000
+    const timer = setTimeout(() => stop.abort(tooLong(service)), Math.max(left, 0))
+    try {
+      if (closing.signal.aborted) onClose()
+      if (job.status === 'pending' && !stop.signal.aborted) {
+        job = { ...job, status: 'executing', startedAt: timestamp(clock()) }
+        await records.update(job)
+      }
+      const outcome = await call(stores, service, { job: job.id, params }, stop.signal)
+      job = { ...job, ...outcome, finishedAt: timestamp(clock()) }
+      if (job.result !== undefined) job = { ...job, resultType: 'application/json' }
+    } catch (error) {
+      job = { ...job, ...failure(error), finishedAt: timestamp(clock()) }
+    } finally {
+      clearTimeout(timer)
+      closing.signal.removeEventListener('abort', onClose)
+    }
+    if (job.status === 'failed') logger.warn?.(`${service.name}: ${job.id} failed: ${job.errorMessage}`)
+    await records.finish(job).catch((error: unknown) => {
+      logger.warn?.(
+        `${service.name}: the end of ${job.id} (${job.status}) could not be stored: ${show(error)}`,
+      )
+    })
+    return job
+  }
+
+  async function createJob(
+    id: Urn,
+    params: JsonObject,
+    { timeout = 0, signal }: OpOptions & { readonly timeout?: number },
+  ): Promise<JobRecord> {
+    const service = entry(id)
+    const values = checkParameters(service.definition.parameters, params)
+    signal?.throwIfAborted()
+    if (!open) throw closed()
+    const slot = queue.reserve()
+    const now = clock()
+    const job: StoredJob = {
+      id: jobUrn(crypto.randomUUID()),
+      service: id,
+      requestedAt: timestamp(now),
+      expiresAt: timestamp(now + service.timeout * 1000),
+      runner: thisProcess(),
+      request: params,
+      inputs: [],
+      outputs: [],
+      ...(slot.free ? { status: 'executing', startedAt: timestamp(now) } : { status: 'pending' }),
+    }
+    try {
+      // once begun it is finished: a job half recorded would never end
+      await records.create(job)
+    } catch (error) {
+      slot.release()
+      // the record may be there although its answer was lost: nobody will run it
+      await records.finish({ ...job, ...failure(error), finishedAt: timestamp(clock()) }).catch(() => {})
+      throw error
+    }
+    const done = slot.run(() => run(service, job, values))
+    const ended = timeout > 0 ? await within(done, timeout, signal) : undefined
+    signal?.throwIfAborted()
+    return records.told(ended ?? job)
+  }
+
+  async function close(): Promise<void> {
+    const timer = setTimeout(() => closing.abort(closed()), grace)
+    open = false
+    await queue.settled()
+    clearTimeout(timer)
+  }
+
+  const store: ServiceStore = {
+    get: async (id, { signal }) => {
+      signal?.throwIfAborted()
+      return entry(id).record
+    },
+    list: async (q, { signal }) => {
+      signal?.throwIfAborted()
+      return listCatalog(catalog, q)
+    },
+    createJob,
+    getJob: (id, job, op) => records.get(id, job, op),
+    listJobs: async (id, q, op) => records.list(entry(id).id, q, op),
+    close,
+  }
+  // a job may ask for others, but not end what it runs in
+  const { close: _, ...withoutClose } = store
+  const stores: Backend = { ...backend, services: withoutClose }
+  return store
+}
+
+/** The job at its end; undefined when that takes longer. */
+async function within<T>(
+  done: Promise<T>,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  const over = new AbortController()
+  const limit = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal])
+  const late = sleep(ms, limit).then(() => undefined)
+  return Promise.race([done, late]).finally(() => over.abort())
+}
+
+const failure = (error: unknown) => ({
+  status: 'failed' as const,
+  errorMessage: error instanceof Error ? error.message : show(error),
+})
+
+function tooLong({ name, timeout }: CatalogEntry): IvcapError {
+  return new IvcapError('timeout', `the job took longer than the ${timeout} ms that the service ${name} has`)
+}
+
+function closed(): IvcapError {
+  const message = 'the process that runs these services is ending: request the job again, from the next one'
+  return new IvcapError('unavailable', message, { retryable: false })
+}
