@@ -8,6 +8,7 @@ import {
   encodeAspect,
   isJsonObject,
   type JsonObject,
+  type OpOptions,
   parseTimestamp,
   type Timestamp,
   withoutAbsent,
@@ -15,6 +16,7 @@ import {
 import { ASPECTS, OWN } from './artifact-names.js'
 import { type LocalFs, orAbsent } from './local-fs.js'
 import { moveTo } from './placing.js'
+import { placeFiles } from './small-files.js'
 import { type Staging, writeText } from './staging.js'
 
 const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json$/
@@ -98,6 +100,20 @@ export class AspectFolder {
           }),
         ),
     )
+  }
+
+  /** Puts files of many new records in place, each the commit of its record; those that are there are told to `placed`. */
+  async addMany(
+    records: readonly AspectRecord[],
+    o: OpOptions,
+    placed: (records: readonly AspectRecord[]) => void,
+  ): Promise<void> {
+    const files = records.map((record) => ({
+      path: this.path(aspectUuid(record.id) ?? ''),
+      text: encodeAspect(record),
+    }))
+    const parts = { fs: this.#fs, dir: this.dir, staging: this.#staging, fsync: this.#fsync }
+    await placeFiles(files, o, parts, (from, to) => placed(records.slice(from, to)))
   }
 
   /** Takes back a record that nobody has been told of, if it can. */

@@ -64,11 +64,13 @@ export class AspectRecords {
     return record
   }
 
-  async add(draft: AspectDraft): Promise<AspectRecord> {
-    const record = recordOf(draft, timestamp(this.#clock()))
-    await this.#folder.add([record])
-    this.#index.note(uuidOf(record), record)
-    return record
+  /** Each is there for good once it is; the first failure ends it. */
+  async add(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]> {
+    const records = drafts.map((draft) => recordOf(draft, timestamp(this.#clock())))
+    await this.#folder.addMany(records, o, (placed) => {
+      for (const record of placed) this.#index.note(uuidOf(record), record)
+    })
+    return records
   }
 
   /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, with `around` about it. */

@@ -39,11 +39,14 @@ export function aspectStore(parts: {
 
   return {
     assert: (draft, mode, o) =>
-      run(
-        'store an aspect',
-        o,
-        (): Promise<AspectRecord> => (mode === 'add' ? records.add(draft) : records.update(draft, o)),
-      ),
+      run('store an aspect', o, async (): Promise<AspectRecord> => {
+        if (mode === 'replace') return await records.update(draft, o)
+        const [added] = await records.add([draft], o)
+        if (added === undefined) throw new IvcapError('unknown', `nothing was added to ${dir}`)
+        return added
+      }),
+
+    assertMany: (drafts, o) => run('store aspects', o, () => records.add(drafts, o)),
 
     get: (id, o) =>
       run('read an aspect', o, async () => {

@@ -13,20 +13,25 @@ const STRANGERS_STAY = 24 * 60 * 60 * 1000
  */
 export class Staging {
   readonly #fs: LocalFs
-  readonly #dir: string
+  readonly dir: string
   #swept: Promise<void> | undefined
 
   constructor(fs: LocalFs, dir: string) {
     this.#fs = fs
-    this.#dir = dir
+    this.dir = dir
+  }
+
+  /** A name that nobody else uses, in a folder that may not be there yet. */
+  newPath(): string {
+    return join(this.dir, `${thisProcess()}.${randomUUID()}`)
   }
 
   /**
    * Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards.
    */
   async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
-    const path = join(this.#dir, `${thisProcess()}.${randomUUID()}`)
-    await this.#fs.mkdir(this.#dir, { recursive: true })
+    const path = this.newPath()
+    await this.#fs.mkdir(this.dir, { recursive: true })
     try {
       await make(path)
       return await use(path)
@@ -43,9 +48,9 @@ export class Staging {
   }
 
   async #clear(): Promise<void> {
-    for (const { name, kind } of await entriesOf(this.#fs, this.#dir)) {
+    for (const { name, kind } of await entriesOf(this.#fs, this.dir)) {
       if (kind !== 'file') continue
-      const path = join(this.#dir, name)
+      const path = join(this.dir, name)
       const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
       if (stat === undefined) continue
       const lastChange = Number(modifiedNs(stat) / 1_000_000n)

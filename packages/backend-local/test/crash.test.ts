@@ -47,7 +47,7 @@ it('lets two processes update one aspect: all acknowledged, exactly one current'
   const writers = [startWriter(writer, dir, 'a', '40'), startWriter(writer, dir, 'b', '40')]
   for (const w of writers) expect(await w.ended).toBe('0')
   const acknowledged = writers.flatMap((w) => w.acknowledged)
-  expect(acknowledged).toHaveLength(2 * 40 * 4)
+  expect(acknowledged).toHaveLength(2 * 40 * 7)
   await verify(dir, acknowledged)
   expect(await allAspects(localBackend({ baseDir: dir }), { entity, schema: tag })).toHaveLength(1)
 })

@@ -1,10 +1,11 @@
 /// <reference lib="esnext.disposable" />
 /** Store, find, annotate and fetch scientific data on IVCAP, or anywhere a backend reaches. */
+
+export type { AddManyOptions } from './client/add-aspects.js'
 export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifact.js'
 export type { ListArtifactsOptions } from './client/artifacts.js'
 export { Aspect } from './client/aspect.js'
 export type { AspectInput, AssertOptions, ListAspectsOptions } from './client/aspect-input.js'
-export type { AddManyOptions } from './client/aspects.js'
 export type { ByteStream } from './client/byte-stream.js'
 export type { Collection } from './client/collection.js'
 export type { AddItemOptions, CollectionItem, ListItemsOptions } from './client/collection-items.js'

@@ -40,6 +40,8 @@ for (let i = 0; i < Number(rounds); i++) {
   })
   const added = await aspects.assert(draft(made.id, tag, { self, i }), 'add', {})
   acknowledge({ kind: 'add', id: added.id })
+  const drafts = Array.from({ length: 3 }, (_, n) => draft(made.id, tag, { self, i, n }))
+  for (const { id } of (await aspects.assertMany?.(drafts, {})) ?? []) acknowledge({ kind: 'add', id })
   await aspects.retract(added.id, {})
   acknowledge({ kind: 'retract', id: added.id })
 }

@@ -1,19 +1,11 @@
 import type { AspectRecord } from '../model/records.js'
 import { parseAspectId } from '../model/urn.js'
+import type { AspectDraft } from '../ports.js'
 import { Aspect, fetchRecord } from './aspect.js'
 import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
-import { concurrently } from './concurrently.js'
 import type { Context } from './context.js'
 import { type Listing, listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
-
-/** How many requests `addAspects` has under way at once, unless told. */
-const CONCURRENCY = 16
-
-export interface AddManyOptions extends CallOptions {
-  /** How many are under way at once; default 16. */
-  readonly concurrency?: number | undefined
-}
 
 export function listAspects(context: Context, operation: string, o: ListAspectsOptions): Listing<Aspect> {
   return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
@@ -43,27 +35,15 @@ export async function assertAspect(
   const draft = aspectDraft(input)
   const mode = operation === 'addAspect' ? 'add' : 'replace'
   const record = await perform(context, operation, o, (op) => context.backend.aspects.assert(draft, mode, op))
-  return new Aspect(context, { ...record, content: draft.content }, record.validFrom !== undefined)
+  return added(context, record, draft)
+}
+
+/** A handle on what was just stored: what a place leaves out of its answer, it is asked for when needed. */
+export function added(context: Context, record: AspectRecord, { content }: AspectDraft): Aspect {
+  return new Aspect(context, { ...record, content }, record.validFrom !== undefined)
 }
 
 export async function getAspect(context: Context, id: string, o: CallOptions): Promise<Aspect> {
   const urn = parseAspectId(id, 'id')
   return new Aspect(context, await fetchRecord(context, 'getAspect', urn, o), true)
-}
-
-/** In the order of the input. The first failure ends it: none is begun after it, those under way are waited for. */
-export async function addAspects(
-  context: Context,
-  inputs: Iterable<AspectInput> | AsyncIterable<AspectInput>,
-  o: AddManyOptions,
-): Promise<Aspect[]> {
-  const added: Aspect[] = []
-  await concurrently(inputs, o.concurrency ?? CONCURRENCY, async (input, i) => {
-    const draft = aspectDraft(input, `aspects[${i}].`)
-    const record = await perform(context, 'addAspects', o, (op) =>
-      context.backend.aspects.assert(draft, 'add', op),
-    )
-    added[i] = new Aspect(context, { ...record, content: draft.content }, record.validFrom !== undefined)
-  })
-  return added
 }

@@ -39,7 +39,8 @@ async function* numbered<T>(
   for await (const item of items) yield [i++, item]
 }
 
-function checkConcurrency(concurrency: number): number {
+/** @throws IvcapError `invalid-argument` */
+export function checkConcurrency(concurrency: number): number {
   if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency
   const message = `concurrency must be a whole number from 1, not ${show(concurrency)}`
   throw new IvcapError('invalid-argument', message, { argument: 'concurrency' })

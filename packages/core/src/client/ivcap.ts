@@ -2,6 +2,7 @@ import * as files from '#files'
 import type { JsonInput, JsonObject } from '../model/json.js'
 import { withoutAbsent } from '../model/present.js'
 import type { Backend } from '../ports.js'
+import { type AddManyOptions, addAspects } from './add-aspects.js'
 import type { Artifact } from './artifact.js'
 import * as artifacts from './artifacts.js'
 import type { Aspect } from './aspect.js'
@@ -101,9 +102,9 @@ export class Ivcap implements AsyncDisposable {
   /** Adds many, some at once. Those added before a failure stay. */
   addAspects(
     inputs: Iterable<AspectInput> | AsyncIterable<AspectInput>,
-    o: aspects.AddManyOptions = {},
+    o: AddManyOptions = {},
   ): Promise<Aspect[]> {
-    return aspects.addAspects(this.#context, inputs, o)
+    return addAspects(this.#context, inputs, o)
   }
 
   /** Adds an aspect in place of those of the same entity and schema, which are retracted. */

@@ -1,0 +1,90 @@
+import { setImmediate } from 'node:timers/promises'
+import type { OpOptions } from '@ivcap/core/driver'
+import { errnoOf, type LocalFs, type LocalSyncFs } from './local-fs.js'
+import { moveTo } from './placing.js'
+import { type Staging, syncFolder, writeText } from './staging.js'
+
+export interface SmallFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** Files written before other work gets its turn: some 2 ms on a disk at rest. */
+const SLICE = 32
+
+/**
+ * Puts many small new files into `dir`, each whole or not at all. The first failure ends it; those that are there stay. Each
+ * slice of them is told to `placed` once it is there.
+ */
+export async function placeFiles(
+  files: readonly SmallFile[],
+  { signal }: OpOptions,
+  parts: { readonly fs: LocalFs; readonly dir: string; readonly staging: Staging; readonly fsync: boolean },
+  placed: (from: number, to: number) => void,
+): Promise<void> {
+  const { fs, dir, fsync } = parts
+  for (let from = 0; from < files.length; from += SLICE) {
+    if (from > 0) await setImmediate()
+    signal?.throwIfAborted()
+    const slice = files.slice(from, from + SLICE)
+    // a disk that has to be waited for would hold up everything else
+    if (fsync || fs.sync === undefined) await placeAwaited(slice, parts)
+    else await placeNow(slice, fs.sync, parts)
+    if (fsync) await syncFolder(fs, dir)
+    placed(from, from + slice.length)
+  }
+}
+
+async function placeAwaited(
+  files: readonly SmallFile[],
+  { fs, staging, fsync }: { fs: LocalFs; staging: Staging; fsync: boolean },
+): Promise<void> {
+  const outcomes = await Promise.allSettled(
+    files.map(({ path, text }) =>
+      staging.with(
+        (staged) => writeText(fs, staged, text, fsync),
+        (staged) => moveTo(fs, staged, path, { exclusive: false, fsync: false }),
+      ),
+    ),
+  )
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+async function placeNow(
+  files: readonly SmallFile[],
+  sync: LocalSyncFs,
+  { fs, dir, staging }: { fs: LocalFs; dir: string; staging: Staging },
+): Promise<void> {
+  for (const file of files) {
+    try {
+      placeOne(sync, staging.newPath(), file)
+    } catch (e) {
+      if (errnoOf(e) !== 'ENOENT') throw e
+      for (const folder of [dir, staging.dir]) await fs.mkdir(folder, { recursive: true })
+      placeOne(sync, staging.newPath(), file)
+    }
+  }
+}
+
+function placeOne(sync: LocalSyncFs, staged: string, { path, text }: SmallFile): void {
+  const bytes = new TextEncoder().encode(text)
+  try {
+    const fd = sync.openSync(staged, 'wx')
+    try {
+      for (let done = 0; done < bytes.byteLength; ) done += sync.writeSync(fd, bytes, done)
+    } finally {
+      sync.closeSync(fd)
+    }
+    sync.renameSync(staged, path)
+  } catch (e) {
+    discard(sync, staged)
+    throw e
+  }
+}
+
+/** A failure here must not hide the one before it; what stays is cleared by a later process. */
+function discard(sync: LocalSyncFs, path: string): void {
+  try {
+    sync.unlinkSync(path)
+  } catch {}
+}
