@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.js'
 import { decodeJson } from './decode.js'
 import { type Asked, connectionFailure, protocolFailure, replyFailure, timeoutFailure } from './failure.js'
 import { Reply } from './reply.js'
-import { requestBody } from './request-body.js'
+import { BodyFailure, type Streamed, type Transport } from './transport/types.js'
 import { type Deployment, redirectTarget, shown } from './urls.js'
 import { Watch } from './watch.js'
 
@@ -13,14 +13,14 @@ export interface HttpRequest extends Asked {
   readonly headers?: Readonly<Record<string, string>>
   /** Headers for the deployment itself; they don't follow a redirect that leads elsewhere. */
   readonly ownHeaders?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array
+  readonly body?: string | Uint8Array | Streamed
   readonly signal?: AbortSignal | undefined
 }
 
 export interface HttpOptions {
   readonly deployment: Deployment
   readonly credentials: Credentials
-  readonly fetch: typeof globalThis.fetch
+  readonly transport: Transport
   /** Milliseconds until the answer to a request must begin. */
   readonly connectTimeout: number
   /** Milliseconds that a transfer may stand still. */
@@ -41,8 +41,12 @@ export class Http {
   readonly retries: Retries
   readonly #o: HttpOptions
 
+  /** Whether bytes may be read while they are sent. */
+  readonly streams: boolean
+
   constructor(o: HttpOptions) {
     this.deployment = o.deployment
+    this.streams = o.transport.streams
     this.retries = o.retries
     this.#o = o
   }
@@ -124,39 +128,39 @@ export class Http {
     }
     const ownHeaders = { ...headers, ...(own && request.ownHeaders) }
     const watch = new Watch(signal)
-    const ms = body === undefined ? this.#o.connectTimeout : this.#o.idleTimeout
-    const init = {
+    const { transport, connectTimeout, idleTimeout } = this.#o
+    const ms = body === undefined ? connectTimeout : idleTimeout
+    const late = () => timeoutFailure(asked, ms)
+    const message = {
       method,
+      url,
       signal: watch.signal,
-      cache: 'no-store',
-      credentials: 'omit',
-      referrerPolicy: 'no-referrer',
-      ...(body !== undefined && { body: requestBody(body) }),
-    } as const
-    const { fetch } = this.#o
+      onSent: () => watch.moved(),
+      ...(body !== undefined && { body }),
+    }
     try {
-      const late = () => timeoutFailure(asked, ms)
-      let response = await watch.over(
-        fetch(url.href, { ...init, headers: ownHeaders, redirect: 'manual' }),
+      let answer = await watch.over(
+        transport.send({ ...message, headers: ownHeaders, follow: false }),
         ms,
         late,
       )
-      if (response.type === 'opaqueredirect') {
+      if (answer.hidden) {
         // A browser doesn't tell where it leads. It may follow a GET itself: at another origin it drops Authorization,
         // but no header of ours.
         if (method !== 'GET') throw hidden(asked)
-        response = await watch.over(fetch(url.href, { ...init, headers, redirect: 'follow' }), ms, late)
+        answer = await watch.over(transport.send({ ...message, headers, follow: true }), ms, late)
       }
-      return new Reply(response, {
-        url: response.redirected && response.url !== '' ? new URL(response.url) : url,
+      return new Reply(answer, {
+        url: answer.url ?? url,
         watch,
-        idleTimeout: this.#o.idleTimeout,
+        idleTimeout,
         broken: (cause) =>
-          cause === undefined ? timeoutFailure(asked, this.#o.idleTimeout) : connectionFailure(cause, asked),
+          cause === undefined ? timeoutFailure(asked, idleTimeout) : connectionFailure(cause, asked),
       })
     } catch (error) {
       watch.end()
       if (watch.signal.aborted) throw watch.signal.reason
+      if (error instanceof BodyFailure) throw error.cause
       throw error instanceof IvcapError ? error : connectionFailure(error, asked)
     }
   }

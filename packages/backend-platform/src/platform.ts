@@ -1,5 +1,6 @@
 import type { Backend } from '@ivcap/core/driver'
 import { openJournal } from '#journal'
+import { openTransport } from '#transport'
 import { artifactStore } from './artifacts.js'
 import { aspectStore } from './aspects.js'
 import { credentialsOf, type Token } from './credentials.js'
@@ -22,7 +23,7 @@ export interface PlatformOptions {
   readonly stateDir?: string | false | undefined
   /** Origins, besides the deployment's own, whose data-hrefs are used as they are; they never get the token. */
   readonly trustOrigins?: readonly string[] | undefined
-  /** Instead of the global one. */
+  /** What requests are made with; default: node:http in Node, where it takes half the time, and else the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
   readonly logger?: Logger | undefined
   /** Milliseconds until the answer to a request that carries nothing must begin; default 30 000. */
@@ -44,11 +45,11 @@ export interface PlatformOptions {
  */
 export function platformBackend(o: PlatformOptions): Backend {
   const deployment = deploymentAt(o.url, o.trustOrigins)
+  const transport = openTransport(o.fetch)
   const http = new Http({
     deployment,
     credentials: credentialsOf(o.token),
-    // asked for at each call: it may be replaced, and must be called as a function of its own
-    fetch: o.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    transport,
     connectTimeout: o.connectTimeout ?? 30_000,
     idleTimeout: o.idleTimeout ?? 60_000,
     retries: { retries: o.retries ?? 5, retryDelay: o.retryDelay ?? 200 },
@@ -63,5 +64,6 @@ export function platformBackend(o: PlatformOptions): Backend {
     artifacts: artifactStore(context, o.digest ? digestsIn(aspects, o.logger ?? {}) : undefined),
     aspects,
     search: searchOn(http),
+    close: async () => transport.close(),
   }
 }

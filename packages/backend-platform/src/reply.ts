@@ -1,4 +1,5 @@
 import type { IvcapError } from '@ivcap/core/driver'
+import type { Answer } from './transport/types.js'
 import type { Watch } from './watch.js'
 
 /** Bytes of text that a reply may have: more is no answer to anything that we ask. */
@@ -20,14 +21,14 @@ export class Reply {
   readonly headers: Headers
   readonly url: URL
   readonly #context: ReplyContext
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  readonly #answer: Answer
 
-  constructor(response: Response, context: ReplyContext) {
-    this.status = response.status
-    this.headers = response.headers
+  constructor(answer: Answer, context: ReplyContext) {
+    this.status = answer.status
+    this.headers = answer.headers
     this.url = context.url
     this.#context = context
-    this.#reader = response.body?.getReader()
+    this.#answer = answer
   }
 
   get ok(): boolean {
@@ -39,10 +40,9 @@ export class Reply {
     const { watch, idleTimeout, broken } = this.#context
     try {
       if (watch.signal.aborted) throw watch.signal.reason
-      const read = this.#reader && (await watch.over(this.#reader.read(), idleTimeout, () => broken()))
-      if (read?.done === false) return read.value
-      watch.end()
-      return undefined
+      const bytes = await watch.over(this.#answer.next(), idleTimeout, () => broken())
+      if (bytes === undefined) watch.end()
+      return bytes
     } catch (error) {
       watch.end()
       throw watch.signal.aborted ? watch.signal.reason : broken(error)
@@ -67,6 +67,6 @@ export class Reply {
 
   async cancel(): Promise<void> {
     this.#context.watch.end()
-    await this.#reader?.cancel().catch(() => {})
+    await this.#answer.cancel()
   }
 }

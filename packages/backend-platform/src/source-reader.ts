@@ -1,10 +1,12 @@
 import { type ByteSource, IvcapError } from '@ivcap/core/driver'
+import { changed, piecesOf } from './source-pieces.js'
+import type { Streamed } from './transport/types.js'
 
 /** A piece of the content, in the form that tus-js-client asks of what it hands through: `size` is looked at. */
 export interface Chunk {
   readonly size: number
-  /** Valid until the next chunk is read. */
-  readonly bytes: Uint8Array
+  /** Bytes are valid until the next chunk is read. */
+  readonly body: Uint8Array | Streamed
 }
 
 /** `[start, end)` of the content, at the beginning of `memory`. */
@@ -17,12 +19,13 @@ interface Held {
 /**
  * A source, chunk by chunk, as an upload needs it: forward, and back after a fault. One that can be opened only once goes
  * back as far as the chunk read last, which is kept. While a chunk is on its way the next is read; no more than these two
- * are in memory.
+ * are in memory. Where chunks can be read while they are sent, and the source be opened anywhere, none is.
  */
 export class SourceReader {
   /** For tus-js-client, which asks for it where it isn't told a size. */
   readonly size: number
   readonly #source: ByteSource
+  readonly #streams: boolean
   readonly #signal: AbortSignal | undefined
   readonly #limit: () => number
   #stream: ReadableStreamDefaultReader<Uint8Array> | undefined
@@ -35,9 +38,13 @@ export class SourceReader {
   #ahead: { readonly start: number; readonly chunk: Promise<Held> } | undefined
   #spare: Uint8Array = new Uint8Array()
 
-  /** @param limit bytes that the next chunk may have, asked each time */
-  constructor(source: ByteSource, limit: () => number, signal: AbortSignal | undefined) {
+  /**
+   * @param streams whether chunks can be read while they are sent
+   * @param limit bytes that the next chunk may have, asked each time
+   */
+  constructor(source: ByteSource, streams: boolean, limit: () => number, signal: AbortSignal | undefined) {
     this.#source = source
+    this.#streams = streams && canStream(source)
     this.#limit = limit
     this.#signal = signal
     this.size = source.size ?? 0
@@ -48,6 +55,7 @@ export class SourceReader {
    * its own, without bytes, as IVCAP wants its length told.
    */
   async slice(start: number, end: number): Promise<{ value: Chunk; done: boolean }> {
+    if (this.#streams) return this.#streamed(start, Math.min(end, start + this.#limit(), this.size))
     if (start < this.#held.start || start >= this.#held.end) await this.#advance(start)
     const { start: first, end: last, memory } = this.#held
     const bytes = memory.subarray(start - first, Math.min(last, end, start + this.#limit()) - first)
@@ -55,7 +63,7 @@ export class SourceReader {
     const done = size === undefined ? bytes.byteLength === 0 : start + bytes.byteLength === size
     // before the last bytes are sent: what has changed must not become an artifact
     if (done && (await this.#source.unchanged?.()) === false) throw changed()
-    return { value: { size: bytes.byteLength, bytes }, done }
+    return { value: { size: bytes.byteLength, body: bytes }, done }
   }
 
   /** tus-js-client closes it at the end of each try; it stays open for the next. */
@@ -65,6 +73,11 @@ export class SourceReader {
     const stream = this.#stream
     this.#stream = undefined
     await stream?.cancel().catch(() => {})
+  }
+
+  #streamed(start: number, end: number): { value: Chunk; done: boolean } {
+    const open = () => piecesOf(this.#source, start, end, this.#signal)
+    return { value: { size: end - start, body: { size: end - start, open } }, done: end === this.size }
   }
 
   async #advance(start: number): Promise<void> {
@@ -121,16 +134,12 @@ export class SourceReader {
   }
 }
 
+/** Whether a source tells what is needed to read it from anywhere, and how much there is. */
+export const canStream = ({ size, replayable }: ByteSource): boolean => replayable && size !== undefined
+
 function gone(offset: number): IvcapError {
   const message =
     `the deployment wants the content again from byte ${offset}, and a stream can't go back: ` +
     'upload it again, from a file, a Blob or bytes'
   return new IvcapError('unavailable', message, { argument: 'content', retryable: false })
-}
-
-function changed(): IvcapError {
-  return new IvcapError(
-    'integrity',
-    'the content changed while it was read: upload it again when nobody writes to it',
-  )
 }

@@ -85,7 +85,7 @@ class Exchange {
       },
       getHeader: (name) => headers[name],
       setProgressHandler: () => {},
-      send: (chunk: Chunk | null | undefined) => this.#send(verb, headers, chunk?.bytes),
+      send: (chunk: Chunk | null | undefined) => this.#send(verb, headers, chunk ?? undefined),
       // our signal aborts the request itself
       abort: async () => {},
       getUnderlyingObject: () => undefined,
@@ -95,7 +95,7 @@ class Exchange {
   async #send(
     method: 'HEAD' | 'PATCH',
     headers: Record<string, string>,
-    bytes: Uint8Array | undefined,
+    chunk: Chunk | undefined,
   ): Promise<TusResponse> {
     const { http, url, resource, signal, size, pace } = this.#o
     if (method === 'PATCH' && size === undefined && headers['Upload-Length'] === undefined) {
@@ -103,14 +103,14 @@ class Exchange {
     }
     const begun = performance.now()
     const reply = await http
-      .send({ method, url, headers, resource, signal, ...(bytes !== undefined && { body: bytes }) })
+      .send({ method, url, headers, resource, signal, ...(chunk !== undefined && { body: chunk.body }) })
       .catch((error: unknown) => {
-        if (bytes !== undefined) pace.failed()
+        if (chunk !== undefined) pace.failed()
         throw conflict(error)
       })
     await reply.cancel()
-    if (bytes !== undefined) pace.took(bytes.byteLength, performance.now() - begun)
-    this.#check(method, reply, bytes?.byteLength ?? 0)
+    if (chunk !== undefined) pace.took(chunk.size, performance.now() - begun)
+    this.#check(method, reply, chunk?.size ?? 0)
     this.#o.progress.report(this.offset)
     return {
       getStatus: () => reply.status,
@@ -148,12 +148,17 @@ class Exchange {
   }
 }
 
-/** Another offset than we thought (409), a lock that an earlier connection still has (423): asking again settles it. */
+/**
+ * Another offset than we thought (409), a lock that an earlier connection still has (423): asking again settles it. Too
+ * much at once for somebody on the way (413): the next request carries less.
+ */
 function conflict(error: unknown): unknown {
-  if (!isIvcapError(error) || (error.status !== 409 && error.status !== 423)) return error
+  if (!isIvcapError(error) || error.status === undefined || !SETTLED_BY_ASKING.has(error.status)) return error
   const { message, status, resource = '' } = error
   return new IvcapError('unavailable', message, { status, resource, retryable: true, cause: error })
 }
+
+const SETTLED_BY_ASKING: ReadonlySet<number> = new Set([409, 413, 423])
 
 function wholeNumber(text: string | null): number | undefined {
   if (text === null || !/^\d+$/.test(text)) return undefined

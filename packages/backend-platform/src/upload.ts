@@ -16,7 +16,7 @@ import type { Http } from './http.js'
 import type { Begun, Claim, Journal } from './journal/types.js'
 import { Pace, WORTH_RESUMING } from './pace.js'
 import { fetchArtifact, whenReady } from './records.js'
-import { SourceReader } from './source-reader.js'
+import { canStream, SourceReader } from './source-reader.js'
 import { sendByTus } from './tus.js'
 
 export interface UploadContext {
@@ -95,9 +95,9 @@ class Sending {
     this.#http = http
     this.#source = source
     this.#o = o
-    this.#pace = new Pace(o.chunkSize)
+    this.#pace = new Pace(o.chunkSize, http.streams && canStream(source))
     this.#progress = progressOf(o, source.size)
-    this.#reader = new SourceReader(source, () => this.#pace.bytes, o.signal)
+    this.#reader = new SourceReader(source, http.streams, () => this.#pace.bytes, o.signal)
   }
 
   async fill(draft: ArtifactDraft, claim: Claim | undefined): Promise<ArtifactRecord> {

@@ -17,15 +17,24 @@ export class Watch {
 
   /** The result of `work`, or the reason for which it was stopped: the caller's, or `late()` after `ms`. */
   async over<T>(work: Promise<T>, ms: number, late: () => unknown): Promise<T> {
-    const timer = setTimeout(() => this.#stop.abort(late()), ms)
+    let timer: ReturnType<typeof setTimeout> | undefined
+    this.moved = () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => this.#stop.abort(late()), ms)
+    }
+    this.moved()
     try {
       return await work
     } catch (error) {
       throw this.signal.aborted ? this.signal.reason : error
     } finally {
       clearTimeout(timer)
+      this.moved = () => {}
     }
   }
+
+  /** Something happened: what it is waited for may take its time anew. */
+  moved = () => {}
 
   /** The exchange is over: the caller's signal is let go. */
   end(): void {

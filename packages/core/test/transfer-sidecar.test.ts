@@ -116,7 +116,7 @@ describe('the sidecar', () => {
     const { source, md5: digest } = withMd5(uploaded)
     await read(source.open())
     await appendFile(file, ' and sponge')
-    await memory.remember(file, ID, { md5: digest(), source: uploaded })
+    await memory.remember(file, ID, { md5: await digest(), source: uploaded })
     expect(existsSync(sidecar)).toBe(false)
   })
 })

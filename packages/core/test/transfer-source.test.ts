@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -309,7 +310,23 @@ describe('digest beside the reading', () => {
   it('comes as MD5 for the sidecar', async () => {
     const { source, md5 } = withMd5(contentSource('hello'))
     await read(source.open())
-    expect(md5()).toBe('5d41402abc4b2a76b9719d911017c592')
+    expect(await md5()).toBe('5d41402abc4b2a76b9719d911017c592')
+  })
+
+  it('comes as MD5 from a thread, where there is much to hash, also when a part came twice', async () => {
+    const bytes = new Uint8Array(40 << 20).map((_, i) => i * 7 + (i >> 13))
+    const { source, md5, close } = withMd5(contentSource(bytes))
+    await read(source.open({ end: 30 << 20 }))
+    await read(source.open({ offset: 20 << 20 }))
+    expect(await md5()).toBe(createHash('md5').update(bytes).digest('hex'))
+    close()
+  })
+
+  it('is closed unfinished', async () => {
+    const { source, md5, close } = withMd5(contentSource(new Uint8Array(40 << 20)))
+    await read(source.open({ end: 1 << 20 }))
+    close()
+    expect(await md5()).toBeUndefined()
   })
 })
 

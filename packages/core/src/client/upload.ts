@@ -101,9 +101,15 @@ export async function upload(
   if (earlier !== undefined) return earlier
   // hashed on its way, so that remembering it need not read the file again
   const hashed = withMd5(source)
-  const record = await store.create(hashed.source, draft, { ...transfer, ...op })
-  await memory.remember(filePath, record.id, withoutAbsent({ ...op, md5: hashed.md5(), source }))
-  return record
+  try {
+    const record = await store.create(hashed.source, draft, { ...transfer, ...op })
+    // without it the file is read once more
+    const md5 = await hashed.md5().catch(() => undefined)
+    await memory.remember(filePath, record.id, withoutAbsent({ ...op, md5, source }))
+    return record
+  } finally {
+    hashed.close()
+  }
 }
 
 /** The ready artifact of this store that the file's sidecar names, if it still tells the truth. */

@@ -4,13 +4,18 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { IvcapError } from '../model/errors.js'
 import type { ArtifactStore, ByteSource } from '../ports.js'
-import type { Hasher } from '../transfer/hasher.js'
+import type { Hasher, HasherBeside } from '../transfer/hasher.js'
 import type { TempFile, UploadMemory } from './types.js'
 
 export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
 
 export const createSha256 = (): Hasher => hasher(sha256.create())
 export const createMd5 = (): Hasher => hasher(md5.create())
+
+export function createMd5Beside(): HasherBeside {
+  const hasher = createMd5()
+  return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
+}
 
 function hasher(hash: { update(bytes: Uint8Array): unknown; digest(): Uint8Array }): Hasher {
   return {

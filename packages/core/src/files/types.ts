@@ -1,11 +1,13 @@
 import type { Urn } from '../model/urn.js'
 import type { ArtifactStore, ByteSource, OpOptions } from '../ports.js'
-import type { Hasher } from '../transfer/hasher.js'
+import type { Hasher, HasherBeside } from '../transfer/hasher.js'
 
 /** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
 export interface Files {
   createSha256(): Hasher
   createMd5(): Hasher
+  /** In a thread of its own, where there are threads and the `size` in bytes is worth one. */
+  createMd5Beside(size: number | undefined): HasherBeside
   /** Whether somebody has read from the stream, or it was cancelled. */
   isDisturbed(stream: object): boolean
   /**

@@ -1,6 +1,6 @@
-import { createMd5, createSha256 } from '#files'
+import { createMd5Beside, createSha256 } from '#files'
 import type { ByteSource } from '../ports.js'
-import type { Hasher } from './hasher.js'
+import type { HasherBeside } from './hasher.js'
 
 /**
  * `source`, hashed on its way: `sha256()` is known once a stream opened at offset 0 was read to the end. A later stream that
@@ -15,14 +15,29 @@ export function withDigest(source: ByteSource): {
   return { source: hashed, sha256: digest }
 }
 
-/** As `withDigest`, for the upload sidecar, which holds an MD5. */
-export function withMd5(source: ByteSource): { readonly source: ByteSource; md5(): string | undefined } {
-  const { source: hashed, digest } = withHash(source, createMd5)
-  return { source: hashed, md5: digest }
+/** As `withDigest`, for the upload sidecar, which holds an MD5. To be closed when all is over. */
+export function withMd5(source: ByteSource): {
+  readonly source: ByteSource
+  md5(): Promise<string | undefined>
+  close(): void
+} {
+  let hasher: HasherBeside | undefined
+  const { source: hashed, digest } = withHash(source, () => {
+    hasher?.close()
+    hasher = createMd5Beside(source.size)
+    return hasher
+  })
+  return { source: hashed, md5: async () => digest(), close: () => hasher?.close() }
 }
 
-function withHash(source: ByteSource, createHasher: () => Hasher) {
-  let run: Run | undefined
+/** Either kind of hasher. */
+interface Hashing<D> {
+  update(bytes: Uint8Array): void | Promise<void>
+  digest(): D
+}
+
+function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) {
+  let run: Run<D> | undefined
   const hashed: ByteSource = {
     ...source,
     open(o) {
@@ -36,30 +51,30 @@ function withHash(source: ByteSource, createHasher: () => Hasher) {
     if (run !== undefined) return run.digest
     if (source.native?.kind !== 'bytes') return undefined
     const hasher = createHasher()
-    hasher.update(source.native.bytes)
+    void hasher.update(source.native.bytes)
     return hasher.digest()
   }
   return { source: hashed, digest }
 }
 
 /** One pass over the content, maybe by several streams that go on where the one before stopped. */
-class Run {
-  digest: string | undefined
-  readonly #hasher: Hasher
+class Run<D> {
+  digest: D | undefined
+  readonly #hasher: Hashing<D>
   readonly #size: number | undefined
   #hashed = 0
 
-  constructor(hasher: Hasher, size: number | undefined) {
+  constructor(hasher: Hashing<D>, size: number | undefined) {
     this.#hasher = hasher
     this.#size = size
     if (size === 0) this.ended(0)
   }
 
-  take(position: number, chunk: Uint8Array): void {
+  async take(position: number, chunk: Uint8Array): Promise<void> {
     const known = this.#hashed - position
     if (known < 0 || known >= chunk.byteLength) return
-    this.#hasher.update(known === 0 ? chunk : chunk.subarray(known))
     this.#hashed = position + chunk.byteLength
+    await this.#hasher.update(known === 0 ? chunk : chunk.subarray(known))
     if (this.#hashed === this.#size) this.ended(this.#hashed)
   }
 
@@ -68,9 +83,9 @@ class Run {
   }
 }
 
-function tap(
+function tap<D>(
   stream: ReadableStream<Uint8Array>,
-  run: Run,
+  run: Run<D>,
   offset: number,
   toTheEnd: boolean,
 ): ReadableStream<Uint8Array> {
@@ -84,7 +99,7 @@ function tap(
           if (toTheEnd) run.ended(position)
           return controller.close()
         }
-        run.take(position, value)
+        await run.take(position, value)
         position += value.byteLength
         controller.enqueue(value)
       },

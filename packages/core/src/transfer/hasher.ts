@@ -4,3 +4,12 @@ export interface Hasher {
   /** Lower-case hex. Once. */
   digest(): string
 }
+
+/** A hasher that works beside its caller, where the place has threads. */
+export interface HasherBeside {
+  /** Wait for it where it has too much to do already. The bytes are the caller's again at once. */
+  update(bytes: Uint8Array): void | Promise<void>
+  digest(): Promise<string>
+  /** To be called at the end, whether the digest was asked for or not. */
+  close(): void
+}

@@ -1,0 +1,104 @@
+/**
+ * `#transport` in Node: node:http. Its fetch copies each chunk of a body several times and knows no size of a stream;
+ * uploads take twice as long with it.
+ */
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { answerOf } from './answer.js'
+import { fetchTransport } from './fetch.js'
+import { BodyFailure, type Message, type Streamed, type Transport } from './types.js'
+
+/** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
+const UNDER_WAY = 2
+
+/** @param fetch What to send with instead of node:http */
+export function openTransport(fetch: typeof globalThis.fetch | undefined): Transport {
+  return fetch === undefined ? nodeTransport() : fetchTransport(fetch)
+}
+
+/** Connections are kept alive; those that nobody uses don't keep the process alive. */
+function nodeTransport(): Transport {
+  const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
+  return {
+    streams: true,
+    send: (message) => exchange(message, agents),
+    close() {
+      agents.http.destroy()
+      agents.https.destroy()
+    },
+  }
+}
+
+interface Agents {
+  readonly http: http.Agent
+  readonly https: https.Agent
+}
+
+function exchange(message: Message, agents: Agents): ReturnType<Transport['send']> {
+  return new Promise((resolve, reject) => {
+    const request = requestOf(message, agents)
+    let answered = false
+    request.on('error', reject)
+    request.on('response', (response) => {
+      answered = true
+      resolve(answerOf(response, message.method, () => request.writableFinished))
+    })
+    const { body } = message
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
+      request.end(body)
+      return
+    }
+    sendAll(request, body, message, () => answered).catch((error: unknown) => {
+      // who has answered already wants no more of it, and decides alone what comes of the request
+      if (answered) return
+      reject(error)
+      request.destroy()
+    })
+  })
+}
+
+function requestOf({ method, url, headers, body, signal }: Message, agents: Agents): http.ClientRequest {
+  const options = {
+    method,
+    signal,
+    headers: { 'Accept-Encoding': 'identity', Accept: '*/*', ...headers, ...lengthOf(method, body) },
+  }
+  return url.protocol === 'https:'
+    ? https.request(url, { ...options, agent: agents.https })
+    : http.request(url, { ...options, agent: agents.http })
+}
+
+function lengthOf(method: string, body: Message['body']): http.OutgoingHttpHeaders {
+  if (body === undefined) return method === 'GET' || method === 'HEAD' ? {} : { 'Content-Length': 0 }
+  if (typeof body === 'string') return { 'Content-Length': Buffer.byteLength(body) }
+  return { 'Content-Length': body instanceof Uint8Array ? body.byteLength : body.size }
+}
+
+/** Reads a piece while those before it are on their way. @throws BodyFailure */
+async function sendAll(
+  request: http.ClientRequest,
+  body: Streamed,
+  { onSent }: Message,
+  answered: () => boolean,
+): Promise<void> {
+  const sending: Promise<void>[] = []
+  for await (const piece of readable(body)) {
+    sending.push(write(request, piece).then(onSent))
+    if (sending.length >= UNDER_WAY) await sending.shift()
+    if (answered() || request.destroyed) return
+  }
+  request.end()
+}
+
+async function* readable(body: Streamed): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body.open()
+  } catch (error) {
+    throw new BodyFailure(error)
+  }
+}
+
+/** Resolves also when it can't be sent any more: the request itself says why. */
+function write(request: http.ClientRequest, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve) => request.write(piece, () => resolve()))
+}

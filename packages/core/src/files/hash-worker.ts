@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads'
+import type { HasherBeside } from '../transfer/hasher.js'
+import { createMd5 } from './hash.js'
+
+/** Bytes from which it pays: a thread takes some 30 ms to start. */
+const WORTH_A_THREAD = 32 << 20
+/** Bytes that may wait to be hashed. */
+const MOST_WAITING = 8 << 20
+
+/** The thread's whole program. A text, since bundlers lose files that are loaded by name. */
+const PROGRAM = `
+const { createHash } = require('node:crypto')
+const { parentPort } = require('node:worker_threads')
+const hash = createHash('md5')
+parentPort.on('message', (bytes) => {
+  if (bytes === null) return parentPort.postMessage(hash.digest('hex'))
+  hash.update(bytes)
+  parentPort.postMessage(bytes, [bytes.buffer])
+})
+`
+
+/** See `Files.createMd5Beside`. */
+export function createMd5Beside(size: number | undefined): HasherBeside {
+  if (size !== undefined && size >= WORTH_A_THREAD) return new ThreadHasher()
+  const hasher = createMd5()
+  return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
+}
+
+/** Copies bytes into memory that goes to the thread and comes back. */
+class ThreadHasher implements HasherBeside {
+  readonly #worker: Worker
+  readonly #spare: Uint8Array<ArrayBuffer>[] = []
+  readonly #digest: Promise<string>
+  #waiting = 0
+  #room: (() => void) | undefined
+
+  constructor() {
+    this.#worker = new Worker(PROGRAM, { eval: true, execArgv: [], env: {} })
+    this.#digest = new Promise((resolve, reject) => {
+      this.#worker.on('message', (said: unknown) => {
+        if (typeof said === 'string') resolve(said)
+        else if (said instanceof Uint8Array && said.buffer instanceof ArrayBuffer)
+          this.#hashed(said.buffer, said.byteLength)
+      })
+      this.#worker.on('error', reject)
+      this.#worker.on('exit', () => reject(new Error('the thread that hashes has ended')))
+    })
+    this.#digest.catch(() => this.#room?.())
+  }
+
+  async update(bytes: Uint8Array): Promise<void> {
+    const memory = this.#memory(bytes.byteLength)
+    memory.set(bytes)
+    this.#waiting += memory.byteLength
+    this.#worker.postMessage(memory, [memory.buffer])
+    if (this.#waiting < MOST_WAITING) return
+    const room = new Promise<void>((resolve) => {
+      this.#room = resolve
+    })
+    // how the thread ended is told with the digest
+    await Promise.race([room, this.#digest]).catch(() => {})
+  }
+
+  digest(): Promise<string> {
+    this.#worker.postMessage(null)
+    return this.#digest
+  }
+
+  close(): void {
+    void this.#worker.terminate()
+  }
+
+  #memory(size: number): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare.pop()
+    if (spare !== undefined && spare.buffer.byteLength >= size) return new Uint8Array(spare.buffer, 0, size)
+    return new Uint8Array(size)
+  }
+
+  #hashed(memory: ArrayBuffer, size: number): void {
+    this.#spare.push(new Uint8Array(memory))
+    this.#waiting -= size
+    if (this.#waiting < MOST_WAITING) this.#room?.()
+  }
+}
