@@ -1,0 +1,172 @@
+/**
+ * Exact decimal numbers with the scales of PostgreSQL's `numeric`: how many digits a quotient has, and which zeros
+ * a text shows, depend on them.
+ */
+import { fail } from './failure.js'
+
+export type Operator = '+' | '-' | '*' | '/' | '%'
+
+/** As in PostgreSQL: digits before the point, and after it. */
+const MAX_DIGITS = 131_072
+const MAX_SCALE = 16_383
+/** Significant digits that a quotient has at least, and digits after the point that it has at most. */
+const MIN_QUOTIENT_DIGITS = 16
+const MAX_QUOTIENT_SCALE = 1000
+/** PostgreSQL keeps numbers in digits to the base of 10⁴, and reckons the scale of a quotient in them. */
+const BASE_DIGITS = 4
+
+const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
+
+export class Decimal {
+  private constructor(
+    /** The value times ten to the scale. */
+    readonly units: bigint,
+    /** Digits after the point. */
+    readonly scale: number,
+  ) {}
+
+  /** @throws FAILURE where it is beyond what `numeric` holds */
+  static of(units: bigint, scale: number): Decimal {
+    const kept = Math.min(scale, MAX_SCALE)
+    const value = kept === scale ? units : divideRounded(units, 10n ** BigInt(scale - kept))
+    if (bitLength(value) > (MAX_DIGITS + kept) * Math.log2(10)) fail()
+    return new Decimal(value, kept)
+  }
+
+  /** @param text a number as JSON or a path has it; undefined if it isn't one, or is beyond what `numeric` holds */
+  static parse(text: string): Decimal | undefined {
+    const [all, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
+    if (all === undefined || `${whole}${fraction}` === '') return undefined
+    const shift = Number(exponent) - fraction.length
+    if (shift > MAX_DIGITS || -shift > MAX_SCALE) return undefined
+    const digits = BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n)
+    const units = shift > 0 ? digits * 10n ** BigInt(shift) : digits
+    return bitLength(units) > MAX_DIGITS * Math.log2(10) ? undefined : new Decimal(units, Math.max(-shift, 0))
+  }
+
+  /** What a number in parsed JSON stands for. */
+  static from(value: number | Decimal): Decimal {
+    if (typeof value !== 'number') return value
+    return Decimal.parse(String(value)) ?? new Decimal(0n, 0)
+  }
+
+  plus(other: Decimal): Decimal {
+    const scale = Math.max(this.scale, other.scale)
+    return Decimal.of(this.unitsAt(scale) + other.unitsAt(scale), scale)
+  }
+
+  times(other: Decimal): Decimal {
+    return Decimal.of(this.units * other.units, this.scale + other.scale)
+  }
+
+  dividedBy(divisor: Decimal): Decimal {
+    if (divisor.units === 0n) fail()
+    const scale = quotientScale(this, divisor)
+    const shift = scale + divisor.scale - this.scale
+    const units = divideRounded(
+      shift < 0 ? this.units : this.units * 10n ** BigInt(shift),
+      shift < 0 ? divisor.units * 10n ** BigInt(-shift) : divisor.units,
+    )
+    return Decimal.of(units, scale)
+  }
+
+  modulo(divisor: Decimal): Decimal {
+    if (divisor.units === 0n) fail()
+    const scale = Math.max(this.scale, divisor.scale)
+    return Decimal.of(this.unitsAt(scale) % divisor.unitsAt(scale), scale)
+  }
+
+  negated(): Decimal {
+    return new Decimal(-this.units, this.scale)
+  }
+
+  abs(): Decimal {
+    return this.units < 0n ? this.negated() : this
+  }
+
+  floor(): Decimal {
+    const unit = 10n ** BigInt(this.scale)
+    const whole = this.units / unit
+    return new Decimal(this.units < whole * unit ? whole - 1n : whole, 0)
+  }
+
+  /** Half away from zero; a negative number of digits rounds to tens, hundreds… */
+  rounded(digits: number): Decimal {
+    if (digits >= this.scale) return Decimal.of(this.unitsAt(digits), digits)
+    const units = divideRounded(this.units, 10n ** BigInt(this.scale - digits))
+    return digits < 0 ? Decimal.of(units * 10n ** BigInt(-digits), 0) : new Decimal(units, digits)
+  }
+
+  /** Towards zero. */
+  truncated(): bigint {
+    return this.units / 10n ** BigInt(this.scale)
+  }
+
+  compare(other: Decimal): number {
+    const scale = Math.max(this.scale, other.scale)
+    const [a, b] = [this.unitsAt(scale), other.unitsAt(scale)]
+    return a < b ? -1 : a > b ? 1 : 0
+  }
+
+  /** Words of 64 bits: what a calculation with it costs. */
+  get words(): number {
+    return bitLength(this.units) >> 6
+  }
+
+  toString(): string {
+    const digits = String(this.abs().units).padStart(this.scale + 1, '0')
+    const point = digits.length - this.scale
+    const fraction = this.scale === 0 ? '' : `.${digits.slice(point)}`
+    return `${this.units < 0n ? '-' : ''}${digits.slice(0, point)}${fraction}`
+  }
+
+  private unitsAt(scale: number): bigint {
+    return this.units * 10n ** BigInt(scale - this.scale)
+  }
+}
+
+/** @throws FAILURE for a division by zero, or what is beyond numeric */
+export function calculate(operator: Operator, a: Decimal, b: Decimal): Decimal {
+  switch (operator) {
+    case '+':
+      return a.plus(b)
+    case '-':
+      return a.plus(b.negated())
+    case '*':
+      return a.times(b)
+    case '/':
+      return a.dividedBy(b)
+    case '%':
+      return a.modulo(b)
+  }
+}
+
+/** Half away from zero. */
+function divideRounded(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor
+  const rest = (dividend - quotient * divisor) * 2n
+  if (magnitude(rest) < magnitude(divisor)) return quotient
+  return dividend < 0n === divisor < 0n ? quotient + 1n : quotient - 1n
+}
+
+/** Enough digits after the point for 16 significant ones, and as many as either number has. */
+function quotientScale(dividend: Decimal, divisor: Decimal): number {
+  const [a, b] = [leadingDigit(dividend), leadingDigit(divisor)]
+  const weight = a.weight - b.weight - (a.digit <= b.digit ? 1 : 0)
+  const scale = Math.max(MIN_QUOTIENT_DIGITS - weight * BASE_DIGITS, dividend.scale, divisor.scale)
+  return Math.min(scale, MAX_QUOTIENT_SCALE)
+}
+
+/** The first digit to the base of 10⁴ that isn't zero, and the power of that base which it counts. */
+function leadingDigit({ units, scale }: Decimal): { digit: number; weight: number } {
+  if (units === 0n) return { digit: 0, weight: 0 }
+  const digits = String(magnitude(units))
+  const exponent = digits.length - scale - 1
+  const weight = Math.floor(exponent / BASE_DIGITS)
+  const length = exponent - weight * BASE_DIGITS + 1
+  return { digit: Number(digits.slice(0, length).padEnd(length, '0')), weight }
+}
+
+const magnitude = (value: bigint): bigint => (value < 0n ? -value : value)
+
+const bitLength = (value: bigint): number => magnitude(value).toString(16).length * 4

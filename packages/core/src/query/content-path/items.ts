@@ -1,0 +1,95 @@
+/** What items are, and how they compare. */
+import type { JsonObject, JsonValue } from '../../model/json.js'
+import { Decimal } from './decimal.js'
+import { fail } from './failure.js'
+import type { Comparison, Item, Truth } from './tree.js'
+
+export type NumberItem = number | Decimal
+
+export const isNumber = (item: Item): item is NumberItem =>
+  typeof item === 'number' || item instanceof Decimal
+
+export const isList = (item: Item): item is readonly JsonValue[] => Array.isArray(item)
+
+export const isObject = (item: Item): item is JsonObject =>
+  typeof item === 'object' && item !== null && !isList(item) && !(item instanceof Decimal)
+
+/** What holds nothing else. */
+export const isLeaf = (item: Item): item is Exclude<Item, readonly JsonValue[] | JsonObject> =>
+  !isList(item) && !isObject(item)
+
+/** The only one, a number. @throws FAILURE for anything else */
+export function single(items: readonly Item[]): NumberItem {
+  const [item = null] = items
+  return items.length === 1 && isNumber(item) ? item : fail()
+}
+
+export function typeOf(item: Item): string {
+  if (item === null) return 'null'
+  if (isNumber(item)) return 'number'
+  if (isList(item)) return 'array'
+  return typeof item
+}
+
+/** Unknown for what can't be compared: arrays, objects, different types. Null differs from everything else. */
+export function compare(operator: Comparison, a: Item, b: Item): Truth {
+  if (a === null || b === null) {
+    if (a === b) return operator === '==' || operator === '<=' || operator === '>='
+    return operator === '!='
+  }
+  const order = orderOf(a, b)
+  if (order === null) return null
+  switch (operator) {
+    case '==':
+      return order === 0
+    case '!=':
+      return order !== 0
+    case '<':
+      return order < 0
+    case '<=':
+      return order <= 0
+    case '>':
+      return order > 0
+    case '>=':
+      return order >= 0
+  }
+}
+
+function orderOf(a: Item, b: Item): number | null {
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (isNumber(a) && isNumber(b)) return Decimal.from(a).compare(Decimal.from(b))
+  return null
+}
+
+/** By code point, which is also the order of UTF-8's bytes; JavaScript's own order is by UTF-16 unit. */
+function compareText(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for what comes after all other units. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)
+
+/** In the order in which PostgreSQL keeps them: the short ones first. */
+export function entriesOf(object: JsonObject): readonly (readonly [string, JsonValue])[] {
+  const entries = Object.entries(object)
+  if (entries.length < 2) return entries
+  return entries
+    .map((entry) => ({ entry, bytes: byteLength(entry[0]) }))
+    .sort((a, b) => a.bytes - b.bytes || compareText(a.entry[0], b.entry[0]))
+    .map(({ entry }) => entry)
+}
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength
+
+/** What looking at an item costs, beside the step that does it. */
+export function weight(item: Item): number {
+  if (typeof item === 'string') return item.length >> 6
+  return item instanceof Decimal ? item.words : 0
+}

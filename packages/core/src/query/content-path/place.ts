@@ -1,0 +1,41 @@
+import { fail } from './failure.js'
+import type { Item, Path, Step } from './tree.js'
+
+/** Where evaluation stands in a path, and what is around it. */
+export interface Place {
+  readonly path: Path
+  readonly at: number
+  /** `@` */
+  readonly current: Item
+  /** Elements of the array whose subscript is read: `last` is one less. */
+  readonly size: number
+  /** Whether what isn't there is passed over: always in lax mode, below `.**` in strict mode. */
+  readonly tolerant: boolean
+}
+
+export const after = (place: Place): Place => ({ ...place, at: place.at + 1 })
+
+/** Another path, seen from the same place. */
+export const startOf = (path: Path, place: Place): Place => ({ ...place, path, at: 0 })
+
+export const isEnd = (place: Place): boolean => place.at === place.path.length
+
+/** In lax mode these take an array for its elements. */
+export function unwraps(step: Step): boolean {
+  switch (step.type) {
+    case 'key':
+    case 'anyKey':
+    case 'filter':
+    case 'keyvalue':
+      return true
+    case 'convert':
+      return step.method !== 'type'
+    default:
+      return false
+  }
+}
+
+/** What isn't there, and so is passed over or fails. */
+export function absent(place: Place): false {
+  return place.tolerant ? false : fail()
+}

@@ -1,0 +1,128 @@
+/** Regular expressions, matched by following all their ways at once: the time is linear in the text, whatever the pattern. */
+import { leftOut, refusal } from './refusal.js'
+import type { CharSet } from './regex-classes.js'
+import { RegexReader } from './regex-reader.js'
+import { type Boundary, only, type Regex, type RegexFlags, readRegex } from './regex-syntax.js'
+import type { TextTest } from './tree.js'
+
+/** States of the machine that a pattern makes. */
+const MAX_STATES = 5000
+/** States visited for one step of a path: they are that much quicker. */
+const VISITS_PER_STEP = 16
+
+type State =
+  | { readonly type: 'set'; readonly has: CharSet }
+  | { readonly type: 'between'; readonly holds: Boundary }
+  | { readonly type: 'fork'; readonly to: number[] }
+  | { readonly type: 'match' }
+
+/** @param at where the pattern stands in the path. @throws IvcapError `invalid-argument`, `unsupported` */
+export function regexTest(pattern: string, flags: string, at: number): TextTest {
+  const [unknown] = flags.replace(/[ismqx]/g, '')
+  const reader = new RegexReader(pattern, at)
+  if (unknown !== undefined) throw reader.wrong(`there is no flag ${unknown}: use i, s, m or q`)
+  const literal = flags.includes('q')
+  if (flags.includes('x') && !literal) throw leftOut('the flag x', 'write the pattern without blanks')
+  const options: RegexFlags = {
+    ignoreCase: flags.includes('i'),
+    lines: flags.includes('m'),
+    dotAll: flags.includes('s'),
+  }
+  const states = machine(literal ? verbatim(reader, options) : readRegex(reader, options))
+  return (text, spend) => run(states, text, spend)
+}
+
+function verbatim(reader: RegexReader, options: RegexFlags): Regex {
+  const parts: Regex[] = []
+  while (!reader.atEnd) parts.push({ type: 'set', has: only(reader.take(), options) })
+  return { type: 'sequence', parts }
+}
+
+/** Each state goes on to the next one, a fork to those that it names. */
+function machine(regex: Regex): readonly State[] {
+  const states: State[] = []
+  add(regex)
+  states.push({ type: 'match' })
+  return states
+
+  function add(part: Regex): void {
+    if (states.length > MAX_STATES)
+      throw refusal('invalid-argument', 'has a regular expression with too many repetitions')
+    switch (part.type) {
+      case 'sequence':
+        part.parts.forEach(add)
+        break
+      case 'choice':
+        choose(part.parts)
+        break
+      case 'repeat':
+        repeat(part)
+        break
+      default:
+        states.push(part)
+    }
+  }
+
+  function fork(...to: number[]): number[] {
+    states.push({ type: 'fork', to })
+    return to
+  }
+
+  function choose(parts: readonly Regex[]): void {
+    const starts = fork()
+    const ends = parts.map((part) => {
+      starts.push(states.length)
+      add(part)
+      return fork()
+    })
+    for (const end of ends) end.push(states.length)
+  }
+
+  function repeat({ part, min, max }: Regex & { type: 'repeat' }): void {
+    for (let i = 0; i < min; i++) add(part)
+    if (max === Number.POSITIVE_INFINITY) {
+      const start = states.length
+      const ways = fork(start + 1)
+      add(part)
+      fork(start)
+      ways.push(states.length)
+      return
+    }
+    const exits: number[][] = []
+    for (let i = min; i < max; i++) {
+      exits.push(fork(states.length + 1))
+      add(part)
+    }
+    for (const exit of exits) exit.push(states.length)
+  }
+}
+
+/** Whether the machine matches anywhere in the text. */
+function run(states: readonly State[], text: string, spend: (steps: number) => void): boolean {
+  const seenAt = new Int32Array(states.length).fill(-1)
+  let entered: number[] = []
+  let visits = 0
+  let before: number | undefined
+  for (let i = 0; i <= text.length; i += before !== undefined && before > 0xffff ? 2 : 1) {
+    const after = text.codePointAt(i)
+    const next: number[] = []
+    entered.push(0)
+    for (let at = entered.pop(); at !== undefined; at = entered.pop()) {
+      if (seenAt[at] === i) continue
+      seenAt[at] = i
+      visits += 1
+      const state = states[at]
+      if (state?.type === 'match') return true
+      if (state?.type === 'fork') entered.push(...state.to)
+      else if (state?.type === 'between' && state.holds(before, after)) entered.push(at + 1)
+      else if (state?.type === 'set' && after !== undefined && state.has(after)) next.push(at + 1)
+    }
+    if (visits > 1000) {
+      spend(visits / VISITS_PER_STEP)
+      visits = 0
+    }
+    before = after
+    entered = next
+  }
+  return false
+}

@@ -1,0 +1,55 @@
+import type { JsonValue } from '../../model/json.js'
+import type { Decimal, Operator } from './decimal.js'
+
+/** What a path works on: what JSON holds, where numbers that were computed are exact decimals. */
+export type Item = JsonValue | Decimal
+
+/** A head such as `$` or a literal, then what is done with each item that the step before gives. */
+export type Path = readonly Step[]
+
+export type Step =
+  | { readonly type: 'root' | 'current' | 'last' | 'anyKey' | 'anyItem' | 'size' | 'keyvalue' }
+  | { readonly type: 'literal'; readonly value: Item }
+  | { readonly type: 'key'; readonly key: string }
+  | { readonly type: 'index'; readonly subscripts: readonly Subscript[] }
+  /** `.**`: levels below the item, 0 being itself; Infinity is `last`. */
+  | { readonly type: 'descend'; readonly first: number; readonly last: number }
+  | { readonly type: 'filter'; readonly condition: Predicate }
+  | { readonly type: 'convert'; readonly method: Conversion; readonly args: readonly number[] }
+  | { readonly type: 'sign'; readonly negative: boolean; readonly operand: Path }
+  | { readonly type: 'arithmetic'; readonly operator: Operator; readonly left: Path; readonly right: Path }
+  | { readonly type: 'predicate'; readonly predicate: Predicate }
+
+export interface Subscript {
+  readonly from: Path
+  readonly to?: Path
+}
+
+/** Methods that make one item of one item. */
+export type Conversion =
+  | 'abs'
+  | 'bigint'
+  | 'boolean'
+  | 'ceiling'
+  | 'decimal'
+  | 'double'
+  | 'floor'
+  | 'integer'
+  | 'number'
+  | 'string'
+  | 'type'
+export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>='
+
+export type Predicate =
+  | { readonly type: 'and' | 'or'; readonly left: Predicate; readonly right: Predicate }
+  | { readonly type: 'not' | 'isUnknown'; readonly of: Predicate }
+  | { readonly type: 'exists'; readonly path: Path }
+  | { readonly type: 'compare'; readonly operator: Comparison; readonly left: Path; readonly right: Path }
+  | { readonly type: 'startsWith'; readonly text: Path; readonly start: string }
+  | { readonly type: 'likeRegex'; readonly text: Path; readonly matches: TextTest }
+
+/** Tells `spend` of its work as it goes. */
+export type TextTest = (text: string, spend: (steps: number) => void) => boolean
+
+/** True, false, or unknown (null). */
+export type Truth = boolean | null

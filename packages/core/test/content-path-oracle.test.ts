@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isIvcapError } from '../src/model/errors.js'
+import { compileContentPath } from '../src/query/content-path/compile.js'
+import { type Pair, pairs } from './support/content-path-pairs.js'
+import { regexPairs, scribbles } from './support/content-path-texts.js'
+import { openPostgres, type Postgres } from './support/postgres.js'
+
+const seed = Number(process.env['CONTENT_PATH_SEED'] ?? 1)
+const scale = Number(process.env['CONTENT_PATH_SCALE'] ?? 1)
+
+const LEFT_OUT = 'left out'
+
+let postgres: Postgres
+
+beforeAll(async () => {
+  postgres = await openPostgres()
+}, 60_000)
+afterAll(() => postgres.close())
+
+describe('content paths find what PostgreSQL finds', { timeout: 60_000 * scale }, () => {
+  it('in random documents', async () => {
+    const found = await compareAll(fc.sample(pairs, { seed, numRuns: 24_000 * scale }))
+    expect(found).toBeGreaterThan(6000)
+  })
+
+  it('by random regular expressions', async () => {
+    const found = await compareAll(fc.sample(regexPairs, { seed, numRuns: 6000 * scale }))
+    expect(found).toBeGreaterThan(2000)
+  })
+
+  it('and what it calls no path is none', async () => {
+    const texts = fc.sample(scribbles, { seed, numRuns: 12_000 * scale })
+    const problems = await postgres.problems(texts)
+    const differences = texts.flatMap((text, i) => {
+      const ours = problemOf(text)
+      const theirs = problems[i] ?? null
+      return ours === LEFT_OUT || (ours === null) === (theirs === null) ? [] : [{ text, ours, theirs }]
+    })
+    expect(shortest(differences, ({ text }) => text)).toEqual([])
+    expect(problems.filter((problem) => problem === null).length).toBeGreaterThan(500)
+  })
+})
+
+/** How many find something, all being alike. */
+async function compareAll(sample: readonly Pair[]): Promise<number> {
+  const theirs = await postgres.exists(sample)
+  const differences = sample.flatMap(({ path, document }, i) => {
+    const ours = compileContentPath(path)(document)
+    return ours === theirs[i] ? [] : [{ path, document, ours }]
+  })
+  expect(shortest(differences, (difference) => JSON.stringify(difference))).toEqual([])
+  return theirs.filter((found) => found).length
+}
+
+/** The easiest to look into. */
+function shortest<T>(differences: readonly T[], textOf: (difference: T) => string): readonly T[] {
+  return [...differences].sort((a, b) => textOf(a).length - textOf(b).length).slice(0, 10)
+}
+
+function problemOf(path: string): string | null {
+  try {
+    compileContentPath(path)
+    return null
+  } catch (error) {
+    if (isIvcapError(error, 'unsupported')) return LEFT_OUT
+    if (!isIvcapError(error, 'invalid-argument')) throw error
+    // PostgreSQL forgets a word that a comment follows, and may then find a path in the rest
+    return error.message.includes('put a blank between') ? LEFT_OUT : error.message
+  }
+}
