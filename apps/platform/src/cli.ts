@@ -5,6 +5,7 @@ import { IvcapError } from '@ivcap/core/driver'
 import { BACKENDS, type BackendKind, backendOf } from './backends.js'
 import type { Auth } from './http/auth.js'
 import type { PlatformOptions } from './platform.js'
+import { servicesIn } from './services/module.js'
 
 export const HELP = `ivcap-platform: an IVCAP deployment for development and tests
 
@@ -14,6 +15,7 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
   --backend <kind>     ${BACKENDS.join(' or ')} (default: folder); what is in memory ends with the server
   --port <number>      0 takes any that is free (default: 8088)
   --host <address>     (default: 127.0.0.1, which only this machine can reach)
+  --services <module>  run the functions that this module exports (default, or "services") as services
   --token <text>       ask for this bearer token; better put into IVCAP_PLATFORM_TOKEN, where no other user sees it
   --jwt-key <file>     ask for a JWT signed with this key: a public key (PEM, JWK or JWK set) or a shared secret
   --origin <origin>    a web origin whose pages may call, or '*'; may be given again
@@ -39,6 +41,7 @@ export async function commandOf(
   const kind = kindOf(given.backend)
   const dir = resolve(given.dir)
   const auth = await authOf(given.token ?? env['IVCAP_PLATFORM_TOKEN'], given['jwt-key'])
+  const services = given.services === undefined ? undefined : await servicesIn(given.services)
   const { origin } = given
   return {
     kind,
@@ -48,6 +51,7 @@ export async function commandOf(
       port: portOf(given.port),
       host: given.host,
       auth,
+      services,
       origins: origin.includes('*') ? '*' : origin.length > 0 ? origin : undefined,
     },
   }
@@ -55,7 +59,7 @@ export async function commandOf(
 
 /** What somebody who has just started it wants to know. */
 export function greeting({ kind, options }: Command, url: string): string {
-  const { auth, dir, host } = options
+  const { auth, dir, host, services } = options
   const open = auth === undefined
   const remote = host !== undefined && !['127.0.0.1', 'localhost', '::1'].includes(host)
   const env = open ? `IVCAP_BASE_URL=${url}` : `IVCAP_URL=${url} IVCAP_JWT=<the token>`
@@ -63,6 +67,7 @@ export function greeting({ kind, options }: Command, url: string): string {
     `IVCAP for development listens at ${url}`,
     `  data:    ${kind === 'folder' ? dir : 'in memory, until it stops'}`,
     `  access:  ${open ? 'open to all who can reach it' : 'with a token'}`,
+    ...(services ? [`  services: ${services.map(({ name }) => name).join(', ')}`] : []),
     ...(open && remote ? [`  WARNING: others can reach ${host}, too. Give a --token or a --jwt-key.`] : []),
     '',
     'Connect to it, in both languages, with',
@@ -84,6 +89,7 @@ function parse(args: readonly string[]) {
         backend: { type: 'string', default: 'folder' },
         port: { type: 'string', default: '8088' },
         host: { type: 'string', default: '127.0.0.1' },
+        services: { type: 'string' },
         token: { type: 'string' },
         'jwt-key': { type: 'string' },
         origin: { type: 'string', multiple: true, default: [] },

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Backend, IvcapError } from '@ivcap/core/driver'
+import { type Backend, IvcapError, type ServiceStore } from '@ivcap/core/driver'
+import { type FunctionService, functionServices } from '@ivcap/core/services'
 import { artifactRoutes } from './artifacts/routes.js'
 import { TusUploads } from './artifacts/tus.js'
 import { UploadFiles } from './artifacts/upload-files.js'
@@ -14,12 +15,15 @@ import { Connections } from './http/connections.js'
 import { type Origins, originRule } from './http/cors.js'
 import { listenerOf, type Route } from './http/router.js'
 import { searchRoute } from './search.js'
+import { serviceRoutes } from './services/routes.js'
 
 export interface PlatformOptions {
   /** Where artifacts, aspects and unfinished uploads are kept. Needed unless `backend` is given. */
   readonly dir?: string | undefined
   /** What the server stands in front of; the engine over blobs below `dir` if absent. Its artifact ids must be uuids. */
   readonly backend?: Backend | undefined
+  /** Functions to run as services, behind `/1/services2`; the backend's own services if absent. */
+  readonly services?: readonly FunctionService[] | undefined
   /** 0, the default: any that is free. */
   readonly port?: number | undefined
   /** The address to listen at; by default only this machine can reach it: 127.0.0.1. */
@@ -32,7 +36,7 @@ export interface PlatformOptions {
   readonly tusDir?: string | undefined
   /** Takes the access log, line by line; silent by default. */
   readonly log?: ((line: string) => void) | undefined
-  /** How long `close` waits for requests and for uploads that are being stored, in ms. */
+  /** How long `close` waits for requests, for jobs and for uploads that are being stored, in ms. */
   readonly grace?: number | undefined
 }
 
@@ -64,7 +68,8 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const uploads = new Uploads(files, backend.artifacts, log, stop.signal)
   await uploads.recover()
   const tus = new TusUploads(files, uploads, backend.artifacts, allowed)
-  const routes = routesOf(backend, uploads, tus)
+  const services = servicesOf(backend, o, log)
+  const routes = routesOf(backend, services, uploads, tus)
   let closing: Promise<void> | undefined
   const server = createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 },
@@ -75,13 +80,14 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
 
   async function close(): Promise<void> {
+    const ended = services.close?.()
     const closed = new Promise((resolve) => server.close(resolve))
     connections.release()
     const timer = setTimeout(() => {
       stop.abort(new DOMException('The server stops', 'AbortError'))
       server.closeAllConnections()
     }, o.grace ?? GRACE_MS)
-    await closed
+    await Promise.all([closed, ended])
     await uploads.settled()
     clearTimeout(timer)
     await backend.close?.()
@@ -97,7 +103,19 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   }
 }
 
-function routesOf(backend: Backend, uploads: Uploads, tus: TusUploads): readonly Route[] {
+function servicesOf(backend: Backend, o: PlatformOptions, log: (line: string) => void): ServiceStore {
+  if (o.services === undefined && backend.services !== undefined) return backend.services
+  const options = { grace: o.grace ?? GRACE_MS, logger: { warn: log } }
+  return functionServices(backend, o.services ?? [], options)
+}
+
+function routesOf(
+  backend: Backend,
+  services: ServiceStore,
+  uploads: Uploads,
+  tus: TusUploads,
+): readonly Route[] {
+  const jobs = serviceRoutes(services)
   const artifacts = artifactRoutes(backend.artifacts, uploads, tus)
   const aspects = aspectRoutes(backend.aspects)
   return [
@@ -112,6 +130,12 @@ function routesOf(backend: Backend, uploads: Uploads, tus: TusUploads): readonly
     ['GET', '/1/aspects', aspects.list],
     ['GET', '/1/aspects/:id', aspects.get],
     ['DELETE', '/1/aspects/:id', aspects.retract],
+    ['GET', '/1/services2', jobs.list],
+    ['GET', '/1/services2/:id', jobs.get],
+    ['POST', '/1/services2/:id/jobs', jobs.createJob],
+    ['GET', '/1/services2/:id/jobs', jobs.listJobs],
+    ['GET', '/1/services2/:id/jobs/:job', jobs.getJob],
+    ['GET', '/1/services2/:id/jobs/:job/output', jobs.output],
     ['POST', '/1/search', searchRoute(backend)],
   ]
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { testServices } from '@ivcap/conformance'
 import { describe, expect, it } from 'vitest'
 import { upload } from './support/client.js'
 import { cuttingProxy } from './support/cutting-proxy.js'
@@ -53,6 +54,19 @@ describe.runIf(python !== undefined)("IVCAP's Python client", () => {
     const said = await runPython(await started(), 'upload_tar', '20')
     expect(said).toMatchObject({ status: 'ready', name: 'all.tar.gz', type: 'application/gzip' })
     expect(Object(said).members).toHaveLength(20)
+  })
+
+  it('finds a service, runs it, and fetches what it made', async () => {
+    const server = await started({ services: testServices })
+    const said = await runPython(server, 'run_service', await file(Buffer.from('coral')))
+    expect(said).toMatchObject({
+      services: ['echo', 'fail', 'no-json'],
+      takes: { text: ['artifact', false], times: ['int', true], mark: ['option', true] },
+      succeeded: true,
+      letters: 5,
+      failed: true,
+      output: 'CORAL!CORAL!',
+    })
   })
 
   it('uploads into a collection, with a policy', async () => {

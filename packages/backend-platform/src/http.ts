@@ -15,6 +15,10 @@ export interface HttpRequest extends Asked {
   readonly ownHeaders?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | Streamed
   readonly signal?: AbortSignal | undefined
+  /** Milliseconds that the answer may take on top of the usual, since the server was asked to wait. */
+  readonly patience?: number
+  /** Whether a redirect to there is the answer itself, and not followed. */
+  readonly stopAt?: (location: string) => boolean
 }
 
 export interface HttpOptions {
@@ -54,7 +58,7 @@ export class Http {
   /** One request; asked again once, with a new token, after a 401. @throws IvcapError for any answer but 2xx */
   async send(request: HttpRequest): Promise<Reply> {
     const reply = await this.#follow(request)
-    if (reply.ok) return reply
+    if (reply.ok || stopsAt(request, reply)) return reply
     throw await replyFailure(reply, { ...request, url: reply.url }, this.#o.credentials)
   }
 
@@ -79,7 +83,7 @@ export class Http {
     let own = this.deployment.owns(url)
     for (let hops = 0; ; hops += 1) {
       const reply = await this.#authorized(request, url, own)
-      if (!REDIRECTS.has(reply.status)) return reply
+      if (!REDIRECTS.has(reply.status) || stopsAt(request, reply)) return reply
       await reply.cancel()
       if (hops === MAX_REDIRECTS) throw refused(request, reply, 'it is one redirect after the other')
       url = this.#redirected(request, reply)
@@ -129,7 +133,7 @@ export class Http {
     const ownHeaders = { ...headers, ...(own && request.ownHeaders) }
     const watch = new Watch(signal)
     const { transport, connectTimeout, idleTimeout } = this.#o
-    const ms = body === undefined ? connectTimeout : idleTimeout
+    const ms = (body === undefined ? connectTimeout : idleTimeout) + (request.patience ?? 0)
     const late = () => timeoutFailure(asked, ms)
     const message = {
       method,
@@ -164,6 +168,10 @@ export class Http {
       throw error instanceof IvcapError ? error : connectionFailure(error, asked)
     }
   }
+}
+
+function stopsAt({ stopAt }: HttpRequest, { status, headers }: Reply): boolean {
+  return REDIRECTS.has(status) && stopAt?.(headers.get('location') ?? '') === true
 }
 
 function refused(request: HttpRequest, reply: Reply, why: string): IvcapError {

@@ -8,6 +8,7 @@ import { digestsIn } from './digests.js'
 import { Http } from './http.js'
 import type { Logger } from './logger.js'
 import { searchOn } from './search.js'
+import { serviceStore } from './services.js'
 import { deploymentAt } from './urls.js'
 
 export interface PlatformOptions {
@@ -37,7 +38,7 @@ export interface PlatformOptions {
 }
 
 /**
- * Artifacts and aspects of an IVCAP deployment, over REST and TUS.
+ * Artifacts, aspects and services of an IVCAP deployment, over REST and TUS.
  *
  * The token goes to the origin of `url` and nowhere else, and is in no error, no message and no field of what this returns.
  *
@@ -63,6 +64,7 @@ export function platformBackend(o: PlatformOptions): Backend {
   return {
     artifacts: artifactStore(context, o.digest ? digestsIn(aspects, o.logger ?? {}) : undefined),
     aspects,
+    services: serviceStore(http),
     search: searchOn(http),
     close: async () => transport.close(),
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeBackend } from '@ivcap/conformance'
+import { describeBackend, testServices } from '@ivcap/conformance'
 import { type Platform, startPlatform } from '@ivcap/platform-server'
 import { platformBackend } from '../src/index.js'
 
@@ -15,7 +15,8 @@ const connect = () =>
 describeBackend('platform', {
   async open() {
     dir = await mkdtemp(join(tmpdir(), 'ivcap-platform-'))
-    platform = await startPlatform({ dir: join(dir, 'data'), auth: { token: TOKEN } })
+    const auth = { token: TOKEN }
+    platform = await startPlatform({ dir: join(dir, 'data'), auth, services: testServices, grace: 500 })
     return connect()
   },
   reopen: async () => connect(),

@@ -24,6 +24,8 @@ const EXPOSED = [
   'Content-Disposition',
   'Content-Range',
   'ETag',
+  'IVCAP-Job-Id',
+  'IVCAP-Job-URL',
   'Location',
   'Retry-After',
   'Tus-Resumable',

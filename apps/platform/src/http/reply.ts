@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
+import type { JsonValue } from '@ivcap/core/driver'
 
 /** Answers with JSON. */
 export function sendJson(
   res: ServerResponse,
   status: number,
-  body: object,
+  body: JsonValue | object,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const bytes = Buffer.from(JSON.stringify(body))

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +36,25 @@ def upload_labelled(path, collection, policy):
     ivcap.create_collection(collection, "Reef")
     a = ivcap.upload_artifact(file_path=path, collection=collection, policy=policy)
     return {**tell(a), "items": [i.item for i in ivcap.get_collection(collection).items()]}
+
+
+def run_service(path):
+    a = ivcap.upload_artifact(name="words.txt", file_path=path, content_type="text/plain")
+    service = ivcap.get_service_by_name("shout")
+    takes = {n: [str(p.type.value), p.is_optional] for n, p in service.parameters.items()}
+    job = service.request_job(io.StringIO(json.dumps({"text": a.id, "times": 2})))
+    while not job.finished:
+        time.sleep(0.02)
+    quick = ivcap.get_service_by_name("fail").request_job(io.StringIO("{}"), timeout=5)
+    output = ivcap.get_artifact(job.result["output"])
+    return {
+        "services": [s.name for s in ivcap.list_services(limit=3)],
+        "takes": takes,
+        "succeeded": job.succeeded,
+        "letters": job.result["letters"],
+        "failed": quick.finished and not quick.succeeded,
+        "output": output.open().read().decode(),
+    }
 
 
 def upload_chunks(path):

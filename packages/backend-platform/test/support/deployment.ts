@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { testServices } from '@ivcap/conformance'
 import { type Platform, startPlatform } from '@ivcap/platform-server'
 import { onTestFinished } from 'vitest'
 
@@ -13,9 +14,15 @@ export async function folder(): Promise<string> {
   return dir
 }
 
-/** A deployment that asks for TOKEN, for the time of a test. */
+/** A deployment that asks for TOKEN and runs the conformance suite's services, for the time of a test. */
 export async function deployment(dir?: string): Promise<Platform> {
-  const platform = await startPlatform({ dir: dir ?? (await folder()), auth: { token: TOKEN }, grace: 100 })
+  const auth = { token: TOKEN }
+  const platform = await startPlatform({
+    dir: dir ?? (await folder()),
+    auth,
+    services: testServices,
+    grace: 100,
+  })
   onTestFinished(() => platform.close())
   return platform
 }

@@ -1,0 +1,48 @@
+import { type ServiceQuery, systemClock, timestamp } from '@ivcap/core/driver'
+import * as v from 'valibot'
+import type { Exchange } from '../http/exchange.js'
+import { encodePage, linksOf, pageIn } from '../http/paging.js'
+import { flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { sendJson } from '../http/reply.js'
+
+const Listing = v.object({
+  filter: v.exactOptional(v.string()),
+  orderBy: v.exactOptional(v.string()),
+  orderDesc: v.boolean(),
+  atTime: v.exactOptional(v.string()),
+  cursor: v.exactOptional(v.string()),
+})
+type Listing = v.InferOutput<typeof Listing>
+
+/** Answers with a page of services or jobs. */
+export async function sendListing<R>(
+  { res, query, origin }: Exchange,
+  o: {
+    readonly path: string
+    readonly orderDesc: boolean
+    readonly item: (record: R, origin: string) => object
+  },
+  list: (q: ServiceQuery) => Promise<{ readonly items: readonly R[]; readonly cursor?: string }>,
+): Promise<void> {
+  const limit = limitOf(query)
+  const listing = pageIn(query, Listing) ?? listingOf(query, o.orderDesc)
+  const { items, cursor } = await list({ ...listing, limit })
+  const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
+  sendJson(res, 200, {
+    items: items.map((item) => o.item(item, origin)),
+    links: linksOf(`${origin}${o.path}`, next),
+    'at-time': listing.atTime ?? timestamp(systemClock()),
+  })
+}
+
+function listingOf(query: URLSearchParams, orderDesc: boolean): Listing {
+  const filter = text(query, 'filter')
+  const orderBy = text(query, 'order-by')
+  const atTime = timeOf(query)
+  return {
+    orderDesc: flag(query, 'order-desc', orderDesc),
+    ...(filter !== undefined && { filter }),
+    ...(orderBy !== undefined && { orderBy }),
+    ...(atTime !== undefined && { atTime }),
+  }
+}

@@ -1,0 +1,135 @@
+import {
+  IvcapError,
+  isIvcapError,
+  isUrn,
+  type JobRecord,
+  type JsonObject,
+  type OpOptions,
+  parseJobId,
+  retry,
+  type Urn,
+} from '@ivcap/core/driver'
+import * as v from 'valibot'
+import { AcceptedJson, isJson, parseJson } from './decode-services.js'
+import { mayHaveHappened, protocolFailure } from './failure.js'
+import type { Http, HttpRequest } from './http.js'
+import type { Reply } from './reply.js'
+import { segment } from './urls.js'
+
+/** What is known of a job from the answer that made it. */
+export interface Created {
+  readonly job: JobRecord
+  /** Whether the answer told all; what it left out is to be asked for. */
+  readonly complete: boolean
+}
+
+/**
+ * Requests a job. The answer is its result, or says where the job is: in the body, or by a redirect, of whose address
+ * only the job's id counts. What may have made a job although no answer came is not repeated.
+ */
+export async function createJob(
+  http: Http,
+  service: Urn,
+  params: JsonObject,
+  { signal, timeout = 0 }: OpOptions & { readonly timeout?: number },
+): Promise<Created> {
+  const seconds = Math.ceil(timeout / 1000)
+  const request: HttpRequest = {
+    method: 'POST',
+    url: http.deployment.api(`/1/services2/${segment(service)}/jobs`),
+    headers: { 'Content-Type': 'application/json', Timeout: String(seconds) },
+    body: JSON.stringify(params),
+    resource: service,
+    signal,
+    patience: seconds * 1000,
+    stopAt: (location) => jobIn(location) !== undefined,
+  }
+  return retry(
+    async () => {
+      try {
+        return await createdBy(await http.send(request), { service, params, request })
+      } catch (error) {
+        if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
+        throw unknownOutcome(error, service)
+      }
+    },
+    { ...http.retries, signal },
+  )
+}
+
+interface Requested {
+  readonly service: Urn
+  readonly params: JsonObject
+  readonly request: HttpRequest
+}
+
+async function createdBy(reply: Reply, { service, params, request }: Requested): Promise<Created> {
+  const { status, headers } = reply
+  if (status === 202) return accepted(reply, service, request)
+  const id =
+    jobId(headers.get('ivcap-job-id')) ?? jobIn(headers.get('ivcap-job-url') ?? headers.get('location') ?? '')
+  if (id === undefined) {
+    await reply.cancel()
+    throw protocolFailure(request, `${status}, but without the id of the job (IVCAP-Job-Id)`)
+  }
+  const known = { id, service, request: params }
+  if (status !== 200) {
+    await reply.cancel()
+    return { job: { ...known, status: 'pending' }, complete: false }
+  }
+  const resultType = headers.get('content-type') ?? undefined
+  const done = { ...known, status: 'succeeded', ...(resultType !== undefined && { resultType }) } as const
+  if (!isJson(resultType)) {
+    await reply.cancel()
+    return { job: done, complete: true }
+  }
+  const result = parseJson(await reply.text().catch(() => ''))
+  return result === undefined ? { job: done, complete: false } : { job: { ...done, result }, complete: true }
+}
+
+async function accepted(reply: Reply, service: Urn, request: HttpRequest): Promise<Created> {
+  // the job is there, whatever becomes of this answer
+  const text = await reply.text().catch(() => '')
+  const body = v.safeParse(AcceptedJson, parseJson(text))
+  const told = body.success
+    ? body.output
+    : { 'job-id': undefined, location: undefined, 'retry-later': undefined }
+  const id = jobId(told['job-id']) ?? jobIn(told.location ?? reply.headers.get('location') ?? '')
+  if (id === undefined) throw protocolFailure(request, '202, but without job-id and location', text)
+  const later = told['retry-later']
+  const job: JobRecord = {
+    id,
+    service,
+    status: 'pending',
+    ...(later !== undefined && { retryAfter: later * 1000 }),
+  }
+  return { job, complete: true }
+}
+
+/** A URN or a bare uuid. */
+function jobId(text: string | null | undefined): Urn | undefined {
+  if (text === null || text === undefined || text === '') return undefined
+  try {
+    return parseJobId(text, 'job-id')
+  } catch {
+    return undefined
+  }
+}
+
+/** The job that the address of one names: `…/jobs/<id>`, whatever follows. */
+function jobIn(location: string): Urn | undefined {
+  const path = location.split(/[?#]/, 1)[0] ?? ''
+  const name = /\/jobs\/([^/]+)/.exec(path)?.[1]
+  try {
+    return name === undefined ? undefined : jobId(decodeURIComponent(name))
+  } catch {
+    return isUrn(name) ? name : undefined
+  }
+}
+
+function unknownOutcome(cause: IvcapError, service: Urn): IvcapError {
+  const message =
+    `whether a job of ${service} was made is not known, since no answer came: look at service.jobs() before you ` +
+    `request it again (${cause.message})`
+  return new IvcapError('unavailable', message, { retryable: false, resource: service, cause })
+}

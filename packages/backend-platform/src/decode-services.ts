@@ -1,0 +1,147 @@
+import {
+  isUrn,
+  JOB_STATUSES,
+  type JobRecord,
+  type JsonValue,
+  parseTimestamp,
+  type ServiceParameter,
+  type ServiceRecord,
+  type Urn,
+  withoutAbsent,
+} from '@ivcap/core/driver'
+import * as v from 'valibot'
+
+/** Text, or nothing where it is absent, null, empty or not a text. */
+const Text = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined)
+const UrnText = v.custom<Urn>(isUrn, 'not a URN')
+const OptionalUrn = v.fallback(v.optional(UrnText), undefined)
+const Time = v.pipe(
+  Text,
+  v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
+)
+const Flag = v.fallback(v.optional(v.boolean()), undefined)
+const Json = v.custom<JsonValue>((value) => value !== undefined)
+
+/** IVCAP writes defaults as texts; numbers have been seen. */
+const Default = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
+  undefined,
+)
+
+const ParameterJson = v.pipe(
+  v.object({
+    name: v.string(),
+    type: v.string(),
+    description: Text,
+    label: Text,
+    unit: Text,
+    optional: Flag,
+    default: Default,
+    options: v.fallback(
+      v.nullish(
+        v.array(
+          v.pipe(
+            v.object({ value: v.string(), description: Text }),
+            v.transform((option) => withoutAbsent(option)),
+          ),
+        ),
+      ),
+      undefined,
+    ),
+  }),
+  v.transform(
+    ({ options, ...told }): ServiceParameter =>
+      withoutAbsent({ ...told, options: options?.length ? options : undefined }),
+  ),
+)
+
+/** `GET /1/services2/{id}`, and the items of a list, which tell less. */
+export const ServiceJson = v.pipe(
+  v.object({
+    id: UrnText,
+    name: Text,
+    description: Text,
+    status: Text,
+    parameters: v.nullish(v.array(ParameterJson)),
+    tags: v.fallback(v.nullish(v.array(v.string())), undefined),
+    policy: OptionalUrn,
+    account: Text,
+    'valid-from': Time,
+    'valid-to': Time,
+  }),
+  v.transform(
+    (json): ServiceRecord =>
+      withoutAbsent({
+        id: json.id,
+        name: json.name,
+        description: json.description,
+        status: json.status,
+        parameters: json.parameters ?? undefined,
+        tags: json.tags ?? undefined,
+        policy: json.policy,
+        account: json.account,
+        validFrom: json['valid-from'],
+        validTo: json['valid-to'],
+      }),
+  ),
+)
+
+/** `GET /1/services2/{id}/jobs/{job}`, and the items of a list, which tell less and may leave out the service. */
+export const jobJson = (service: Urn) =>
+  v.pipe(
+    v.object({
+      id: UrnText,
+      service: OptionalUrn,
+      name: Text,
+      status: v.fallback(v.picklist(JOB_STATUSES), 'unknown'),
+      'requested-at': Time,
+      'started-at': Time,
+      'finished-at': Time,
+      'request-content': v.optional(Json),
+      'result-content': v.optional(Json),
+      'result-content-type': Text,
+      'result-content-urn': Text,
+      'error-message': Text,
+      policy: OptionalUrn,
+      account: Text,
+    }),
+    v.transform((json): JobRecord => {
+      const type = json['result-content-type']
+      return withoutAbsent({
+        id: json.id,
+        service: json.service ?? service,
+        name: json.name,
+        status: json.status,
+        requestedAt: json['requested-at'],
+        startedAt: json['started-at'],
+        finishedAt: json['finished-at'],
+        request: json['request-content'],
+        result: isJson(type) ? json['result-content'] : undefined,
+        resultType: type,
+        resultUrn: json['result-content-urn'],
+        errorMessage: json['error-message'],
+        policy: json.policy,
+        account: json.account,
+      })
+    }),
+  )
+
+/** What a request for a job answers that is not done yet. `retry-later` is in seconds. */
+export const AcceptedJson = v.object({
+  'job-id': Text,
+  location: Text,
+  'retry-later': v.fallback(v.optional(v.pipe(v.number(), v.minValue(0))), undefined),
+})
+
+/** Whether this MIME type is JSON; one that isn't told counts as such. */
+export const isJson = (type: string | undefined): boolean =>
+  type === undefined || /^[^;]+[/+]json\s*(;|$)/i.test(type)
+
+/** Undefined for what isn't JSON. */
+export function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
