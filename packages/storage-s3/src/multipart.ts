@@ -5,11 +5,10 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import { type BlobInfo, IvcapError, isIvcapError, retry } from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError, isIvcapError, type Piece, retry } from '@ivcap/core/driver'
 import { ask, askOnce } from './ask.js'
 import { isDoubtful } from './errors.js'
 import { head, infoOf } from './info.js'
-import type { Piece } from './pieces.js'
 import { fullKey, type Place } from './place.js'
 import { dropForgotten } from './sweep.js'
 import { BEFORE_SIGNING, unsigned } from './unsigned.js'

@@ -1,5 +1,5 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import type { BlobInfo } from '@ivcap/core/driver'
+import { type BlobInfo, laterThan } from '@ivcap/core/driver'
 import { askOnce } from './ask.js'
 import { infoOf } from './info.js'
 import type { Place } from './place.js'
@@ -21,7 +21,7 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   const info = await commit(place, writing, async () => {
     const command = new PutObjectCommand(request)
     command.middlewareStack.add((next) => (args) => next(unsigned(args, bytes)), BEFORE_SIGNING)
-    const stop = laterThan(writing.signal)
+    const stop = laterThan(writing.signal, GRACE_MS)
     try {
       const told = await askOnce(place, subject, (s3, o) => s3.send(command, o), { signal: stop.signal })
       return infoOf(place, writing.key, bytes.byteLength, told.ETag)
@@ -31,24 +31,4 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   })
   writing.progress.finish(info.size)
   return info
-}
-
-/**
- * A signal for a request that may have been carried out when it is cut off: it aborts some time after the caller's, so that
- * as a rule the answer comes and tells what is there.
- */
-function laterThan(signal: AbortSignal | undefined): { readonly signal: AbortSignal; clear(): void } {
-  const stop = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const onAbort = () => {
-    timer = setTimeout(() => stop.abort(signal?.reason), GRACE_MS)
-  }
-  signal?.addEventListener('abort', onAbort)
-  return {
-    signal: stop.signal,
-    clear() {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-    },
-  }
 }

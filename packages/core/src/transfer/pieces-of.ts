@@ -1,4 +1,5 @@
-import { allocate, type ByteSource, type OpOptions } from '@ivcap/core/driver'
+import { allocate } from '#files'
+import type { ByteSource, OpOptions } from '../ports.js'
 
 /** What goes up in one request. */
 export interface Piece {

@@ -1,4 +1,5 @@
-import { allocate, IvcapError } from '@ivcap/core/driver'
+import { allocate } from '#files'
+import { IvcapError } from '../model/errors.js'
 
 /** Fewer bytes than this aren't handed out while more are on their way: calls cost more than bytes. */
 const WORTH_WAITING = 256 * 1024
