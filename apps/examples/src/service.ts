@@ -1,17 +1,23 @@
-// Run a service function on your own machine. Its test, in memory, is ../test/mixed-layer.test.ts.
+// Upload, run a service, download: the service is a function on your own machine, or runs on a deployment.
 //   npm run service [path/to/casts.csv]
 import { basename } from 'node:path'
 import { connect } from '@ivcap/client'
 import { inputPath } from './input.js'
-import { mixedLayer } from './mixed-layer.js'
+import { services } from './services.js'
 
-const ivcap = await connect()
+// where there is a deployment, its own services are called, and these are not
+const ivcap = await connect({ services })
 const filePath = inputPath('ctd-casts.csv')
 const casts = await ivcap.uploadArtifact({ name: basename(filePath), filePath })
 
-const result = await mixedLayer(ivcap, casts.id)
+const service = await ivcap.getServiceByName('mixed-layer')
+console.log(`${service.name}: ${service.description}`)
+const job = await service.requestJob({ casts: casts.id })
+await job.wait()
+console.log(job.status)
 
-console.log(result.id)
+const result = await ivcap.getArtifact(String(job.result))
 console.table(await result.json())
+console.log('produced by', (await result.provenance()).producedBy.join(), 'from', casts.name)
 
 await ivcap.close()

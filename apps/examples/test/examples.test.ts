@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Platform, startPlatform } from '@ivcap/platform-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
+import { services } from '../src/services.js'
 import { runScript } from './support/run-script.js'
 
 /** What each says when all went well. */
@@ -22,7 +23,7 @@ const says: Readonly<Record<string, readonly string[]>> = {
   provenance: ['produced by urn:ivcap:job:', 'used by     urn:ivcap:job:', 'nobody: it was uploaded'],
   'local-mode': ['the file itself: true', 'replaced: cast,depth_m', 'listed: by-hand.txt', 'outside:'],
   'time-travel': ['"score":2', '"score":1', '"score":3', 'score 1 by field team'],
-  service: ['mixed-layer.json', 'depth'],
+  service: ['mixed-layer: How deep', 'succeeded', 'depth', 'produced by urn:ivcap:job:'],
 }
 
 const scripts = Object.keys(manifest.scripts).filter(
@@ -36,7 +37,7 @@ let folder = ''
 let deployment: Platform
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ivcap-examples-test-'))
-  deployment = await startPlatform({ dir: join(folder, 'deployment') })
+  deployment = await startPlatform({ dir: join(folder, 'deployment'), services })
 })
 afterAll(async () => {
   await deployment.close()

@@ -1,6 +1,7 @@
 /** Connects to IVCAP, a local folder or a bucket, as arguments and environment say. */
 import { localBackend } from '@ivcap/backend-local'
 import { type Backend, Ivcap, type IvcapOptions } from '@ivcap/core'
+import type { FunctionService } from '@ivcap/core/services'
 import { type Choice, choose, type Environment, LOCAL_DIR, type Place, VARIABLES } from './choose.js'
 import { openOptional } from './optional.js'
 import { warnOfPlainHttp } from './warn.js'
@@ -8,9 +9,17 @@ import { warnOfPlainHttp } from './warn.js'
 export * from '@ivcap/core'
 export type { Token } from './choose.js'
 
-export interface ConnectOptions extends Place, IvcapOptions {}
+export interface ServicesOptions {
+  /**
+   * Functions to run as services, in this process, where the place has none of its own. A deployment has: its services are
+   * called, and these are not.
+   */
+  readonly services?: readonly FunctionService[] | undefined
+}
 
-export interface LocalOptions extends IvcapOptions {
+export interface ConnectOptions extends Place, IvcapOptions, ServicesOptions {}
+
+export interface LocalOptions extends IvcapOptions, ServicesOptions {
   /** The folder; made when something is first written. */
   readonly baseDir?: string | undefined
   /** Record a SHA-256 of files too, which are otherwise copied without being read. */
@@ -28,7 +37,7 @@ export interface LocalOptions extends IvcapOptions {
 export async function connect(o: ConnectOptions | string = {}): Promise<Ivcap> {
   const options = typeof o === 'string' ? { url: o } : o
   const choice = choose(options, environment())
-  const ivcap = new Ivcap(await open(choice, options), options)
+  const ivcap = new Ivcap(await withServices(await open(choice, options), options), options)
   options.logger?.debug?.(`ivcap: ${ivcap.url} (${choice.why})`)
   if (choice.kind === 'platform' && choice.token !== undefined) warnOfPlainHttp(choice.url, options.logger)
   return ivcap
@@ -42,7 +51,7 @@ export async function local({ baseDir, digest, fsync, ...options }: LocalOptions
     ...(digest !== undefined && { digest }),
     ...(fsync !== undefined && { fsync }),
   })
-  return new Ivcap(backend, options)
+  return new Ivcap(await withServices(backend, options), options)
 }
 
 async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise<Backend> {
@@ -66,6 +75,16 @@ async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise
       return openOptional('@ivcap/storage-gcs', 'gcsBackend', 'gs://', { bucket, prefix })
     }
   }
+}
+
+async function withServices(
+  backend: Backend,
+  { services, logger }: IvcapOptions & ServicesOptions,
+): Promise<Backend> {
+  if (services === undefined || backend.services !== undefined) return backend
+  // loaded only where it is asked for
+  const { functionServices } = await import('@ivcap/core/services')
+  return { ...backend, services: functionServices(backend, services, { logger }) }
 }
 
 function environment(): Environment {

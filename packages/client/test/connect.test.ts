@@ -31,6 +31,22 @@ describe('connect', () => {
     expect((await connect(`file:${dir}`)).url).toBe(`file://${dir}`)
   })
 
+  it('functions are services, but on a deployment, whose own are called', async () => {
+    const greet = (from: string) => [{ name: 'greet', run: () => from }]
+    const answer = async (ivcap: Awaited<ReturnType<typeof connect>>) => {
+      const job = await (await ivcap.getServiceByName('greet')).requestJob({}, { timeout: 10_000 })
+      await ivcap.close()
+      return job.result
+    }
+    const services = greet('here')
+    expect(await answer(await connect({ url: 'memory:', services }))).toBe('here')
+    expect(await answer(await local({ baseDir: await tempDir(), services }))).toBe('here')
+    const platform = await startPlatform({ dir: await tempDir(), services: greet('there') })
+    vi.stubEnv('IVCAP_BASE_URL', platform.url)
+    expect(await answer(await connect({ services }))).toBe('there')
+    await platform.close()
+  })
+
   it('memory: has a place of its own for each client', async () => {
     const [one, other] = await Promise.all([connect('memory:'), connect({ url: 'memory:' })])
     const { id } = await one.uploadArtifact({ name: 'a.txt', content: 'hello' })
