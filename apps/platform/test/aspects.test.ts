@@ -119,7 +119,8 @@ it.each<[string, number, string]>([
   ['at-time=yesterday', 422, 'at-time'],
   ['page=x', 422, 'page'],
   ['filter=a', 422, 'filter'],
-  ['content-path=$.a', 501, 'content-path'],
+  ['content-path=$.a ? (@', 422, 'content-path'],
+  ['content-path=$.a.datetime()', 501, 'content-path'],
 ])('a list with %s is answered with %i', async (query, status, name) => {
   const { url } = await server()
   const response = await fetch(`${url}/1/aspects?${query}`)

@@ -10,6 +10,8 @@ import { folder, started } from './support/server.js'
 
 const COLLECTION = 'urn:ivcap:collection:reef-7'
 
+const failure = (status: number) => ({ error: 'IvcapApiError', status })
+
 async function file(bytes: Uint8Array): Promise<string> {
   const path = join(await folder(), 'data.csv')
   await writeFile(path, bytes)
@@ -157,16 +159,32 @@ describe.runIf(python !== undefined)("IVCAP's Python client", () => {
     })
   })
 
-  it('adds to a collection without asking by content path, which it then does without', async () => {
-    const refused = { error: 'IvcapApiError', status: 501 }
-    const said = await runPython(await started(), 'collection_queries', COLLECTION, 'urn:ivcap:artifact:x')
-    expect(said).toEqual({ first: true, second: true, named: refused, removed: refused })
+  it('asks by content path what a collection has, and which collections have a name', async () => {
+    const item = 'urn:ivcap:artifact:x'
+    expect(await runPython(await started(), 'collection_queries', COLLECTION, item)).toEqual({
+      added: [true, false],
+      other: true,
+      starts: ['Reef'],
+      equals: ['Deep reef'],
+      like: expect.toSatisfy((names: string[]) => `${names.sort()}` === 'Deep reef,Reef'),
+      wrong: failure(422),
+      removed: [true, false],
+      left: [`${item}y`],
+    })
+  })
+
+  it('lists aspects by content path, over pages', async () => {
+    expect(await runPython(await started(), 'content_paths', 'urn:example:many')).toEqual({
+      large: Array.from({ length: 49 }, (_, i) => i + 11),
+      none: [],
+      wrong: failure(422),
+      'left out': failure(501),
+    })
   })
 
   it('hears what went wrong', async () => {
     const server = await started()
     const nobody = 'urn:ivcap:artifact:00000000-0000-4000-8000-000000000000'
-    const failure = (status: number) => ({ error: 'IvcapApiError', status })
     expect(await runPython(server, 'failures', nobody)).toEqual([404, 422, 422, 501].map(failure))
   })
 

@@ -13,6 +13,7 @@ import { aspectList } from './backend/aspect-list.js'
 import { aspectRaces } from './backend/aspect-races.js'
 import { aspectTime } from './backend/aspect-time.js'
 import { collections } from './backend/collections.js'
+import { contentPaths } from './backend/content-paths.js'
 import { errors } from './backend/errors.js'
 import { filters } from './backend/filters.js'
 import { jobs } from './backend/jobs.js'
@@ -35,6 +36,7 @@ const areas = {
   'aspects come and go': aspectLifecycle,
   'listing aspects': aspectList,
   filters,
+  'content paths': contentPaths,
   'time travel': aspectTime,
   'writers at the same time': aspectRaces,
   collections,

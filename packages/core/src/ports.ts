@@ -133,6 +133,7 @@ export interface AspectQuery {
   readonly entity?: string
   /** A schema, or with `%` (any run of characters) a pattern of them. */
   readonly schema?: string
+  /** SQL/JSON path that finds something in the content; that has `$schema` and `$entity` here. */
   readonly contentPath?: string
   readonly filter?: string
   /** In force at that time; absent: not closed, whatever the clock says. */

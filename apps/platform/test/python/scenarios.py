@@ -145,11 +145,37 @@ def collections(urn, count):
 def collection_queries(urn, item):
     """Those parts of collections that ask by content path."""
     ivcap.create_collection(urn, "Reef")
+    ivcap.create_collection(f"{urn}-8", "Deep reef")
+
+    def named(name_filter):
+        return [c.name for c in ivcap.list_collections(name_filter=name_filter)]
+
     return {
-        "first": ivcap.add_to_collection(urn, item) is not None,
-        "second": attempt(lambda: ivcap.add_to_collection(urn, item) is not None),
-        "named": attempt(lambda: [c.name for c in ivcap.list_collections(name_filter='starts with "Re"')]),
-        "removed": attempt(lambda: ivcap.remove_from_collection(urn, item)),
+        "added": [ivcap.add_to_collection(urn, item) is not None for _ in range(2)],
+        "other": ivcap.add_to_collection(urn, f"{item}y") is not None,
+        "starts": named('starts with "Re"'),
+        "equals": named('== "Deep reef"'),
+        "like": named('like_regex ".*REEF.*" flag "i"'),
+        "wrong": attempt(lambda: named('= "Reef"')),
+        "removed": [ivcap.remove_from_collection(urn, item) for _ in range(2)],
+        "left": [i.item for i in ivcap.get_collection(urn).items()],
+    }
+
+
+def content_paths(entity):
+    for n in range(60):
+        images = [{"size": n * 1000}, {"size": 0}]
+        ivcap.add_aspect(entity, {"$schema": "urn:example:schema:n.1", "n": n, "images": images})
+
+    def found(path):
+        aspects = ivcap.list_aspects(entity=entity, content_path=path, limit=None, order_direction="ASC")
+        return [a.content["n"] for a in aspects]
+
+    return {
+        "large": found("$.images[*] ? (@.size > 10000)"),
+        "none": found('$.images ? (@.size starts with "1")'),
+        "wrong": attempt(lambda: found("$.images[")),
+        "left out": attempt(lambda: found("$.n ? (@ > $least)")),
     }
 
 

@@ -74,11 +74,6 @@ export function errors(place: BackendPlace): void {
     await expectError(artifacts.list(artifactQuery({ cursor: 'nonsense' }), {}), 'invalid-argument', 'cursor')
   })
 
-  it('content paths are said to be unsupported, not ignored', async () => {
-    const query = aspectQuery({ contentPath: '$.a' })
-    await expectError(place.at.aspects.list(query, {}), 'unsupported', 'contentPath')
-  })
-
   it('methods need no `this`: stores of several places can be mixed', async () => {
     const { create, stat, read, list } = place.at.artifacts
     const { assert, get, list: listAspects, retract } = place.at.aspects

@@ -27,7 +27,7 @@ export interface ListAspectsOptions extends CallOptions {
   readonly entity?: string | undefined
   /** A schema, or a pattern in which `%` stands for any characters, e.g. `urn:ivcap:schema%`. */
   readonly schema?: string | undefined
-  /** SQL/JSON path that the content must satisfy, e.g. `$.images[*] ? (@.size > 10000)`. */
+  /** SQL/JSON path that must find something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
   readonly contentPath?: string | undefined
   readonly filter?: string | undefined
   /** List what was in force then. */
