@@ -76,6 +76,7 @@ async function must(program, args) {
 
 /**
  * One copy of everything is enough, on a store in memory (4 GiB), or on disk with OSD_STORE=bluestore, which benchmarks need.
+ * What was deleted makes room within seconds, not hours: a store that is full doesn't answer.
  *
  * @param {{ folder: string, fsid: string, monitor: string, port: number }} cluster
  */
@@ -111,6 +112,8 @@ bluestore_block_size = ${16 * 2 ** 30}
 rgw_frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_run_sync_thread = false
+rgw_gc_obj_min_wait = 5
+rgw_gc_processor_period = 5
 rgw_enable_usage_log = false
 rgw_dynamic_resharding = false
 `

@@ -1,9 +1,10 @@
 // What goes over the wire: other clients, and deployments that are not ours, rely on it.
+
+import { type FaultProxy, faultProxy, type Plan } from '@ivcap/conformance/fault-proxy'
 import { Ivcap } from '@ivcap/core'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { type FaultProxy, faultProxy, type Plan } from './support/fault-proxy.js'
 
 const REEF = 'urn:ivcap:collection:0e9c1a52-5c1b-4d5c-8f61-6b1a3c1f6f01'
 const ITEM = 'urn:ivcap:artifact:7d9f2c60-0a39-4a7e-9a56-0f3a9d2f4b11'

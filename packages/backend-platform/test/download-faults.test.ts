@@ -1,10 +1,10 @@
+import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { Ivcap } from '@ivcap/core'
 import { contentSource } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { collect, draft, someBytes, transfer } from './support/content.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { type Fault, faultProxy } from './support/fault-proxy.js'
 
 const bytes = someBytes(500_000)
 const selfLink = JSON.stringify({ items: [], links: [{ rel: 'next', href: '?page=same' }] })

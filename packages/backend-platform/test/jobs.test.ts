@@ -1,9 +1,10 @@
 // Requests for jobs whose answers come in other forms, late, broken, or not at all.
+
+import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { Ivcap } from '@ivcap/core'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { type Fault, faultProxy } from './support/fault-proxy.js'
 import { foreignServer } from './support/foreign.js'
 
 const poll = { pollInterval: 5 }

@@ -5,6 +5,7 @@ import { readFile, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type FaultProxy, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { parseArtifactId } from '@ivcap/core/driver'
 import { startPlatformProcess } from '@ivcap/platform-server/process'
 import { build } from 'esbuild'
@@ -12,7 +13,6 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { collect, someBytes } from './support/content.js'
 import { folder, TOKEN } from './support/deployment.js'
-import { type FaultProxy, faultProxy } from './support/fault-proxy.js'
 
 const MiB = 1 << 20
 const SIZE = 40 * MiB + 5

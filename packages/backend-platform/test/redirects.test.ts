@@ -1,9 +1,9 @@
+import { type FaultProxy, faultProxy, type Plan } from '@ivcap/conformance/fault-proxy'
 import { contentSource } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { collect, draft, someBytes, transfer } from './support/content.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { type FaultProxy, faultProxy, type Plan } from './support/fault-proxy.js'
 import { type Foreign, foreignServer } from './support/foreign.js'
 
 const bytes = someBytes(5000)

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
+import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { contentSource, isIvcapError } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { draft, someBytes, transfer } from './support/content.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { type Fault, faultProxy } from './support/fault-proxy.js'
 
 const id = 'urn:ivcap:artifact:00000000-0000-4000-8000-000000000000'
 

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Fault, faultProxy, type Plan } from '@ivcap/conformance/fault-proxy'
 import { type ByteSource, contentSource, fileSource, isIvcapError } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { collect, draft, randomOf, someBytes, streamOf, transfer } from './support/content.js'
 import { deployment, folder, TOKEN } from './support/deployment.js'
-import { type Fault, faultProxy, type Plan } from './support/fault-proxy.js'
 import { foreignServer } from './support/foreign.js'
 
 const SCHEDULES = 240

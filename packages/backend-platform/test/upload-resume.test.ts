@@ -1,11 +1,11 @@
 import { appendFile, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type FaultProxy, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { contentSource, fileSource } from '@ivcap/core/driver'
 import { expect, it, vi } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { collect, draft, someBytes, streamOf, transfer } from './support/content.js'
 import { deployment, folder, TOKEN } from './support/deployment.js'
-import { type FaultProxy, faultProxy } from './support/fault-proxy.js'
 
 const MiB = 1 << 20
 const CHUNK = 256 << 10

@@ -150,7 +150,7 @@ function byStatus(status: number | undefined): Meaning {
   if (status === 401) return WRONG_KEY
   if (status === 403) return DENIED
   if (status === 404) return MISSING
-  if (status === 408) return PASSING
+  if (status === 408 || status === 409) return PASSING
   if (status === 412) return { code: 'precondition-failed', why: 'it is not what it was expected to be' }
   if (status === 429 || status === 503) return BUSY
   if (status !== undefined && status >= 500) return PASSING

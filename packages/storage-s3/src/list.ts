@@ -1,5 +1,5 @@
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import type { BlobInfo, BlobPage, BlobStore, OpOptions } from '@ivcap/core/driver'
+import { type BlobInfo, type BlobPage, type BlobStore, IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { ask } from './ask.js'
 import { infoOf } from './info.js'
 import { fullKey, type Place } from './place.js'
@@ -24,10 +24,15 @@ export async function list(
     }
     const subject = { doing: `list blobs below ${JSON.stringify(prefix)}` }
     const page = await ask(place, subject, (s3, a) => s3.send(new ListObjectsV2Command(request), a), o)
+    // what isn't XML of a list is read as one without members
+    if (page.IsTruncated === undefined) {
+      const message = `${place.server} does not answer as S3 does (${place.uri}): check the endpoint`
+      throw new IvcapError('protocol', message, { resource: place.uri })
+    }
     for (const { Key = '', Size, ETag } of page.Contents ?? []) {
       items.push(infoOf(place, Key.slice(place.prefix.length), Size, ETag))
     }
-    const more = page.IsTruncated ?? false
+    const more = page.IsTruncated
     if (!more || items.length >= limit || page.Contents === undefined) return { items, more }
   }
 }

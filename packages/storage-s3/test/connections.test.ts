@@ -1,7 +1,7 @@
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { s3Blobs } from '../src/index.js'
-import { freshPlace, s3Server } from './support/s3.js'
+import { clearPlace, freshPlace, s3Server } from './support/s3.js'
 
 const server = await s3Server()
 const transfer = { retries: 0, retryDelay: 1, mode: 'create' } as const
@@ -32,7 +32,8 @@ describe.runIf(server)('connections', () => {
       },
     ],
   ])('after 60 downloads that were %s the next one starts at once', async (_, leave) => {
-    const blobs = s3Blobs({ ...freshPlace(server), partSize: 5 * MiB })
+    const place = { ...freshPlace(server), partSize: 5 * MiB }
+    const blobs = s3Blobs(place)
     await blobs.put('big', contentSource(new Uint8Array(24 * MiB)), transfer)
     for (let n = 0; n < 60; n++) {
       const caller = new AbortController()
@@ -44,5 +45,6 @@ describe.runIf(server)('connections', () => {
     expect((await body.getReader().read()).done).toBe(false)
     expect(performance.now() - start).toBeLessThan(2_000)
     blobs.close()
+    await clearPlace(place)
   })
 })

@@ -10,7 +10,7 @@ export interface Piece {
   release(): void
 }
 
-export interface PiecesOptions extends OpOptions {
+interface PiecesOptions extends OpOptions {
   /** Bytes of the piece with that number, from 0. */
   readonly sizeOf: (n: number) => number
 }

@@ -1,11 +1,11 @@
 import type { Harness } from '@ivcap/conformance'
 import type { S3Options } from '../../src/index.js'
-import { freshPlace, type Server } from './s3.js'
+import { clearPlace, freshPlace, type Server } from './s3.js'
 
 /** What opens as a view of a place holds connections. */
 type Closable = { readonly close: () => unknown }
 
-/** A harness for places in a bucket: each is a prefix of its own. */
+/** A harness for places in a bucket: each is a prefix of its own, emptied at the end. */
 export function inBucket<T extends Closable, C>(
   server: Server,
   at: (place: S3Options) => T,
@@ -27,6 +27,7 @@ export function inBucket<T extends Closable, C>(
     reopen,
     close: async () => {
       for (const view of views.splice(0)) await view.close()
+      await clearPlace(place)
     },
   }
 }

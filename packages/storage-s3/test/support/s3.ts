@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
-import type { S3Options } from '../../src/index.js'
+import { type S3Options, s3Blobs } from '../../src/index.js'
 
 /** The server that tests run against: the one that the environment names, else a Ceph that is started for them. */
 export interface Server {
@@ -47,9 +47,24 @@ async function makeBucket(server: Server): Promise<void> {
 }
 
 /** A plain client of the SDK, to look at what is there. */
-const clientOf = ({ endpoint, credentials, region }: Server): S3Client =>
+export const clientOf = ({ endpoint, credentials, region }: Server): S3Client =>
   new S3Client({ endpoint, credentials, region, forcePathStyle: true })
 
 /** A place of its own on the server; its prefix is short, as the suite tries keys of nearly all the length there is. */
 export const freshPlace = ({ endpoint, bucket, credentials, region }: Server) =>
   ({ endpoint, bucket, credentials, region, prefix: randomBytes(8).toString('hex') }) satisfies S3Options
+
+/** Deletes all that is there: the server's room is small. */
+export async function clearPlace(place: S3Options): Promise<void> {
+  const blobs = s3Blobs(place)
+  for (;;) {
+    const { items, more } = await blobs.list({ prefix: '', limit: 1000 }, {})
+    const keys = items.map(({ key }) => key)
+    const worker = async () => {
+      for (let key = keys.pop(); key !== undefined; key = keys.pop()) await blobs.delete(key, {})
+    }
+    await Promise.all(Array.from({ length: 16 }, worker))
+    if (!more) break
+  }
+  blobs.close()
+}

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream'
 import { onTestFinished } from 'vitest'
 
 /** What goes wrong with one request on its way. */
@@ -19,6 +20,8 @@ export type Fault =
   | { readonly kind: 'stall' }
   /** The answer's body ends after so many bytes: by a reset, by a plain end without a length, or not at all. */
   | { readonly kind: 'cut-answer'; readonly after: number; readonly how: 'reset' | 'end' | 'stall' }
+  /** The answer's body comes in pieces of so many bytes. */
+  | { readonly kind: 'dribble'; readonly bytes: number }
   /** The answer's body is another one. */
   | { readonly kind: 'edit'; readonly edit: (body: string) => string }
 
@@ -41,10 +44,13 @@ export interface FaultProxy {
   target: string
   plan: Plan
   readonly seen: Seen[]
+  /** Requests whose answer the client neither has to its end nor has given up. */
+  readonly open: number
 }
 
 /** Stands between a client and `target`, and does to each request what the plan says. Gone when the test ends. */
 export async function faultProxy(target: string, plan: Plan = () => undefined): Promise<FaultProxy> {
+  const underWay = new Set<ServerResponse>()
   const server = createServer((req, res) => {
     const seen: Seen = {
       method: req.method ?? '',
@@ -55,6 +61,8 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     }
     const fault = proxy.plan(seen, proxy.seen.length)
     proxy.seen.push(seen)
+    underWay.add(res)
+    res.on('close', () => underWay.delete(res))
     req.on('data', (bytes: Buffer) => {
       seen.sent += bytes.byteLength
     })
@@ -71,7 +79,15 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     server.close()
   })
   const { port } = server.address() as AddressInfo
-  const proxy: FaultProxy = { url: `http://127.0.0.1:${port}`, target, plan, seen: [] }
+  const proxy: FaultProxy = {
+    url: `http://127.0.0.1:${port}`,
+    target,
+    plan,
+    seen: [],
+    get open() {
+      return underWay.size
+    },
+  }
   return proxy
 }
 
@@ -115,7 +131,9 @@ function pass(response: IncomingMessage, res: ServerResponse, fault: Fault | und
   if (fault?.kind === 'edit') return void edited(response, res, fault.edit)
   if (fault?.kind !== 'cut-answer') {
     res.writeHead(statusCode, headers)
-    return void response.pipe(res)
+    res.on('close', () => response.destroy())
+    if (fault?.kind !== 'dribble') return void response.pipe(res)
+    return void pipeline(response, inPieces(fault.bytes), res, () => {})
   }
   const { 'content-length': _, ...plain } = headers
   const endless = fault.how === 'end'
@@ -133,6 +151,17 @@ function pass(response: IncomingMessage, res: ServerResponse, fault: Fault | und
     else setImmediate(() => res.socket?.end())
   })
 }
+
+/** Each piece on its own turn, so that it travels alone. */
+const inPieces = (bytes: number) =>
+  async function* (body: AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
+      for (let at = 0; at < chunk.byteLength; at += bytes) {
+        yield chunk.subarray(at, at + bytes)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+  }
 
 async function edited(response: IncomingMessage, res: ServerResponse, edit: (body: string) => string) {
   const chunks: Buffer[] = []

@@ -1,0 +1,138 @@
+import type { Fault } from '@ivcap/conformance/fault-proxy'
+import { contentSource } from '@ivcap/core/driver'
+import { describe, expect, it } from 'vitest'
+import { expectBytes, keysOf, someBytes, streamOf, transfer } from './support/content.js'
+import { MiB, proxied, refusal, until } from './support/proxied.js'
+import { s3Server } from './support/s3.js'
+
+const server = await s3Server()
+
+/** Three parts, two parts, one request. */
+const LARGE = someBytes(12 * MiB)
+const MIDDLE = someBytes(6 * MiB)
+const SMALL = someBytes(100_000)
+/** More requests than an upload of either makes. */
+const ENOUGH = 12
+
+describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
+  if (server === undefined) return
+
+  const faults: readonly [string, Fault][] = [
+    ['loses its answer', { kind: 'lose-answer' }],
+    ['is reset before its body', { kind: 'reset', after: 0 }],
+    ['is reset in its body', { kind: 'reset', after: 60_000 }],
+    ['is told to slow down', refusal(503, 'SlowDown')],
+    ['meets a server that fails', refusal(500, 'InternalError')],
+    ['meets another writer', refusal(409, 'ConditionalRequestConflict')],
+    ['meets a gateway without S3', { kind: 'status', status: 502, body: '<html>Bad Gateway</html>' }],
+  ]
+  // the bytes behind a function: vitest would write them out for the title
+  const contents: readonly [string, () => Uint8Array][] = [
+    ['of one request', () => SMALL],
+    ['of two parts', () => MIDDLE],
+  ]
+  describe.each(contents)('%s', (_, content) => {
+    const bytes = content()
+
+    it.each(faults)('succeeds, once, although any one of its requests %s', async (_, fault) => {
+      for (let n = 0; n < ENOUGH; n++) {
+        const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) =>
+          i === n ? fault : undefined,
+        )
+        const info = await blobs.put('key', streamOf(bytes), transfer)
+        expect(await direct.head('key', {})).toEqual(info)
+        await expectBytes(direct, 'key', bytes)
+        expect(await unfinished()).toBe(0)
+        if (proxy.seen.length <= n) return
+      }
+      expect.fail('it never ran without a fault')
+    })
+
+    it('leaves nothing when a fault stays', async () => {
+      for (const [, fault] of faults) {
+        for (const method of ['PUT', 'POST']) {
+          const plan = (seen: { method: string; path: string }) =>
+            seen.method === method && !seen.path.includes('?uploads') ? fault : undefined
+          const { blobs, direct, unfinished } = await proxied(server, plan)
+          const outcome = await blobs
+            .put('key', streamOf(bytes), { ...transfer, retries: 1 })
+            .catch(() => undefined)
+          expect(await keysOf(direct)).toEqual(outcome === undefined ? [] : ['key'])
+          if (outcome !== undefined) await expectBytes(direct, 'key', bytes)
+          expect(await unfinished()).toBe(0)
+        }
+      }
+    })
+
+    it('aborted at any of its requests: nothing is there, or all of it', async () => {
+      for (let n = 0; n < ENOUGH; n++) {
+        const caller = new AbortController()
+        const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) => {
+          if (i === n) caller.abort(new Error('enough'))
+          return undefined
+        })
+        const put = blobs.put('key', streamOf(bytes), { ...transfer, signal: caller.signal })
+        const error: unknown = await put.then(
+          () => undefined,
+          (e: unknown) => e,
+        )
+        if (error === undefined) await expectBytes(direct, 'key', bytes)
+        else {
+          expect(error).toBe(caller.signal.reason)
+          expect(await keysOf(direct)).toEqual([])
+        }
+        expect(await unfinished()).toBe(0)
+        await until(() => proxy.open === 0)
+        if (!caller.signal.aborted) return
+      }
+      expect.fail('it was aborted for ever')
+    })
+  })
+
+  it('aborted while a part is on its way, that part is cut off', async () => {
+    const caller = new AbortController()
+    const { blobs, direct, proxy, unfinished } = await proxied(server, ({ path }) =>
+      path.includes('partNumber=2') ? { kind: 'stall' } : undefined,
+    )
+    const put = blobs.put('key', contentSource(LARGE), { ...transfer, signal: caller.signal })
+    put.catch(() => {})
+    await until(() => proxy.seen.some(({ path }) => path.includes('partNumber=2')))
+    caller.abort(new Error('enough'))
+    await expect(put).rejects.toBe(caller.signal.reason)
+    await until(() => proxy.open === 0)
+    expect(await keysOf(direct)).toEqual([])
+    expect(await unfinished()).toBe(0)
+  })
+
+  it('only the part that failed is sent again', async () => {
+    let failed = false
+    const { blobs, proxy } = await proxied(server, ({ path }) => {
+      if (failed || !path.includes('partNumber=2')) return undefined
+      failed = true
+      return { kind: 'reset', after: MiB }
+    })
+    await blobs.put('key', streamOf(LARGE), transfer)
+    const numbers = proxy.seen.flatMap(({ path }) => /partNumber=(\d+)/.exec(path)?.[1] ?? [])
+    expect(numbers.sort()).toEqual(['1', '2', '2', '3'])
+  })
+
+  it('a server that goes on asking to slow down', async () => {
+    const { blobs } = await proxied(server, () => refusal(503, 'SlowDown'))
+    const refused = blobs.put('key', contentSource(SMALL), transfer)
+    await expect(refused).rejects.toMatchObject({ code: 'rate-limited', retryable: true, status: 503 })
+  })
+
+  it('what a crash has left is swept, and nothing else', async () => {
+    const { blobs, direct, unfinished } = await proxied(server, ({ method, path }) =>
+      method === 'DELETE' || path.includes('partNumber=3') ? refusal(403, 'AccessDenied') : undefined,
+    )
+    await expect(blobs.put('key', streamOf(LARGE), transfer)).rejects.toMatchObject({
+      code: 'permission-denied',
+    })
+    expect(await unfinished()).toBe(1)
+    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() - 3_600_000) })).toBe(0)
+    expect(await unfinished()).toBe(1)
+    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() + 60_000) })).toBe(1)
+    expect(await unfinished()).toBe(0)
+  })
+})
