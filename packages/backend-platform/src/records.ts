@@ -1,4 +1,12 @@
-import { type ArtifactRecord, IvcapError, type RetryOptions, sleep, type Urn } from '@ivcap/core/driver'
+import {
+  type ArtifactRecord,
+  artifactUuid,
+  IvcapError,
+  type OpOptions,
+  type RetryOptions,
+  sleep,
+  type Urn,
+} from '@ivcap/core/driver'
 import { type ArtifactAnswer, ArtifactJson } from './decode.js'
 import type { Http } from './http.js'
 import { segment } from './urls.js'
@@ -44,4 +52,13 @@ function notYet(id: Urn, { status }: ArtifactRecord): IvcapError {
     `the deployment has all bytes of ${id}, but its status is ${status} after ${PATIENCE / 60_000} minutes: ` +
     'look at it again later'
   return new IvcapError('timeout', message, { resource: id })
+}
+
+/** Only the deployment's own ids are asked for: any other is not there. */
+export async function known(http: Http, id: Urn, { signal }: OpOptions, retries?: number) {
+  signal?.throwIfAborted()
+  if (artifactUuid(id) !== undefined)
+    return fetchArtifact(http, id, { signal, ...(retries === 0 && { retries }) })
+  const message = `${id} is not an artifact of ${http.deployment.href}: those are urn:ivcap:artifact:…`
+  throw new IvcapError('not-found', message, { resource: id })
 }

@@ -92,6 +92,14 @@ export interface ArtifactContent {
   readonly body: ReadableStream<Uint8Array>
 }
 
+export interface ReadOptions extends OpOptions {
+  readonly range?: ByteRange
+  /** Fails with `precondition-failed` where the content has another etag. */
+  readonly ifMatch?: string
+  /** The whole is wanted as fast as it comes: several connections and some tens of MiB are welcome, where that helps. */
+  readonly parallel?: boolean
+}
+
 export interface ArtifactStore {
   /** `local`, `memory`, `platform`, `s3`…: for messages. */
   readonly name: string
@@ -110,10 +118,7 @@ export interface ArtifactStore {
    * @throws `not-found`; `invalid-argument` for a range that starts at or past the end; `precondition-failed` when
    * `ifMatch` is not the etag. The signal rules until the body ends. A body that ends short or changes under way errors.
    */
-  read(
-    id: Urn,
-    o: OpOptions & { readonly range?: ByteRange; readonly ifMatch?: string },
-  ): Promise<ArtifactContent>
+  read(id: Urn, o: ReadOptions): Promise<ArtifactContent>
   list(q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>>
   /** The file on this disk that holds the content, where there is one. */
   localPath?(id: Urn): Promise<string | undefined>
@@ -256,10 +261,7 @@ export interface BlobStore {
   /** @throws `not-found` */
   head(key: string, o: OpOptions): Promise<BlobInfo>
   /** @throws `not-found`, `invalid-argument`, `precondition-failed` as `ArtifactStore.read` does */
-  get(
-    key: string,
-    o: OpOptions & { readonly range?: ByteRange; readonly ifMatch?: string },
-  ): Promise<BlobContent>
+  get(key: string, o: ReadOptions): Promise<BlobContent>
   /** Keys that start with `prefix` and come after `startAfter`, ascending in ASCII order, `limit` of them at the most. */
   list(
     q: { readonly prefix: string; readonly startAfter?: string; readonly limit: number },

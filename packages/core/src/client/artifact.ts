@@ -129,7 +129,7 @@ export class Artifact {
       const existing = await this.#store.localPath?.(this.id)
       if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
         return localFile(existing)
-      const body = this.#stream('asLocalFile', o)
+      const body = this.#stream('asLocalFile', o, true)
       if (path !== undefined) return localFile(await files.saveAs(path, body, op))
       const temporary = await files.tempFile(this.name ?? this.id, body, op)
       return localFile(temporary.path, temporary.remove)
@@ -198,10 +198,12 @@ export class Artifact {
   #stream(
     operation: string,
     { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
+    parallel = false,
   ): ByteStream {
     const options = {
       retries,
       retryDelay,
+      parallel,
       ...(range && { range }),
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),

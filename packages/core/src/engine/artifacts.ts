@@ -55,15 +55,12 @@ export function blobArtifacts(engine: Engine, o: BlobArtifactsOptions): Artifact
     remembersUploads: o.remembersUploads,
     create: (source, draft, options) => create(engine, o, source, draft, options),
     stat: (id, options) => stat(o.aspects, id, options),
-    async read(id, { range, ifMatch, signal }) {
+    async read(id, options) {
+      const { signal } = options
       const record = await stat(o.aspects, id, { ...(signal && { signal }) })
       const key = keyOf(o, id)
       try {
-        const content = await engine.blobs.get(key, {
-          ...(range && { range }),
-          ...(ifMatch !== undefined && { ifMatch }),
-          ...(signal && { signal }),
-        })
+        const content = await engine.blobs.get(key, options)
         // what the store says of the bytes counts: a resumed read is pinned by it
         const { etag, size } = content.info
         return { record: { ...record, etag, size }, range: content.range, body: content.body }

@@ -11,6 +11,8 @@ export interface VerifiedBodyOptions
   extends OpOptions,
     Pick<TransferOptions, 'retries' | 'retryDelay' | 'onProgress'> {
   readonly range?: ByteRange
+  /** See `ReadOptions.parallel`. */
+  readonly parallel?: boolean
 }
 
 /**
@@ -121,8 +123,8 @@ class Download {
   }
 
   async #open(plan: Plan | undefined): Promise<ArtifactContent> {
-    const { signal, range } = this.#o
-    const op = signal && { signal }
+    const { signal, range, parallel } = this.#o
+    const op = { ...(signal && { signal }), ...(parallel && { parallel }) }
     if (plan === undefined) return this.#store.read(this.#id, { ...op, ...(range && { range }) })
     const { etag } = plan.record
     const rest = { start: plan.position, end: plan.end }

@@ -1,3 +1,4 @@
+import { expectListeners } from '#files'
 import type { OpOptions } from '../ports.js'
 import { Part } from './part.js'
 
@@ -68,6 +69,7 @@ class Window {
   constructor(o: ParallelParts) {
     this.#o = o
     this.#next = o.start
+    expectListeners(this.#stopping.signal)
   }
 
   get done(): boolean {
