@@ -118,8 +118,8 @@ it.each([
   const controller = new AbortController()
   const o = { trial: 100, partSize: 1000, concurrency: 3, fast, signal: controller.signal }
   const reader = (await ranges(at, {}, o)).getReader()
-  for (let i = 0; i < 6; i++) await reader.read()
-  expect(at.seen.under).toBeGreaterThan(0)
+  for (let i = 0; i < 3; i++) await reader.read()
+  expect(at.seen.opened.length).toBeGreaterThan(1)
   if (how === 'cancel') await reader.cancel()
   else {
     controller.abort(new Error('enough'))
