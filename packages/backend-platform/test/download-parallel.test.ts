@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { faultProxy, type Plan } from '@ivcap/conformance/fault-proxy'
 import { Ivcap } from '@ivcap/core'
 import { contentSource } from '@ivcap/core/driver'
 import { expect, it } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { draft, someBytes, transfer } from './support/content.js'
 import { deployment, TOKEN } from './support/deployment.js'
-import { faultProxy, type Plan } from './support/fault-proxy.js'
 
 const MiB = 1 << 20
 const bytes = someBytes(41 * MiB + 7)
