@@ -2,6 +2,7 @@
 
 export { type Area, artifactAreas, type DescribeOptions, describeBackend } from './describe-backend.js'
 export { describeBlobStore } from './describe-blob-store.js'
+export { type CostOptions, describeCosts } from './describe-costs.js'
 export { type FaultOptions, faultyBlobs } from './faults/faulty-blobs.js'
 export { patientBlobs } from './faults/patient-blobs.js'
 export { inFolder } from './folder-harness.js'

@@ -1,0 +1,121 @@
+import {
+  type AspectQuery,
+  type Backend,
+  type BlobStore,
+  contentSource,
+  type Timestamp,
+} from '@ivcap/core/driver'
+import { blobBackend } from '@ivcap/core/engine'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { aspectQuery, draft } from './support/aspects.js'
+import { countingBlobs, none, type Requests } from './support/counting-blobs.js'
+import { transfer } from './support/transfer.js'
+
+export interface CostOptions {
+  /** A fresh, empty blob store. */
+  open(): Promise<BlobStore>
+  close(): Promise<void>
+  /** How many aspects there are, from 20; what a query costs must not depend on it. */
+  readonly aspects: number
+}
+
+const SCHEMAS = ['tag', 'tag-set', 'label', 'metric', 'note'].map((name) => `urn:test:schema:${name}.1`)
+const TAG = 'urn:test:schema:tag.1'
+/** Items of a page. */
+const K = 10
+const AT_ONCE = 32
+/** So many of the aspects are updated ones, which cost more to write. */
+const UPDATED = 200
+const entity = (n: number) => `urn:test:entity:${n}`
+
+interface Filled {
+  readonly backend: Backend
+  readonly requests: Requests
+  /** When half of them were there. */
+  readonly half: Timestamp
+}
+
+/**
+ * Registers the tests of what the engine asks of a blob store, in requests, for each kind of query. To be called from a vitest
+ * file. Patterns cost one LIST for each schema that fits and is large, and one to see that there is no other; as of a time, up
+ * to four for each: to find it and to go to that time, among what is in force and what was.
+ */
+export function describeCosts(name: string, { open, close, aspects }: CostOptions): void {
+  describe(`${name}, with ${aspects} aspects`, () => {
+    let filled: Filled
+    beforeAll(async () => {
+      filled = await fill(await open(), aspects)
+    }, 120_000)
+    afterAll(close)
+
+    const middle = entity(Math.floor(aspects / SCHEMAS.length / 2))
+    const counted = async <T>(run: (backend: Backend) => Promise<T>) => {
+      Object.assign(filled.requests, none())
+      const result = await run(filled.backend)
+      return { result, requests: { ...filled.requests } }
+    }
+
+    it.each<[string, Partial<AspectQuery>, number, number]>([
+      ['one entity and schema', { entity: middle, schema: TAG }, 2, 3],
+      ['one entity', { entity: middle }, 1, 2],
+      ['one schema', { schema: TAG }, 1, 2],
+      ['a pattern that fits one schema', { schema: 'urn:test:schema:me%' }, 1 + 1, 4 * 1 + 2],
+      ['a pattern that fits two', { schema: 'urn:test:schema:tag%' }, 2 + 1, 4 * 2 + 2],
+      ['everything', {}, SCHEMAS.length + 1, 4 * SCHEMAS.length + 2],
+    ])('%s: one GET for each record, and few LIST', async (_, q, lists, listsAsOf) => {
+      const now = await counted(({ aspects }) => aspects.list(aspectQuery({ limit: K, ...q }), {}))
+      const found = now.result.items.length
+      expect(found).toBeGreaterThan(0)
+      expect(now.requests).toMatchObject({ get: found, put: 0, head: 0, delete: 0 })
+      expect(now.requests.list).toBeLessThanOrEqual(lists)
+
+      const past = aspectQuery({ limit: K, ...q, atTime: filled.half })
+      const then = await counted(({ aspects }) => aspects.list(past, {}))
+      expect(then.requests.get).toBeLessThanOrEqual(then.result.items.length + 1)
+      expect(then.requests.list).toBeLessThanOrEqual(listsAsOf)
+    })
+
+    it('writing: an add 3 PUT, an update and a retraction some twenty small requests', async () => {
+      const assert = (mode: 'add' | 'replace') =>
+        counted(({ aspects }) => aspects.assert(draft({}, { entity: 'urn:test:new', schema: TAG }), mode, {}))
+      expect((await assert('add')).requests).toEqual({ ...none(), put: 3 })
+      await assert('replace')
+      const { requests, result } = await assert('replace')
+      expect(requests).toEqual({ put: 10, head: 0, get: 1, list: 2, delete: 6 })
+      const retracted = await counted(({ aspects }) => aspects.retract(result.id, {}))
+      expect(retracted.requests).toEqual({ put: 7, head: 0, get: 4, list: 0, delete: 6 })
+    })
+
+    it('an artifact: 4 PUT to store; 1 LIST and 1 GET to look up, and 1 GET to read', async () => {
+      const stored = await counted(({ artifacts }) =>
+        artifacts.create(contentSource('bytes'), { mimeType: 'text/plain' }, transfer),
+      )
+      expect(stored.requests).toEqual({ ...none(), put: 4 })
+      const { id } = stored.result
+      const found = await counted(({ artifacts }) => artifacts.stat(id, {}))
+      expect(found.requests).toEqual({ ...none(), list: 1, get: 1 })
+      const read = await counted(async ({ artifacts }) => (await artifacts.read(id, {})).body.cancel())
+      expect(read.requests).toEqual({ ...none(), list: 1, get: 2 })
+    })
+  })
+}
+
+/** All entities have one record of each schema. */
+async function fill(store: BlobStore, aspects: number): Promise<Filled> {
+  const { blobs, requests } = countingBlobs(store)
+  const backend = blobBackend(blobs)
+  const add = (i: number) => {
+    const of = { entity: entity(Math.floor(i / SCHEMAS.length)), schema: SCHEMAS[i % SCHEMAS.length] ?? TAG }
+    return backend.aspects.assert(draft({ i }, of), i % 2 || i >= UPDATED ? 'add' : 'replace', {})
+  }
+  let next = 0
+  let half: Timestamp = ''
+  const worker = async () => {
+    for (let i = next++; i < aspects; i = next++) {
+      const { validFrom } = await add(i)
+      if (i === aspects / 2) half = validFrom ?? ''
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return { backend, requests, half }
+}
