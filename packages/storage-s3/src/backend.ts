@@ -29,7 +29,9 @@ export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () =
 /**
  * Artifacts whose bytes go straight to a bucket and from it, while another place keeps their records: the fast path inside a
  * platform's network. `new Ivcap({ ...platform, artifacts: s3Artifacts({ bucket, aspects: platform.aspects }) })`
+ * Its connections are closed by its own `close()`, not by the client's.
  */
-export function s3Artifacts(o: S3ArtifactsOptions): ArtifactStore {
-  return blobArtifactStore(s3Blobs(o), { ...o, name: 's3' })
+export function s3Artifacts(o: S3ArtifactsOptions): ArtifactStore & { readonly close: () => Promise<void> } {
+  const blobs = s3Blobs(o)
+  return { ...blobArtifactStore(blobs, { ...o, name: 's3' }), close: async () => blobs.close() }
 }
