@@ -86,6 +86,15 @@ interface Around {
 }
 
 const quoted = one(...TEXTS.map((text) => JSON.stringify(text)))
+const numeral = fc.oneof(
+  one(...NUMBERS.map(String).map((text) => text.replace('e+', 'e'))),
+  one(...LITERALS),
+  fc.double({ noNaN: true, min: -1e9, max: 1e9 }).map((number) => String(number)),
+)
+const rounding = one(
+  ...'double ceiling floor abs number integer bigint decimal'.split(' ').map((name) => `.${name}()`),
+  ...['1, 1', '3', '4, 2', '20, 7', '9, -1', '5, 8'].map((args) => `.decimal(${args})`),
+)
 const scalar = fc.oneof(
   one(...NUMBERS.map(String).map((text) => text.replace('e+', 'e'))),
   one(...LITERALS),
@@ -97,7 +106,7 @@ const method = one(
   ...'type size double ceiling floor abs number integer bigint decimal string boolean'
     .split(' ')
     .map((m) => `.${m}()`),
-  '.keyvalue()',
+  '.keyvalue().size()',
   '.keyvalue().key',
   '.keyvalue().value',
   '.decimal(3)',
@@ -173,8 +182,9 @@ function condition(around: Around): Text {
 
 const top: Around = { depth: 2, filter: false, subscript: false }
 const inFilter = { ...top, filter: true }
+const modes = one('', '', 'lax ', 'strict ', 'strict ')
 const paths = join(
-  one('', '', 'lax ', 'strict ', 'strict '),
+  modes,
   fc.oneof(
     value(top),
     join('$ ? (', condition(inFilter), ')'),
@@ -184,3 +194,21 @@ const paths = join(
 )
 
 export const pairs: fc.Arbitrary<Pair> = fc.record({ path: paths, document: documents })
+
+/** Calculations with numbers alone, which mostly succeed. */
+const { number: calculations } = fc.letrec<{ number: string }>((tie) => ({
+  number: fc.oneof(
+    { maxDepth: 3 },
+    more(3, numeral),
+    more(2, fc.constant('$')),
+    more(3, join('(', tie('number'), one(' + ', ' - ', ' * ', ' / ', ' / ', ' % '), tie('number'), ')')),
+    more(1, join('(-', tie('number'), ')')),
+    more(1, join('(', tie('number'), ')', rounding)),
+  ),
+}))
+
+/** Values apart from their modes, so that more can be asked of them. */
+export const values: fc.Arbitrary<Pair & { readonly mode: string }> = fc.oneof(
+  fc.record({ mode: modes, path: value(top), document: documents }),
+  fc.record({ mode: modes, path: calculations, document: fc.constantFrom(...NUMBERS) }),
+)

@@ -7,6 +7,8 @@ const BATCH = 2000
 export interface Postgres {
   /** Whether each path finds something in its document, errors being suppressed. */
   exists(pairs: readonly Pair[]): Promise<readonly boolean[]>
+  /** The first item that each path finds, as JSON; null where there is none. */
+  first(pairs: readonly Pair[]): Promise<readonly (string | null)[]>
   /** Whether each text is a path; PostgreSQL's word on why not. */
   problems(paths: readonly string[]): Promise<readonly (string | null)[]>
   close(): Promise<void>
@@ -32,6 +34,11 @@ export async function openPostgres(): Promise<Postgres> {
     exists: (pairs) =>
       ask(
         'coalesce(jsonb_path_exists(document, path::jsonpath, silent => true), false)',
+        pairs.map(({ path, document }) => [path, document]),
+      ),
+    first: (pairs) =>
+      ask(
+        'jsonb_path_query_first(document, path::jsonpath, silent => true)::text',
         pairs.map(({ path, document }) => [path, document]),
       ),
     problems: (paths) =>

@@ -66,7 +66,7 @@ function toDouble(item: Item): Item {
   const double = Number(text)
   const lost = double === 0 && /^[^e]*[1-9]/i.test(text)
   if (!Number.isFinite(double) || lost) fail()
-  return isNumber(item) ? item : (Decimal.parse(double.toPrecision(DOUBLE_DIGITS)) ?? fail())
+  return isNumber(item) ? item : Number(double.toPrecision(DOUBLE_DIGITS))
 }
 
 /** As C reads it: no underscores, but hexadecimal digits. */
