@@ -30,4 +30,9 @@ for (const artifact of [input, output]) {
   console.log('  used by    ', usedBy.join(', ') || 'nobody yet')
 }
 
+// the same as a graph, as far as it goes: here for https://mermaid.js.org, which many Markdown viewers show
+const { nodes, toMermaid } = await ivcap.lineage(output.id)
+console.log('made of', nodes.length - 1, 'others:')
+console.log(toMermaid())
+
 await ivcap.close()

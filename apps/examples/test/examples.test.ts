@@ -20,7 +20,12 @@ const says: Readonly<Record<string, readonly string[]>> = {
     'still readable: {"$schema":"urn:example:schema:trip.1"',
   ],
   collections: ['Line 7 (CTD casts of 2026)', 'holds 2', 'taken out: true', 'retracted: 2 aspects'],
-  provenance: ['produced by urn:ivcap:job:', 'used by     urn:ivcap:job:', 'nobody: it was uploaded'],
+  provenance: [
+    'produced by urn:ivcap:job:',
+    'used by     urn:ivcap:job:',
+    'nobody: it was uploaded',
+    'flowchart LR',
+  ],
   'local-mode': ['the file itself: true', 'replaced: cast,depth_m', 'listed: by-hand.txt', 'outside:'],
   'time-travel': ['"score":2', '"score":1', '"score":3', 'score 1 by field team'],
   service: ['mixed-layer: How deep', 'succeeded', 'depth', 'produced by urn:ivcap:job:'],

@@ -17,6 +17,7 @@ import { contentPaths } from './backend/content-paths.js'
 import { errors } from './backend/errors.js'
 import { filters } from './backend/filters.js'
 import { jobs } from './backend/jobs.js'
+import { lineage } from './backend/lineage.js'
 import { many } from './backend/many.js'
 import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
@@ -42,6 +43,7 @@ const areas = {
   collections,
   services,
   jobs,
+  lineage,
   aborts,
   errors,
   'another process': reopening,

@@ -141,7 +141,7 @@ export function services(place: BackendPlace): void {
       [{ text, mark: '.' }, 'mark'],
       [{ text, loud: 'yes' }, 'loud'],
       [{ text, reef: 'reef' }, 'reef'],
-      [{ text, note: 7 }, 'note'],
+      [{ text, name: 7 }, 'name'],
       [{ text, colour: 'red' }, 'colour'],
     ]
     for (const [params, name] of wrong) {

@@ -25,12 +25,12 @@ export const testServices: readonly FunctionService[] = [
       },
       { name: 'loud', type: 'bool', default: true },
       { name: 'reef', type: 'collection', optional: true },
-      { name: 'note', type: 'string', optional: true },
+      { name: 'name', type: 'string', default: 'shout.txt' },
     ],
-    async run({ text, times, mark, loud }, { uploadArtifact }) {
+    async run({ text, times, mark, loud, name }, { uploadArtifact }) {
       const words = await text.text()
       const said = (loud ? words.toUpperCase() : words) + mark
-      const output = await uploadArtifact({ name: 'shout.txt', content: said.repeat(times) })
+      const output = await uploadArtifact({ name, content: said.repeat(times) })
       return { output: output.id, letters: words.length }
     },
   }),

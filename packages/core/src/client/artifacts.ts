@@ -1,27 +1,17 @@
 import * as files from '#files'
 import { IvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
-import { parseTime, type TimeInput } from '../model/time.js'
 import { parseArtifactId, pathOfFileUrn, type Urn } from '../model/urn.js'
 import type { ArtifactStore } from '../ports.js'
 import { Artifact } from './artifact.js'
 import { checkText } from './aspect-input.js'
 import type { Context } from './context.js'
+import { type ListOptions, listQuery } from './list-options.js'
 import { checkLimit, type Listing, listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
 import { checkUpload, recall, type UploadOptions, upload } from './upload.js'
 
-export interface ListArtifactsOptions extends CallOptions {
-  /** Artifacts in all; default 10; Infinity for all. */
-  readonly limit?: number | undefined
-  readonly filter?: string | undefined
-  /** e.g. `created-at`, `name`, `size`; default `created-at`. */
-  readonly orderBy?: string | undefined
-  /** Default true. */
-  readonly orderDesc?: boolean | undefined
-  /** List what was there then. */
-  readonly atTime?: TimeInput | undefined
-}
+/** Newest first unless told otherwise. */
+export type ListArtifactsOptions = ListOptions
 
 export async function uploadArtifact(
   context: Context,
@@ -59,12 +49,7 @@ export async function getArtifact(context: Context, id: string, o: CallOptions):
 /** Arguments are checked now; nothing is fetched before the first item is asked for. */
 export function listArtifacts(context: Context, o: ListArtifactsOptions): Listing<Artifact> {
   const store = context.backend.artifacts
-  const query = withoutAbsent({
-    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
-    orderBy: o.orderBy === undefined ? undefined : checkText(o.orderBy, 'orderBy'),
-    orderDesc: o.orderDesc ?? true,
-    atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
-  })
+  const query = listQuery(o, true)
   return listing(
     checkLimit(o.limit ?? 10),
     (page) => perform(context, 'listArtifacts', o, (op) => store.list({ ...query, ...page }, op)),

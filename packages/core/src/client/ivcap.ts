@@ -14,6 +14,7 @@ import type { CreateCollectionOptions, GetCollectionOptions, ListCollectionsOpti
 import * as collections from './collections.js'
 import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
+import { type Lineage, type LineageOptions, lineageOf } from './lineage.js'
 import type { Listing } from './listing.js'
 import { type CallOptions, checkTimeout } from './operation.js'
 import { type SearchOptions, search } from './search.js'
@@ -161,23 +162,24 @@ export class Ivcap implements AsyncDisposable {
     return retractCollection(this.#context, id, o)
   }
 
-  /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are no services */
+  /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are none */
   getService(id: string, o: CallOptions = {}): Promise<Service> {
     return services.getService(this.#context, id, o)
   }
 
-  /**
-   * The service of this very name; a name with `%`, which stands for any characters, finds the one that fits.
-   *
-   * @throws IvcapError `not-found`; `ambiguous` when there are several; `unsupported` where there are no services
-   */
+  /** The service of this very name; `%` stands for any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
   getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
     return services.getServiceByName(this.#context, name, o)
   }
 
-  /** 10 of them unless told otherwise. @throws IvcapError `unsupported` where there are no services */
+  /** 10 of them unless told otherwise. @throws IvcapError `unsupported` */
   listServices(o: services.ListServicesOptions = {}): Listing<Service> {
     return services.listServices(this.#context, o)
+  }
+
+  /** What an artifact or a job was made of, and what was made of it, as a graph. */
+  lineage(id: string, o: LineageOptions = {}): Promise<Lineage> {
+    return lineageOf(this.#context, id, o)
   }
 
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
@@ -185,7 +187,7 @@ export class Ivcap implements AsyncDisposable {
     return search(this.#context, datalog, o)
   }
 
-  /** Lets go of what the backend holds open; jobs that run in this process are waited for, and cancelled when it takes long. */
+  /** Lets go of what the backend holds open; jobs that run in this process are waited for, or cancelled if it takes long. */
   async close(): Promise<void> {
     const { backend } = this.#context
     await backend.services?.close?.()

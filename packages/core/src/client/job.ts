@@ -6,6 +6,7 @@ import type { OpOptions, ServiceStore } from '../ports.js'
 import { sleep } from '../transfer/retry.js'
 import { dateOf } from './aspect.js'
 import type { Context } from './context.js'
+import { type JobArtifacts, linksOfJob } from './lineage-links.js'
 import { type CallOptions, checkTimeout, perform } from './operation.js'
 
 export interface WaitOptions extends CallOptions {
@@ -120,6 +121,18 @@ export class Job {
       throw new IvcapError('timeout', message, { operation: 'wait', resource: this.id, cause: error })
     }
     return this
+  }
+
+  /**
+   * What it has read and made so far, as URNs. Of a job that has not ended, or that no function ran, the place is searched for
+   * what says so.
+   */
+  artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
+    return perform(this.#context, 'artifacts', o, async (op) => {
+      const all = Number.POSITIVE_INFINITY
+      const { upstream, downstream } = await linksOfJob(this.#context, 'artifacts', this.id, all, op)
+      return { inputs: upstream, outputs: downstream }
+    })
   }
 
   toJSON(): JobRecord {

@@ -1,12 +1,10 @@
 import { type JsonInput, toJsonObject } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
 import type { ServiceParameter, ServiceRecord } from '../model/services.js'
-import { parseTime, type TimeInput } from '../model/time.js'
 import { parseJobId, type Urn } from '../model/urn.js'
 import type { ServiceStore } from '../ports.js'
-import { checkText } from './aspect-input.js'
 import type { Context } from './context.js'
 import { Job } from './job.js'
+import { type ListOptions, listQuery } from './list-options.js'
 import { checkLimit, type Listing, listing } from './listing.js'
 import { type CallOptions, checkTimeout, perform } from './operation.js'
 
@@ -19,15 +17,8 @@ export interface RequestJobOptions {
   readonly timeout?: number | undefined
 }
 
-export interface ListJobsOptions extends CallOptions {
-  /** Jobs in all; default 10; Infinity for all. */
-  readonly limit?: number | undefined
-  readonly filter?: string | undefined
-  readonly orderBy?: string | undefined
-  /** Default true: newest first. */
-  readonly orderDesc?: boolean | undefined
-  readonly atTime?: TimeInput | undefined
-}
+/** Newest first unless told otherwise. */
+export type ListJobsOptions = ListOptions
 
 /** A handle on one service. */
 export class Service {
@@ -106,12 +97,7 @@ export class Service {
 
   /** Its jobs, newest first; 10 of them unless told otherwise. A list tells no results: `await job.refresh()`. */
   jobs(o: ListJobsOptions = {}): Listing<Job> {
-    const query = withoutAbsent({
-      filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
-      orderBy: o.orderBy === undefined ? undefined : checkText(o.orderBy, 'orderBy'),
-      orderDesc: o.orderDesc ?? true,
-      atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
-    })
+    const query = listQuery(o, true)
     return listing(
       checkLimit(o.limit ?? 10),
       (page) =>

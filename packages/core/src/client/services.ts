@@ -1,25 +1,15 @@
 import { IvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
-import { parseTime, type TimeInput } from '../model/time.js'
 import { parseServiceId, show } from '../model/urn.js'
-import type { ServiceQuery, ServiceStore } from '../ports.js'
+import type { ServiceStore } from '../ports.js'
 import { checkText } from './aspect-input.js'
 import type { Context } from './context.js'
+import { type ListOptions, listQuery } from './list-options.js'
 import { checkLimit, type Listing, listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
 import { Service } from './service.js'
 
-export interface ListServicesOptions extends CallOptions {
-  /** e.g. `name ~= 'Fire%'`. */
-  readonly filter?: string | undefined
-  readonly orderBy?: string | undefined
-  /** Default false. */
-  readonly orderDesc?: boolean | undefined
-  /** List those that there were then. */
-  readonly atTime?: TimeInput | undefined
-  /** Services in all; default 10; Infinity for all. */
-  readonly limit?: number | undefined
-}
+/** By name, ascending, unless told otherwise. */
+export type ListServicesOptions = ListOptions
 
 export function getService(context: Context, id: string, o: CallOptions): Promise<Service> {
   return perform(context, 'getService', o, async (op) => {
@@ -49,12 +39,7 @@ export function getServiceByName(context: Context, name: string, o: CallOptions)
 /** Arguments are checked now; nothing is fetched before the first item is asked for. */
 export function listServices(context: Context, o: ListServicesOptions): Listing<Service> {
   const store = serviceStore(context)
-  const query: Omit<ServiceQuery, 'limit'> = withoutAbsent({
-    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
-    orderBy: o.orderBy === undefined ? undefined : checkText(o.orderBy, 'orderBy'),
-    orderDesc: o.orderDesc ?? false,
-    atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
-  })
+  const query = listQuery(o, false)
   return listing(
     checkLimit(o.limit ?? 10),
     (page) => perform(context, 'listServices', o, (op) => store.list({ ...query, ...page }, op)),

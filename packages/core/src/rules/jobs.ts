@@ -5,9 +5,8 @@ import { JOB_STATUSES, type JobRecord } from '../model/services.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
 import type { AspectDraft } from '../ports.js'
+import { JOB_SCHEMA } from './job-links.js'
 
-/** What is known of a job of a function: an aspect of the job, replaced whenever its status changes. */
-export const JOB_SCHEMA = 'urn:ivcap:schema:function-job.1'
 /** Leads from a service to its jobs: an aspect of the service, one for each job. */
 export const JOB_OF_SERVICE_SCHEMA = 'urn:ivcap:schema:function-job-of-service.1'
 

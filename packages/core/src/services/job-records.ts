@@ -4,14 +4,8 @@ import { isFinished, type JobRecord } from '../model/services.js'
 import { type Clock, micros, type Timestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
 import type { AspectStore, JobQuery, OpOptions, Page } from '../ports.js'
-import {
-  JOB_OF_SERVICE_SCHEMA,
-  JOB_SCHEMA,
-  jobAspect,
-  jobOf,
-  jobOfServiceAspect,
-  type StoredJob,
-} from '../rules/jobs.js'
+import { JOB_SCHEMA } from '../rules/job-links.js'
+import { JOB_OF_SERVICE_SCHEMA, jobAspect, jobOf, jobOfServiceAspect, type StoredJob } from '../rules/jobs.js'
 import { retry } from '../transfer/retry.js'
 import { refuse } from './catalog.js'
 

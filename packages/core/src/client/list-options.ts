@@ -1,0 +1,30 @@
+import { withoutAbsent } from '../model/present.js'
+import { parseTime, type TimeInput } from '../model/time.js'
+import type { ServiceQuery } from '../ports.js'
+import { checkText } from './aspect-input.js'
+import type { CallOptions } from './operation.js'
+
+/** What a listing of records takes. */
+export interface ListOptions extends CallOptions {
+  /** How many in all; default 10; Infinity for all. */
+  readonly limit?: number | undefined
+  /** e.g. `name ~= 'Fire%'`. */
+  readonly filter?: string | undefined
+  /** A field, e.g. `name`. */
+  readonly orderBy?: string | undefined
+  readonly orderDesc?: boolean | undefined
+  /** List what was there then. */
+  readonly atTime?: TimeInput | undefined
+}
+
+/** All of a query but its page. @throws IvcapError `invalid-argument` */
+export const listQuery = (
+  { filter, orderBy, orderDesc, atTime }: ListOptions,
+  descending: boolean,
+): Omit<ServiceQuery, 'limit' | 'cursor'> =>
+  withoutAbsent({
+    filter: filter === undefined ? undefined : checkText(filter, 'filter'),
+    orderBy: orderBy === undefined ? undefined : checkText(orderBy, 'orderBy'),
+    orderDesc: orderDesc ?? descending,
+    atTime: atTime === undefined ? undefined : parseTime(atTime, 'atTime'),
+  })
