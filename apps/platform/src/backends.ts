@@ -1,13 +1,47 @@
 import { join } from 'node:path'
 import { fileBlobs } from '@ivcap/backend-local'
 import { memoryBackend } from '@ivcap/backend-memory'
-import type { Backend } from '@ivcap/core/driver'
+import { type Backend, IvcapError } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 
-export const BACKENDS = ['folder', 'memory'] as const
-export type BackendKind = (typeof BACKENDS)[number]
+/** What a deployment can stand in front of: `folder`, `memory`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
+export type Place =
+  | { readonly kind: 'folder' | 'memory' }
+  | { readonly kind: 's3' | 'gs'; readonly bucket: string; readonly prefix: string }
+
+/** Packages that only those install who keep their data there. */
+const BUCKETS = {
+  s3: { name: '@ivcap/storage-s3', factory: 's3Backend' },
+  gs: { name: '@ivcap/storage-gcs', factory: 'gcsBackend' },
+} as const
+
+/** Undefined where the text names no place. */
+export function placeOf(text: string): Place | undefined {
+  if (text === 'folder' || text === 'memory') return { kind: text }
+  const [, kind, bucket, prefix = ''] = /^(s3|gs):\/\/([^/]+)(?:\/(.*))?$/.exec(text) ?? []
+  if (bucket === undefined || (kind !== 's3' && kind !== 'gs')) return undefined
+  return { kind, bucket, prefix }
+}
 
 /** Artifacts and aspects below `dir`, or in memory, where they end with the process. */
-export function backendOf(kind: BackendKind, dir: string): Backend {
+export function backendOf(kind: 'folder' | 'memory', dir: string): Backend {
   return kind === 'memory' ? memoryBackend() : blobBackend(fileBlobs({ dir: join(dir, 'blobs') }))
+}
+
+/** Artifacts and aspects of any place. @throws IvcapError `unsupported` where its package isn't installed */
+export async function openPlace(place: Place, dir: string): Promise<Backend> {
+  if ('bucket' in place)
+    return await bucketBackend(place.kind, { bucket: place.bucket, prefix: place.prefix })
+  return backendOf(place.kind, dir)
+}
+
+async function bucketBackend(kind: 's3' | 'gs', options: object): Promise<Backend> {
+  const { name, factory } = BUCKETS[kind]
+  const module: Readonly<Record<string, unknown>> = await import(name).catch((cause: unknown) => {
+    const message = `--backend ${kind}:// needs the package ${name}: npm install ${name} beside this one`
+    throw new IvcapError('unsupported', message, { argument: 'backend', cause })
+  })
+  const open = module[factory]
+  if (typeof open === 'function') return open(options)
+  throw new IvcapError('unsupported', `the installed ${name} has no ${factory}: install the same version`)
 }

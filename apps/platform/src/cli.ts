@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { IvcapError } from '@ivcap/core/driver'
-import { BACKENDS, type BackendKind, backendOf } from './backends.js'
+import { openPlace, type Place, placeOf } from './backends.js'
 import type { Auth } from './http/auth.js'
 import type { PlatformOptions } from './platform.js'
 import { servicesIn } from './services/module.js'
@@ -11,8 +11,10 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
 
   npx ivcap-platform --dir ./data --port 8088
 
-  --dir <folder>       where artifacts and aspects are kept (default: ./ivcap-data)
-  --backend <kind>     ${BACKENDS.join(' or ')} (default: folder); what is in memory ends with the server
+  --dir <folder>       where artifacts, aspects and unfinished uploads are kept (default: ./ivcap-data)
+  --backend <place>    folder, memory, s3://bucket/prefix or gs://bucket/prefix (default: folder). What is in memory ends
+                       with the server; buckets are found as their vendors' tools find them: AWS_REGION,
+                       AWS_ENDPOINT_URL_S3, profiles, GOOGLE_APPLICATION_CREDENTIALS…
   --port <number>      0 takes any that is free (default: 8088)
   --host <address>     (default: 127.0.0.1, which only this machine can reach)
   --services <module>  run the functions that this module exports (default, or "services") as services
@@ -27,7 +29,8 @@ Without --token and --jwt-key it is open to all who can reach it.`
 
 export interface Command {
   readonly options: PlatformOptions
-  readonly kind: BackendKind
+  /** Where the data is kept, in words. */
+  readonly data: string
   readonly quiet: boolean
 }
 
@@ -38,16 +41,19 @@ export async function commandOf(
 ): Promise<Command | 'help'> {
   const given = parse(args)
   if (given.help) return 'help'
-  const kind = kindOf(given.backend)
+  const place = checkPlace(given.backend)
   const dir = resolve(given.dir)
   const auth = await authOf(given.token ?? env['IVCAP_PLATFORM_TOKEN'], given['jwt-key'])
   const services = given.services === undefined ? undefined : await servicesIn(given.services)
   const { origin } = given
   return {
-    kind,
+    data: { folder: dir, memory: 'in memory, until it stops', s3: given.backend, gs: given.backend }[
+      place.kind
+    ],
     quiet: given.quiet,
     options: {
-      ...(kind === 'folder' ? { dir } : { backend: backendOf(kind, dir) }),
+      ...(place.kind !== 'memory' && { dir }),
+      ...(place.kind !== 'folder' && { backend: await openPlace(place, dir) }),
       port: portOf(given.port),
       host: given.host,
       auth,
@@ -58,14 +64,14 @@ export async function commandOf(
 }
 
 /** What somebody who has just started it wants to know. */
-export function greeting({ kind, options }: Command, url: string): string {
-  const { auth, dir, host, services } = options
+export function greeting({ data, options }: Command, url: string): string {
+  const { auth, host, services } = options
   const open = auth === undefined
   const remote = host !== undefined && !['127.0.0.1', 'localhost', '::1'].includes(host)
   const env = open ? `IVCAP_BASE_URL=${url}` : `IVCAP_URL=${url} IVCAP_JWT=<the token>`
   return [
     `IVCAP for development listens at ${url}`,
-    `  data:    ${kind === 'folder' ? dir : 'in memory, until it stops'}`,
+    `  data:    ${data}`,
     `  access:  ${open ? 'open to all who can reach it' : 'with a token'}`,
     ...(services ? [`  services: ${services.map(({ name }) => name).join(', ')}`] : []),
     ...(open && remote ? [`  WARNING: others can reach ${host}, too. Give a --token or a --jwt-key.`] : []),
@@ -104,10 +110,10 @@ function parse(args: readonly string[]) {
   }
 }
 
-function kindOf(text: string): BackendKind {
-  const kind = BACKENDS.find((known) => known === text)
-  if (kind !== undefined) return kind
-  throw wrong('backend', `is one of ${BACKENDS.join(', ')}, not ${text}`)
+function checkPlace(text: string): Place {
+  const place = placeOf(text)
+  if (place !== undefined) return place
+  throw wrong('backend', `is one of folder, memory, s3://bucket/prefix, gs://bucket/prefix, not ${text}`)
 }
 
 function portOf(text: string): number {

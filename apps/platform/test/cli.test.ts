@@ -12,7 +12,7 @@ async function command(args: readonly string[], env = {}): Promise<Command> {
 
 it('without options it is a folder, on this machine, open', async () => {
   expect(await command([])).toEqual({
-    kind: 'folder',
+    data: join(process.cwd(), 'ivcap-data'),
     quiet: false,
     options: { dir: join(process.cwd(), 'ivcap-data'), port: 8088, host: '127.0.0.1' },
   })
@@ -37,7 +37,8 @@ it.each<[string, string[], RegExp]>([
   ['an unknown option', ['--prot', '1'], /--prot.*--help/],
   ['an argument', ['data'], /data/],
   ['a port that is none', ['--port', '70000'], /--port is a number from 0 to 65535, not 70000/],
-  ['an unknown backend', ['--backend', 'tape'], /folder, memory, not tape/],
+  ['an unknown backend', ['--backend', 'tape'], /folder, memory, s3:.*, not tape/],
+  ['a bucket without a name', ['--backend', 's3:///prefix'], /s3:\/\/bucket\/prefix/],
   ['a token and a key', ['--token', 'x', '--jwt-key', 'y'], /excludes/],
   ['a key that is not there', ['--jwt-key', '/no/such/key'], /--jwt-key can't be read.*\/no\/such\/key/],
 ])('%s is refused', async (_, args, message) => {
