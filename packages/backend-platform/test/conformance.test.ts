@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeBackend, testServices } from '@ivcap/conformance'
+import { type BackendHarness, describeBackend, testServices } from '@ivcap/conformance'
 import { type Platform, startPlatform } from '@ivcap/platform-server'
 import { platformBackend } from '../src/index.js'
 
@@ -9,20 +9,31 @@ const TOKEN = 'a-token-of-the-conformance-suite'
 let dir = ''
 let platform: Platform | undefined
 
-const connect = () =>
-  platformBackend({ url: platform?.url ?? '', token: TOKEN, stateDir: join(dir, 'state') })
+const harness = (digest: boolean): BackendHarness => {
+  const connect = () =>
+    platformBackend({ url: platform?.url ?? '', token: TOKEN, stateDir: join(dir, 'state'), digest })
+  return {
+    async open() {
+      dir = await mkdtemp(join(tmpdir(), 'ivcap-platform-'))
+      const auth = { token: TOKEN }
+      platform = await startPlatform({ dir: join(dir, 'data'), auth, services: testServices, grace: 500 })
+      return connect()
+    },
+    reopen: async () => connect(),
+    async close() {
+      await platform?.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+    capabilities: {
+      ids: 'uuid',
+      digest: digest ? 'all' : 'none',
+      recordsUploads: true,
+      partSize: 1 << 20,
+    },
+  }
+}
 
-describeBackend('platform', {
-  async open() {
-    dir = await mkdtemp(join(tmpdir(), 'ivcap-platform-'))
-    const auth = { token: TOKEN }
-    platform = await startPlatform({ dir: join(dir, 'data'), auth, services: testServices, grace: 500 })
-    return connect()
-  },
-  reopen: async () => connect(),
-  async close() {
-    await platform?.close()
-    await rm(dir, { recursive: true, force: true })
-  },
-  capabilities: { ids: 'uuid', digest: 'none', recordsUploads: true, partSize: 1 << 20 },
+describeBackend('platform', harness(false))
+describeBackend('platform, keeping digests', harness(true), {
+  areas: ['artifact content', 'artifact records', 'ranges', 'failing uploads'],
 })
