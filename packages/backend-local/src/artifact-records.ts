@@ -52,11 +52,13 @@ export class ArtifactRecords {
 
   /** The record in force, now or at a time. The index must be up to date. */
   async recorded({ id }: ArtifactPath, at?: Timestamp) {
-    const entries = ARTIFACT_SCHEMAS.flatMap((schema) => this.#index.find({ entity: id, schema }))
-    entries.sort((a, b) => ((a.validFrom ?? '') > (b.validFrom ?? '') ? -1 : 1))
-    for (const entry of entries) {
-      if (at === undefined && entry.closedAt !== undefined) continue
-      const aspect = await this.#aspects.load(entry.uuid)
+    const { table } = this.#index
+    const rows = table
+      .rows({ entity: id })
+      .filter((row) => table.isAlive(row) && ARTIFACT_SCHEMAS.some((schema) => schema === table.schema(row)))
+    for (const row of rows.reverse()) {
+      if (at === undefined && !table.isOpen(row)) continue
+      const aspect = await this.#aspects.load(table.uuid(row))
       if (aspect?.content !== undefined && inForce(aspect, at)) return artifactOf(id, aspect.content)
     }
     return undefined

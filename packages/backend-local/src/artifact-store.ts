@@ -172,10 +172,13 @@ async function putBack(fs: LocalFs, path: string, made: LocalStat, backup: strin
 
 async function isMember(parts: ArtifactParts, collection: string, artifact: Urn): Promise<boolean> {
   await parts.index.refresh()
+  const { table } = parts.index
   // a new file can't be a member yet, whatever the size of the collection
-  if (parts.index.find({ entity: artifact }).length === 0) return false
-  for (const entry of parts.index.find({ entity: collection, schema: COLLECTION_ITEM_SCHEMA })) {
-    const found = entry.closedAt === undefined ? await parts.aspects.load(entry.uuid) : undefined
+  if (table.rows({ entity: artifact }).length === 0) return false
+  const isItem = (row: number) =>
+    table.isAlive(row) && table.isOpen(row) && table.schema(row) === COLLECTION_ITEM_SCHEMA
+  for (const row of table.rows({ entity: collection }).filter(isItem)) {
+    const found = await parts.aspects.load(table.uuid(row))
     if (found?.validTo === undefined && found?.content?.['item'] === artifact) return true
   }
   return false

@@ -14,7 +14,7 @@ import {
   withoutAbsent,
 } from '@ivcap/core/driver'
 import { ASPECTS, OWN } from './artifact-names.js'
-import { type LocalFs, orAbsent } from './local-fs.js'
+import { type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
 import { moveTo } from './placing.js'
 import { placeFiles } from './small-files.js'
 import { type Staging, writeText } from './staging.js'
@@ -57,7 +57,11 @@ export class AspectFolder {
   /** The record as its file tells it; what is wrong with the file; undefined when there is none. */
   async read(uuid: string): Promise<AspectRecord | string | undefined> {
     const text = await orAbsent(this.#fs.readFile(this.path(uuid), 'utf8'))
-    if (text === undefined) return undefined
+    return text === undefined ? undefined : this.decode(uuid, text)
+  }
+
+  /** The record that the text of its file tells; what is wrong with it. */
+  decode(uuid: string, text: string): AspectRecord | string {
     const record = decodeAspect(text)
     if (typeof record === 'string') return record
     if (aspectUuid(record.id) !== uuid) return `its id is ${record.id}, which is not its file's name`
@@ -106,14 +110,19 @@ export class AspectFolder {
   async addMany(
     records: readonly AspectRecord[],
     o: OpOptions,
-    placed: (records: readonly AspectRecord[]) => void,
+    placed: (record: AspectRecord, stat: LocalStat) => void,
   ): Promise<void> {
     const files = records.map((record) => ({
       path: this.path(aspectUuid(record.id) ?? ''),
       text: encodeAspect(record),
     }))
     const parts = { fs: this.#fs, dir: this.dir, staging: this.#staging, fsync: this.#fsync }
-    await placeFiles(files, o, parts, (from, to) => placed(records.slice(from, to)))
+    await placeFiles(files, o, parts, (from, stats) => {
+      for (const [i, stat] of stats.entries()) {
+        const record = records[from + i]
+        if (record !== undefined) placed(record, stat)
+      }
+    })
   }
 
   /** Takes back a record that nobody has been told of, if it can. */

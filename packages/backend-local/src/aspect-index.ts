@@ -1,58 +1,58 @@
-import { join } from 'node:path'
-import { type AspectRecord, schemaMatcher, type Timestamp } from '@ivcap/core/driver'
+import type { AspectRecord } from '@ivcap/core/driver'
 import { type AspectFolder, uuidOfFile } from './aspect-folder.js'
-import { entriesOf, errnoOf, etagOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
+import type { AspectTable, Version } from './aspect-table.js'
+import { FactReader } from './fact-reader.js'
+import { IndexStore } from './index-store.js'
+import { type LocalFs, modifiedNs, namesOf, orAbsent } from './local-fs.js'
+import type { Staging } from './staging.js'
 
-/** What never changes of a record, and what was learnt of its end. */
-export interface Entry {
-  readonly uuid: string
-  readonly entity: string
-  readonly schema: string
-  readonly validFrom: Timestamp | undefined
-  /** Known once the record is closed: it stays so. */
-  closedAt?: Timestamp
-}
-
-/** The coarsest clock of a file system in use: a folder that changed later than this ago may change again unseen. In ns. */
-const GRAIN = 2_100_000_000n
-/** Files read at a time. */
-const WIDTH = 16
+/** In a folder with no more records than this, all versions are checked by the first listing, … */
+const CHECKED_AT_FIRST = 4096
+/** … and in any, this many by each. */
+const CHECKED = 256
 
 /**
- * Which aspects there are, by entity and schema, so that finding those of one entity does not read them all. Brought up to
- * date from the names in the folder before each use; holds some 300 bytes for each record.
+ * Which aspects there are, so that finding some does not read them all: brought up to date from the names in the folder before
+ * each use, and kept in a file beside it for the next process. It only chooses which files to read: what is handed out comes
+ * from those.
+ *
+ * A file that others rewrite in place leaves no trace in the folder. It is found by what it said before, and then no longer; by
+ * what it says now once its version has been checked, which each listing does for some.
  */
 export class AspectIndex {
   readonly #fs: LocalFs
   readonly #folder: AspectFolder
-  readonly #warn: (message: string) => void
-  readonly #entries = new Map<string, Entry>()
-  readonly #byEntity = new Map<string, Map<string, Entry>>()
-  readonly #schemas = new Map<string, string>()
-  /** Files that are no records, as they were when last looked at. */
-  readonly #refused = new Map<string, string>()
-  #seen: { readonly changed: bigint; readonly at: bigint } | undefined
+  readonly #reader: FactReader
+  readonly #store: IndexStore
+  /** When the folder was changed last, when it was looked at, and the table that has been whole since. */
+  #seen: { readonly changed: bigint; readonly at: bigint; readonly table: AspectTable } | undefined
+  #checks = false
+  #nextCheck: number | undefined
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
 
-  constructor(fs: LocalFs, folder: AspectFolder, warn: (message: string) => void) {
-    this.#fs = fs
-    this.#folder = folder
-    this.#warn = warn
+  constructor(parts: {
+    readonly fs: LocalFs
+    readonly folder: AspectFolder
+    readonly staging: Staging
+    /** Where the index is kept. */
+    readonly path: string
+    readonly warn: (message: string) => void
+  }) {
+    this.#fs = parts.fs
+    this.#folder = parts.folder
+    this.#reader = new FactReader(parts.fs, parts.folder, parts.warn)
+    this.#store = new IndexStore(parts.fs, parts.path, parts.staging)
   }
 
-  has(uuid: string): boolean {
-    return this.#entries.has(uuid)
+  /** What there is. A refresh may bring another one. */
+  get table(): AspectTable {
+    return this.#store.table
   }
 
-  find(q: { readonly entity?: string; readonly schema?: string }): Entry[] {
-    const fits = schemaMatcher(q.schema)
-    const entries = q.entity === undefined ? this.#entries : this.#byEntity.get(q.entity)
-    return [...(entries?.values() ?? [])].filter((entry) => fits(entry.schema))
-  }
-
-  /** Knows every record whose file was there when this was called. */
-  refresh(): Promise<void> {
+  /** Knows every record whose file was there when this was called. `check`: looks for rewritten files, too. */
+  refresh({ check = false } = {}): Promise<void> {
+    this.#checks ||= check
     // a scan under way may have passed the place of a new file: the next one serves all who ask meanwhile
     if (this.#running !== undefined) {
       this.#next ??= this.#running.then(
@@ -64,6 +64,40 @@ export class AspectIndex {
     return this.#start()
   }
 
+  /** A record that was just written, and the version of its file. */
+  note(uuid: string, { entity, schema, validFrom, validTo }: AspectRecord, version: Version): void {
+    this.#store.learn({ uuid, entity, schema, validFrom, validTo, ...version })
+  }
+
+  /** Keeps what was noted, once it is enough to be worth a write. */
+  save(): Promise<void> {
+    return this.#store.write()
+  }
+
+  /** Takes note of what a file says now. false: it isn't what the index had found it by. */
+  async fits(uuid: string, { entity, schema, validFrom, validTo }: AspectRecord): Promise<boolean> {
+    const { table } = this
+    const row = table.find(uuid)
+    if (row === undefined) return true
+    const isThere =
+      table.entity(row) === entity && table.schema(row) === schema && table.validFrom(row) === validFrom
+    if (!isThere || table.isOpen(row) !== (validTo === undefined)) await this.look([uuid])
+    return isThere
+  }
+
+  /** Reads what these files say now. */
+  async look(uuids: readonly string[]): Promise<void> {
+    const found = new Set<string>()
+    await this.#reader.read(
+      uuids.map((uuid) => `${uuid}.json`),
+      (fact) => {
+        found.add(fact.uuid)
+        this.#store.learn(fact)
+      },
+    )
+    for (const uuid of uuids) if (!found.has(uuid)) this.#store.forget(uuid)
+  }
+
   #start(): Promise<void> {
     this.#next = undefined
     const running = this.#scan().finally(() => {
@@ -73,87 +107,70 @@ export class AspectIndex {
     return running
   }
 
-  /** A record that was just written, or read anew. */
-  note(uuid: string, record: AspectRecord): Entry {
-    const known = this.#entries.get(uuid)
-    if (
-      known?.entity === record.entity &&
-      known.schema === record.schema &&
-      known.validFrom === record.validFrom
-    ) {
-      return known
-    }
-    this.#forget(uuid)
-    const schema = this.#schemas.get(record.schema) ?? record.schema
-    this.#schemas.set(schema, schema)
-    const entry: Entry = { uuid, entity: record.entity, schema, validFrom: record.validFrom }
-    this.#entries.set(uuid, entry)
-    const same = this.#byEntity.get(entry.entity) ?? new Map<string, Entry>()
-    this.#byEntity.set(entry.entity, same.set(uuid, entry))
-    return entry
-  }
-
   async #scan(): Promise<void> {
+    await this.#store.read()
+    const { table, seen } = this.#store
     const at = BigInt(Date.now()) * 1_000_000n
     const stat = await orAbsent(this.#fs.stat(this.#folder.dir, { bigint: true }))
     const changed = stat === undefined ? 0n : modifiedNs(stat)
-    const settled = this.#seen?.changed === changed && this.#seen.at - changed > GRAIN
-    const names = settled ? [...this.#refused.keys()] : await this.#names()
-    const unknown = names.filter((name) => !this.#entries.has(uuidOfFile(name) ?? ''))
-    for (let i = 0; i < unknown.length; i += WIDTH) {
-      await Promise.all(unknown.slice(i, i + WIDTH).map((name) => this.#look(name)))
-    }
-    this.#seen = { changed, at }
+    if (seen !== undefined) this.#reader.refuse(seen.refused)
+    const isWhole =
+      seen?.changed === changed ||
+      (this.#seen?.table === table && this.#seen.changed === changed && isSettled(this.#seen))
+    const names = isWhole ? this.#reader.refused : await this.#newNames()
+    await this.#reader.read(names, (fact) => this.#store.learn(fact))
+    if (this.#checks) await this.#check()
+    this.#seen = { changed, at, table }
+    await this.#store.write(isSettled(this.#seen) ? { changed, refused: this.#reader.refused } : undefined)
   }
 
-  async #names(): Promise<string[]> {
-    const names: string[] = []
-    const there = new Set<string>()
-    for (const { name, kind } of await entriesOf(this.#fs, this.#folder.dir)) {
-      if (name.startsWith('.') || kind === 'folder') continue
-      names.push(name)
-      there.add(uuidOfFile(name) ?? '')
+  /** Names that the table has no record of; records whose names are gone are forgotten. */
+  async #newNames(): Promise<readonly string[]> {
+    const { table } = this
+    // what is written while the names are read may be missing among them
+    const { end } = table
+    const names = await namesOf(this.#fs, this.#folder.dir)
+    const there = new Uint8Array(end)
+    const unknown = names.filter((name) => {
+      const uuid = uuidOfFile(name)
+      const row = uuid === undefined ? undefined : table.find(uuid)
+      if (row !== undefined && row < end) there[row] = 1
+      return row === undefined && !name.startsWith('.')
+    })
+    for (let row = 0; row < end; row++) {
+      if (there[row] === 0 && table.isAlive(row)) this.#store.forget(table.uuid(row))
     }
-    for (const uuid of this.#entries.keys()) if (!there.has(uuid)) this.#forget(uuid)
-    return names
+    return unknown
   }
 
-  async #look(name: string): Promise<void> {
-    const path = join(this.#folder.dir, name)
-    const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
-    if (stat === undefined) {
-      this.#refused.delete(name)
-      return
+  /** Looks at some files whether they are as they were, and reads those that are not. */
+  async #check(): Promise<void> {
+    this.#checks = false
+    const { table } = this
+    const { end } = table
+    const isFirst = this.#nextCheck === undefined
+    const count = isFirst && table.size <= CHECKED_AT_FIRST ? end : Math.min(end, CHECKED)
+    // processes that list little each begin elsewhere
+    const from = this.#nextCheck ?? Math.floor(Math.random() * end)
+    this.#nextCheck = (from + count) % Math.max(end, 1)
+    const uuids: string[] = []
+    for (let i = 0; i < count; i++) {
+      const row = (from + i) % end
+      if (table.isAlive(row)) uuids.push(table.uuid(row))
     }
-    const etag = etagOf(stat)
-    if (this.#refused.get(name) === etag) return
-    const uuid = uuidOfFile(name)
-    const record = uuid === undefined ? 'its name is not <uuid>.json' : await this.#read(uuid)
-    if (uuid !== undefined && typeof record === 'object') {
-      this.note(uuid, record)
-      this.#refused.delete(name)
-    } else if (record !== undefined) {
-      this.#refused.set(name, etag)
-      this.#warn(`${path} is not an aspect, and is left out: ${String(record)}`)
+    const isOf = (uuid: string, version: Version) => {
+      const row = table.find(uuid)
+      return row !== undefined && table.isOf(row, version)
     }
-  }
-
-  async #read(uuid: string): Promise<AspectRecord | string | undefined> {
-    try {
-      return await this.#folder.read(uuid)
-    } catch (e) {
-      // one file that can't be read is no reason to show none; a disk or a process in trouble is
-      if (errnoOf(e) === 'EACCES' || errnoOf(e) === 'ELOOP') return 'it may not be read'
-      throw e
-    }
-  }
-
-  #forget(uuid: string): void {
-    const entry = this.#entries.get(uuid)
-    if (entry === undefined) return
-    this.#entries.delete(uuid)
-    const same = this.#byEntity.get(entry.entity)
-    same?.delete(uuid)
-    if (same?.size === 0) this.#byEntity.delete(entry.entity)
+    await this.look(await this.#reader.changed(uuids, isOf))
   }
 }
+
+/**
+ * How long after its last change a folder may change again without a trace, in ns: a tick of the kernel's clock, or two seconds
+ * where times are that coarse.
+ */
+const grainOf = (changed: bigint): bigint => (changed % 1_000_000n === 0n ? 2_100_000_000n : 50_000_000n)
+
+const isSettled = ({ changed, at }: { changed: bigint; at: bigint }): boolean =>
+  at - changed > grainOf(changed)

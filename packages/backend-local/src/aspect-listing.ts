@@ -1,12 +1,9 @@
 import {
-  type AspectOrderField,
   type AspectQuery,
   type AspectRecord,
   aspectOrder,
   aspectSelector,
-  aspectUrn,
   type Clock,
-  compareKeys,
   decodeCursor,
   encodeCursor,
   inForce,
@@ -16,12 +13,10 @@ import {
   type SortKey,
   timestamp,
 } from '@ivcap/core/driver'
-import type { AspectIndex, Entry } from './aspect-index.js'
+import { candidates, inOrder, isIndexed } from './aspect-candidates.js'
+import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords, Scan } from './aspect-records.js'
 
-type KeyOf = (record: AspectRecord) => SortKey
-/** What the index tells without the record. */
-const INDEXED: readonly AspectOrderField[] = ['entity', 'schema', 'valid_from']
 /** A listing that writers outrun this often is handed out as it is. */
 const ATTEMPTS = 5
 
@@ -45,52 +40,52 @@ export async function listAspects(
 
   for (let attempt = 1; ; attempt++) {
     o.signal?.throwIfAborted()
-    await index.refresh()
-    const found = index.find({
-      ...(entity !== undefined && { entity }),
-      ...(schema !== undefined && { schema }),
-    })
-    const uuids = new Set(found.map(({ uuid }) => uuid))
-    const scan: Scan = { includes: (uuid) => uuids.has(uuid), outrun: false }
-    // what ends from here on may do so for the sake of a record that is not among these
-    const over = new Set(at === undefined ? found.filter(({ closedAt }) => closedAt !== undefined) : [])
-    const load = async (entry: Entry) => {
+    await index.refresh({ check: true })
+    const { table } = index
+    const { end } = table
+    const scan: Scan = { includes: (uuid) => (table.find(uuid) ?? end) < end, outrun: false }
+    const load = async (uuid: string) => {
       o.signal?.throwIfAborted()
-      if (over.has(entry)) return undefined
-      const record = await records.load(entry.uuid, scan)
+      const record = await records.load(uuid, scan)
       if (record === undefined || !inForce(record, at)) return undefined
       return fits === undefined || fits(record) ? record : undefined
     }
-    const page = fields.every((field) => INDEXED.includes(field))
-      ? await indexedPage(found, keyOf, slice, load)
-      : await pageOf(loaded(found, load), keyOf, slice)
+    // chosen now: what ends from here on may do so for the sake of a record that is not among them
+    const found = candidates(table, q, at)
+    const page = isIndexed(fields)
+      ? await firstOf(inOrder(table, found, fields, keyOf, slice), q.limit, load)
+      : await pageOf(
+          loaded(
+            found.map((row) => table.uuid(row)),
+            load,
+          ),
+          keyOf,
+          slice,
+        )
     if (scan.outrun && attempt < ATTEMPTS) continue
-    const newest = found.reduce(
-      (t, e) => (e.validFrom !== undefined && e.validFrom > t ? e.validFrom : t),
-      now,
-    )
+    const newest = found.at(-1)
+    const began = newest === undefined ? undefined : table.validFrom(newest)
+    // not before anything that was shown
+    const atTime = at ?? (began === undefined || began < now ? now : began)
     return {
       items: q.includeContent ? page.items : page.items.map(({ content: _, ...rest }) => rest),
-      ...(page.last && { cursor: encodeCursor(query, { atTime: at ?? newest, after: page.last }) }),
+      ...(page.last && {
+        cursor: encodeCursor(query, { atTime, after: page.last }),
+      }),
     }
   }
 }
 
-/** Sorts what the index knows, and reads records in that order until the page is full. */
-async function indexedPage(
-  found: readonly Entry[],
-  keyOf: KeyOf,
-  { direction, after, limit }: { direction: 'ASC' | 'DESC'; after?: SortKey; limit: number },
-  load: (entry: Entry) => Promise<AspectRecord | undefined>,
+/** Reads records in their order until the page is full and it is known whether any follows. */
+async function firstOf(
+  ordered: AsyncIterable<{ readonly uuid: string; readonly key: SortKey }>,
+  limit: number,
+  load: (uuid: string) => Promise<AspectRecord | undefined>,
 ): Promise<{ items: readonly AspectRecord[]; last?: SortKey }> {
-  const keyed = found
-    .map((entry) => ({ entry, key: keyOf(known(entry)) }))
-    .filter(({ key }) => after === undefined || compareKeys(key, after, direction) > 0)
-    .sort((a, b) => compareKeys(a.key, b.key, direction))
   const items: AspectRecord[] = []
   let last: SortKey | undefined
-  for (const { entry, key } of keyed) {
-    const record = await load(entry)
+  for await (const { uuid, key } of ordered) {
+    const record = await load(uuid)
     if (record === undefined) continue
     if (items.length === limit) return { items, ...(last && { last }) }
     items.push(record)
@@ -99,17 +94,12 @@ async function indexedPage(
   return { items }
 }
 
-/** As much of the record as the index knows. */
-function known({ uuid, entity, schema, validFrom }: Entry): AspectRecord {
-  return { id: aspectUrn(uuid), entity, schema, ...(validFrom !== undefined && { validFrom }) }
-}
-
 async function* loaded(
-  entries: readonly Entry[],
-  load: (entry: Entry) => Promise<AspectRecord | undefined>,
+  uuids: readonly string[],
+  load: (uuid: string) => Promise<AspectRecord | undefined>,
 ): AsyncGenerator<AspectRecord> {
-  for (const entry of entries) {
-    const record = await load(entry)
+  for (const uuid of uuids) {
+    const record = await load(uuid)
     if (record !== undefined) yield record
   }
 }

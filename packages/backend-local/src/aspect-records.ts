@@ -13,6 +13,7 @@ import {
 } from '@ivcap/core/driver'
 import { type Around, type AspectFolder, type Closing, endOf } from './aspect-folder.js'
 import type { AspectIndex } from './aspect-index.js'
+import { versionOf } from './fact-reader.js'
 import type { Locks } from './lock.js'
 
 /** One look at what there is. */
@@ -54,22 +55,21 @@ export class AspectRecords {
   async load(uuid: string, scan?: Scan): Promise<AspectRecord | undefined> {
     const read = await this.#folder.read(uuid)
     if (typeof read !== 'object') return undefined
-    const record = await endOf(read, await this.#folder.closing(uuid), async (by) => {
-      if (!this.#index.has(by) && !(await this.#folder.exists(by))) return false
+    if (!(await this.#index.fits(uuid, read)) && scan !== undefined) scan.outrun = true
+    return await endOf(read, await this.#folder.closing(uuid), async (by) => {
+      if (this.#index.table.find(by) === undefined && !(await this.#folder.exists(by))) return false
       if (scan !== undefined && !scan.includes(by)) scan.outrun = true
       return true
     })
-    const entry = this.#index.note(uuid, record)
-    if (record.validTo !== undefined) entry.closedAt = record.validTo
-    return record
   }
 
   /** Each is there for good once it is; the first failure ends it. */
   async add(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]> {
     const records = drafts.map((draft) => recordOf(draft, timestamp(this.#clock())))
-    await this.#folder.addMany(records, o, (placed) => {
-      for (const record of placed) this.#index.note(uuidOf(record), record)
-    })
+    await this.#folder.addMany(records, o, (record, stat) =>
+      this.#index.note(uuidOf(record), record, versionOf(stat)),
+    )
+    await this.#index.save()
     return records
   }
 
@@ -95,11 +95,8 @@ export class AspectRecords {
         for (const made of records) await this.#folder.withdraw(made)
         throw e
       }
-      for (const made of records) this.#index.note(uuidOf(made), made)
-      for (const old of current) {
-        this.#index.note(uuidOf(old), old).closedAt = validFrom
-        await this.#showEnd(uuidOf(old), validFrom)
-      }
+      for (const old of current) await this.#showEnd(uuidOf(old), validFrom)
+      await this.#noted([...records, ...current])
       return record
     })
   }
@@ -121,6 +118,7 @@ export class AspectRecords {
         throw e
       }
       await this.#showEnd(uuid, validTo)
+      await this.#noted([record])
     })
     return true
   }
@@ -136,20 +134,30 @@ export class AspectRecords {
   /** What of one entity and schema is in force, oldest first, and how far its history reaches. */
   async #standing({ entity, schema }: AspectDraft) {
     await this.#index.refresh()
+    const { table } = this.#index
+    const now = timestamp(this.#clock())
     const current: AspectRecord[] = []
     let begun: Timestamp | undefined
     let ended: Timestamp | undefined
-    for (const entry of this.#index.find({ entity })) {
-      // not by the query's schema, where % is a pattern
-      if (entry.schema !== schema) continue
-      const record = entry.closedAt === undefined ? await this.load(entry.uuid) : undefined
+    // not by the query's schema, where % is a pattern
+    const rows = table.rows({ entity }).filter((row) => table.isAlive(row) && table.schema(row) === schema)
+    for (const row of rows) {
+      const known = table.validTo(row)
+      // an end that is yet to come may not be the one that counts
+      const record = known === undefined || known > now ? await this.load(table.uuid(row)) : undefined
       if (record !== undefined && record.validTo === undefined) current.push(record)
-      begun = later(begun, entry.validFrom)
-      ended = later(ended, entry.closedAt)
+      begun = later(begun, table.validFrom(row))
+      ended = later(ended, record?.validTo ?? known)
     }
     current.sort((a, b) => ((a.validFrom ?? '') < (b.validFrom ?? '') ? -1 : 1))
     const newest = begun === undefined ? undefined : { validFrom: begun, ...(ended && { closedAt: ended }) }
     return { current, newest }
+  }
+
+  /** What was done is done, whether the index hears of it now or finds it by itself. */
+  async #noted(records: readonly AspectRecord[]): Promise<void> {
+    await this.#index.look(records.map(uuidOf)).catch(() => {})
+    await this.#index.save()
   }
 
   /** For the eyes of other programs only: the record has ended already, whether this works or not. */

@@ -32,7 +32,8 @@ export interface LocalBackendOptions {
  * client and with any program that puts files there. What is ours alone lies in `<baseDir>/.ivcap`. Many processes may use
  * the folder at once; one that dies leaves nothing half-done that anybody sees.
  *
- * An artifact of the same name is replaced. A record edited by hand is taken up when the folder is opened again.
+ * An artifact of the same name is replaced. A record edited by hand is taken up: at once where it is found by what it was, and
+ * where it is found by what it is now, by the first list of a process or some lists later, as the folder is small or large.
  */
 export function localBackend(options: LocalBackendOptions): Backend {
   const {
@@ -46,7 +47,7 @@ export function localBackend(options: LocalBackendOptions): Backend {
   const { dir } = paths
   const staging = new Staging(fs, join(dir, OWN, 'staging'))
   const folder = new AspectFolder(fs, dir, staging, fsync)
-  const index = new AspectIndex(fs, folder, warn)
+  const index = new AspectIndex({ fs, folder, staging, path: join(dir, OWN, 'aspects.index'), warn })
   const locks = new Locks(fs, join(dir, OWN, 'locks'), (left) => aspects.showEnds(left))
   const aspects: AspectRecords = new AspectRecords({ folder, index, locks, clock, warn })
   const records = new ArtifactRecords(index, aspects)

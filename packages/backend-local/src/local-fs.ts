@@ -11,7 +11,10 @@ export interface LocalFs {
   stat(path: string, o: { bigint: true }): Promise<LocalStat>
   lstat(path: string, o: { bigint: true }): Promise<LocalStat>
   realpath(path: string): Promise<string | Uint8Array>
-  readdir(path: string, o: { withFileTypes: true }): Promise<readonly (string | Uint8Array | LocalDirEntry)[]>
+  readdir(
+    path: string,
+    o: { withFileTypes: boolean },
+  ): Promise<readonly (string | Uint8Array | LocalDirEntry)[]>
   mkdir(path: string, o: { recursive: true }): Promise<unknown>
   link(existing: string, path: string): Promise<void>
   rename(from: string, to: string): Promise<void>
@@ -29,6 +32,9 @@ export interface LocalSyncFs {
   openSync(path: string, flags: string): number
   writeSync(fd: number, bytes: Uint8Array, offset: number): number
   closeSync(fd: number): void
+  readFileSync(path: string, encoding: 'utf8'): string
+  lstatSync(path: string, o: { bigint: true }): LocalStat
+  fstatSync(fd: number, o: { bigint: true }): LocalStat
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
 }
@@ -44,7 +50,7 @@ export interface LocalFileHandle {
     buffer: Uint8Array,
     offset: number,
     length: number,
-    position: number,
+    position: number | null,
   ): Promise<{ readonly bytesWritten: number }>
   stat(o: { bigint: true }): Promise<LocalStat>
   sync?(): Promise<void>
@@ -101,6 +107,12 @@ export async function entriesOf(fs: LocalFs, dir: string): Promise<Entry[]> {
     entries.push({ name: entry.name, kind })
   }
   return entries
+}
+
+/** The names in a folder, in no order; nothing where there is no such folder. Half the time of `entriesOf`. */
+export async function namesOf(fs: LocalFs, dir: string): Promise<string[]> {
+  const found = await orAbsent(fs.readdir(dir, { withFileTypes: false }))
+  return (found ?? []).filter((name) => typeof name === 'string')
 }
 
 /** undefined instead of an error when the file, or a folder on the way to it, isn't there. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { OpOptions } from '@ivcap/core/driver'
-import { errnoOf, type LocalFs, type LocalSyncFs } from './local-fs.js'
+import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
 import { moveTo } from './placing.js'
 import { type Staging, syncFolder, writeText } from './staging.js'
 
@@ -14,13 +14,13 @@ const SLICE = 32
 
 /**
  * Puts many small new files into `dir`, each whole or not at all. The first failure ends it; those that are there stay. Each
- * slice of them is told to `placed` once it is there.
+ * slice of them is told to `placed` once it is there, with what its files are like.
  */
 export async function placeFiles(
   files: readonly SmallFile[],
   { signal }: OpOptions,
   parts: { readonly fs: LocalFs; readonly dir: string; readonly staging: Staging; readonly fsync: boolean },
-  placed: (from: number, to: number) => void,
+  placed: (from: number, stats: readonly LocalStat[]) => void,
 ): Promise<void> {
   const { fs, dir, fsync } = parts
   for (let from = 0; from < files.length; from += SLICE) {
@@ -28,54 +28,66 @@ export async function placeFiles(
     signal?.throwIfAborted()
     const slice = files.slice(from, from + SLICE)
     // a disk that has to be waited for would hold up everything else
-    if (fsync || fs.sync === undefined) await placeAwaited(slice, parts)
-    else await placeNow(slice, fs.sync, parts)
+    const sync = fsync ? undefined : fs.sync
+    const stats = sync ? await placeNow(slice, sync, parts) : await placeAwaited(slice, parts)
     if (fsync) await syncFolder(fs, dir)
-    placed(from, from + slice.length)
+    placed(from, stats)
   }
 }
 
 async function placeAwaited(
   files: readonly SmallFile[],
   { fs, staging, fsync }: { fs: LocalFs; staging: Staging; fsync: boolean },
-): Promise<void> {
+): Promise<LocalStat[]> {
   const outcomes = await Promise.allSettled(
     files.map(({ path, text }) =>
       staging.with(
         (staged) => writeText(fs, staged, text, fsync),
-        (staged) => moveTo(fs, staged, path, { exclusive: false, fsync: false }),
+        async (staged) => {
+          const stat = await fs.lstat(staged, { bigint: true })
+          await moveTo(fs, staged, path, { exclusive: false, fsync: false })
+          return stat
+        },
       ),
     ),
   )
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
 }
 
 async function placeNow(
   files: readonly SmallFile[],
   sync: LocalSyncFs,
   { fs, dir, staging }: { fs: LocalFs; dir: string; staging: Staging },
-): Promise<void> {
+): Promise<LocalStat[]> {
+  const stats: LocalStat[] = []
   for (const file of files) {
     try {
-      placeOne(sync, staging.newPath(), file)
+      stats.push(placeOne(sync, staging.newPath(), file))
     } catch (e) {
       if (errnoOf(e) !== 'ENOENT') throw e
       for (const folder of [dir, staging.dir]) await fs.mkdir(folder, { recursive: true })
-      placeOne(sync, staging.newPath(), file)
+      stats.push(placeOne(sync, staging.newPath(), file))
     }
   }
+  return stats
 }
 
-function placeOne(sync: LocalSyncFs, staged: string, { path, text }: SmallFile): void {
+function placeOne(sync: LocalSyncFs, staged: string, { path, text }: SmallFile): LocalStat {
   const bytes = new TextEncoder().encode(text)
   try {
     const fd = sync.openSync(staged, 'wx')
+    let stat: LocalStat
     try {
       for (let done = 0; done < bytes.byteLength; ) done += sync.writeSync(fd, bytes, done)
+      stat = sync.fstatSync(fd, { bigint: true })
     } finally {
       sync.closeSync(fd)
     }
     sync.renameSync(staged, path)
+    return stat
   } catch (e) {
     discard(sync, staged)
     throw e

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Acknowledged } from './writer.js'
 
-/** The writer as one file that plain node runs. */
-export async function buildWriter(outfile: string): Promise<void> {
+/** A writer, a file next to this one, as one file that plain node runs. */
+export async function buildWriter(outfile: string, source = 'writer.ts'): Promise<void> {
   await build({
-    entryPoints: [fileURLToPath(new URL('writer.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',

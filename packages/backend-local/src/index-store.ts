@@ -1,0 +1,106 @@
+import { AspectTable, type Fact } from './aspect-table.js'
+import { IndexFile } from './index-file.js'
+import type { Seen, Segment } from './index-segment.js'
+import type { LocalFs } from './local-fs.js'
+import type { Staging } from './staging.js'
+
+/** From so many records on, reading an index takes less time than reading them. */
+const WORTHWHILE = 256
+/** Facts that wait to be written: they are lost with the process, and the next one reads so many files. */
+const WAITING = 512
+/** So many segments in the file make it worth writing anew; more where it is long. */
+const SEGMENTS = 16
+/** Rows in a segment that is written with others. */
+const ROWS = 65_536
+/** More refused names than this are not remembered: the folder is somebody's mess. */
+const REFUSED = 1000
+
+/**
+ * The table and its file: what this process learns is written for others, what they write is learnt. Nothing here fails when
+ * the file can't be read or written: then each process learns for itself.
+ */
+export class IndexStore {
+  readonly #file: IndexFile
+  readonly #waiting = new Set<string>()
+  readonly #gone = new Set<string>()
+  #table = new AspectTable()
+  #seen: Seen | undefined
+  #givenUp = false
+
+  constructor(fs: LocalFs, path: string, staging: Staging) {
+    this.#file = new IndexFile(fs, path, staging)
+  }
+
+  /** Another one after another process has put a new file in the place of the old. */
+  get table(): AspectTable {
+    return this.#table
+  }
+  /** The state of the folder that the table is known to show whole; undefined when it isn't. */
+  get seen(): Seen | undefined {
+    return this.#seen
+  }
+
+  learn(fact: Fact): void {
+    if (this.#table.put(fact)) this.#waiting.add(fact.uuid)
+    this.#gone.delete(fact.uuid)
+  }
+
+  forget(uuid: string): void {
+    this.#table.remove(uuid)
+    this.#waiting.delete(uuid)
+    this.#gone.add(uuid)
+  }
+
+  /** Learns what other processes have written. */
+  async read(): Promise<void> {
+    const another = () => {
+      this.#table = new AspectTable()
+      this.#seen = undefined
+    }
+    const take = (segment: Segment) => {
+      this.#table.unpack(segment)
+      for (const uuid of segment.gone ?? []) this.#table.remove(uuid)
+      this.#seen = segment.seen ?? this.#seen
+    }
+    await this.#file.read(another, take).catch(() => {})
+  }
+
+  /** Writes down what was learnt, if that is worth it by now. `seen`: with it, the table shows the folder whole. */
+  async write(seen?: Seen): Promise<void> {
+    const { exists, damaged, segments } = this.#file
+    const limit = SEGMENTS + this.#table.size / 4096
+    const isAnew = exists ? damaged || segments > limit : this.#table.size >= WORTHWHILE
+    const isNews =
+      seen !== undefined && seen.changed !== this.#seen?.changed && seen.refused.length <= REFUSED
+    const isMuch = this.#waiting.size + this.#gone.size >= WAITING
+    if (this.#givenUp || !(isAnew || (exists && (isNews || isMuch)))) return
+    if (isNews) this.#seen = seen
+    const rows = [...this.#waiting].map((uuid) => this.#table.find(uuid)).filter((row) => row !== undefined)
+    const gone = [...this.#gone]
+    this.#waiting.clear()
+    this.#gone.clear()
+    try {
+      if (isAnew) await this.#file.replace(segmentsOf(this.#table, this.#all(), this.#seen))
+      else
+        for (const segment of segmentsOf(this.#table, rows, isNews ? seen : undefined))
+          await this.#file.append({ ...segment, gone })
+    } catch {
+      this.#givenUp = true
+    }
+  }
+
+  #all(): number[] {
+    return this.#table.rows().filter((row) => this.#table.isAlive(row))
+  }
+}
+
+/** One segment at least, whatever there is to say; the last says what is seen with them. */
+function* segmentsOf(
+  table: AspectTable,
+  rows: readonly number[],
+  seen: Seen | undefined,
+): Generator<Segment> {
+  let from = 0
+  for (; from + ROWS < rows.length; from += ROWS) yield table.pack(rows.slice(from, from + ROWS))
+  yield { ...table.pack(rows.slice(from)), ...(seen && { seen }) }
+}
