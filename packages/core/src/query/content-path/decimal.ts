@@ -47,6 +47,7 @@ export class Decimal {
   /** What a number in parsed JSON stands for. */
   static from(value: number | Decimal): Decimal {
     if (typeof value !== 'number') return value
+    if (Number.isSafeInteger(value)) return new Decimal(BigInt(value), 0)
     return Decimal.parse(String(value)) ?? new Decimal(0n, 0)
   }
 

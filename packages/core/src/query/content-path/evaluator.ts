@@ -3,13 +3,11 @@ import { Budget } from './budget.js'
 import { convert } from './conversions.js'
 import { calculate, Decimal } from './decimal.js'
 import { fail } from './failure.js'
-import { entriesOf, isLeaf, isList, isNumber, isObject, single, weight } from './items.js'
+import { entriesOf, isLeaf, isList, isNumber, isObject, single, subscriptIn, weight } from './items.js'
 import type { ContentPath } from './parser.js'
 import { absent, after, isEnd, type Place, startOf, unwraps } from './place.js'
 import { decide } from './predicates.js'
-import type { Item, Path, Predicate, Step, Truth } from './tree.js'
-
-const INDEX_BITS = 32
+import type { Item, Predicate, Step, Truth } from './tree.js'
 
 /** Takes the items as they are found; true: no more are wanted. */
 type Sink = (item: Item) => boolean
@@ -53,7 +51,8 @@ class Evaluation {
   }
 
   #apply(step: Step, place: Place, item: Item, sink: Sink): boolean {
-    const next = (found: Item): boolean => this.#step(after(place), found, sink)
+    const rest = after(place)
+    const next = (found: Item): boolean => this.#step(rest, found, sink)
     switch (step.type) {
       case 'root':
         return next(this.#root)
@@ -103,27 +102,23 @@ class Evaluation {
     const list = this.#listOf(item)
     if (list === undefined) return absent(place)
     const within = { ...place, size: list.length }
+    const rest = after(within)
     for (const { from, to } of subscripts) {
-      const first = this.#subscript(from, within, item)
-      const last = to === undefined ? first : this.#subscript(to, within, item)
+      const first = subscriptIn(this.#all(startOf(from, within), item))
+      const last = to === undefined ? first : subscriptIn(this.#all(startOf(to, within), item))
       if (!place.tolerant && (first < 0 || first > last || last >= list.length)) fail()
       for (let i = Math.max(first, 0); i <= Math.min(last, list.length - 1); i++) {
-        if (this.#step(after(within), list[i] ?? null, sink)) return true
+        if (this.#step(rest, list[i] ?? null, sink)) return true
       }
     }
     return false
   }
 
-  #subscript(path: Path, place: Place, item: Item): number {
-    const index = Decimal.from(single(this.#all(startOf(path, place), item))).truncated()
-    if (BigInt.asIntN(INDEX_BITS, index) !== index) fail()
-    return Number(index)
-  }
-
   #descend(step: Step & { type: 'descend' }, place: Place, item: Item, sink: Sink): boolean {
     const { first, last } = step
     const leaves = first === Number.POSITIVE_INFINITY && last === first
-    const next = (found: Item): boolean => this.#step(after(place), found, sink)
+    const rest = after(place)
+    const next = (found: Item): boolean => this.#step(rest, found, sink)
     const below = (parent: Item, level: number): boolean => {
       if (level > last || isLeaf(parent)) return false
       this.#budget.enter()
@@ -157,12 +152,11 @@ class Evaluation {
   }
 
   #decide(predicate: Predicate, place: Place, item: Item): Truth {
-    const { spend } = this.#budget
     return decide(predicate, {
       strict: this.#strict,
       items: (path) => this.#budget.attempt(() => this.#values(startOf(path, place), item)),
       exists: (path) => this.exists(startOf(path, place), item),
-      spend,
+      spend: this.#budget.spend,
     })
   }
 
@@ -175,7 +169,8 @@ class Evaluation {
   /** All of them; in lax mode the elements of arrays take their place. */
   #values(place: Place, item: Item): readonly Item[] {
     const items = this.#all(place, item)
-    return this.#strict ? items : items.flatMap<Item>((found) => (isList(found) ? found : [found]))
+    if (this.#strict || !items.some(isList)) return items
+    return items.flatMap<Item>((found) => (isList(found) ? found : [found]))
   }
 
   /** In lax mode what is no array counts as one of itself. */

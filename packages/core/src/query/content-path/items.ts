@@ -4,6 +4,8 @@ import { Decimal } from './decimal.js'
 import { fail } from './failure.js'
 import type { Comparison, Item, Truth } from './tree.js'
 
+const SUBSCRIPT_BITS = 32
+
 export type NumberItem = number | Decimal
 
 export const isNumber = (item: Item): item is NumberItem =>
@@ -22,6 +24,12 @@ export const isLeaf = (item: Item): item is Exclude<Item, readonly JsonValue[] |
 export function single(items: readonly Item[]): NumberItem {
   const [item = null] = items
   return items.length === 1 && isNumber(item) ? item : fail()
+}
+
+/** The only one, as the number of an element. @throws FAILURE for anything else */
+export function subscriptIn(items: readonly Item[]): number {
+  const index = Decimal.from(single(items)).truncated()
+  return BigInt.asIntN(SUBSCRIPT_BITS, index) === index ? Number(index) : fail()
 }
 
 export function typeOf(item: Item): string {
@@ -86,7 +94,15 @@ export function entriesOf(object: JsonObject): readonly (readonly [string, JsonV
     .map(({ entry }) => entry)
 }
 
-const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength
+/** In UTF-8, where both halves of a surrogate pair count for two. */
+function byteLength(text: string): number {
+  let bytes = text.length
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit & 0xf800) !== 0xd800 ? 2 : 1
+  }
+  return bytes
+}
 
 /** What looking at an item costs, beside the step that does it. */
 export function weight(item: Item): number {
