@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ceph } from '../servers/ceph.mjs'
+import { gcs } from '../servers/gcs.mjs'
 import { allRun, stopDaemons } from './daemons.mjs'
 
 /**
@@ -16,7 +17,7 @@ import { allRun, stopDaemons } from './daemons.mjs'
  */
 
 /** @type {readonly Server[]} */
-export const servers = [ceph]
+export const servers = [ceph, gcs]
 
 /** Where the servers live that `npm run servers:up` starts; one user's, on one machine. */
 const common = join(process.env['IVCAP_SERVERS_DIR'] || join(tmpdir(), `ivcap-servers-${userInfo().uid}`))

@@ -1,0 +1,39 @@
+import type { ArtifactStore, AspectStore, Backend, Clock, Urn } from '@ivcap/core/driver'
+import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
+import { gcsBlobs } from './blobs.js'
+import type { GcsOptions } from './options.js'
+
+export interface GcsBackendOptions extends GcsOptions {
+  /** Who writes; recorded as asserter and retracter. */
+  readonly asserter?: string | undefined
+  /** Microseconds since 1970; default: the system's clock. */
+  readonly clock?: Clock | undefined
+  /**
+   * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
+   * for an id that has no bytes here. New artifacts are stored where it says, too.
+   */
+  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+}
+
+export interface GcsArtifactsOptions extends GcsBackendOptions {
+  /** Where the records of the artifacts are kept, e.g. `platform.aspects`. */
+  readonly aspects: AspectStore
+}
+
+/** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
+export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: () => Promise<void> } {
+  const blobs = gcsBlobs(o)
+  return { ...blobBackend(blobs, { ...o, name: 'gcs' }), close: async () => blobs.close() }
+}
+
+/**
+ * Artifacts whose bytes go straight to a bucket and from it, while another place keeps their records: the fast path inside a
+ * platform's network. `new Ivcap({ ...platform, artifacts: gcsArtifacts({ bucket, aspects: platform.aspects }) })`
+ * Its connections are closed by its own `close()`, not by the client's.
+ */
+export function gcsArtifacts(
+  o: GcsArtifactsOptions,
+): ArtifactStore & { readonly close: () => Promise<void> } {
+  const blobs = gcsBlobs(o)
+  return { ...blobArtifactStore(blobs, { ...o, name: 'gcs' }), close: async () => blobs.close() }
+}

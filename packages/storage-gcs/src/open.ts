@@ -1,0 +1,105 @@
+import type { IncomingMessage } from 'node:http'
+import { type BlobInfo, IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { ask } from './ask.js'
+import { infoOf, orNoBucket } from './info.js'
+import { blobUrl, type Place, type Query } from './place.js'
+
+/** An answer whose body nobody has read yet. */
+export interface Opened {
+  readonly info: BlobInfo
+  /** Where its body begins and ends in the blob. */
+  readonly start: number
+  readonly end: number
+  /** Of the whole blob. */
+  readonly crc32c?: string
+  readonly body: IncomingMessage
+}
+
+interface Wanted {
+  readonly start: number
+  readonly end: number
+  /** `must` be the current version; or `of`, which a bucket with versions has even when there is a newer one. */
+  readonly must?: string | undefined
+  readonly of?: string | undefined
+}
+
+/**
+ * Opens `[start, end)` of a blob, less where it ends before: as it is stored, never unpacked.
+ *
+ * @throws IvcapError `precondition-failed` when it isn't the version that was asked for
+ */
+export async function open(
+  place: Place,
+  key: string,
+  { start, end, must, of }: Wanted,
+  o: OpOptions,
+): Promise<Opened> {
+  const query: Query = { alt: 'media', generation: of, ifGenerationMatch: must }
+  const question = {
+    method: 'GET',
+    url: blobUrl(place, key, query),
+    // who takes gzip gets what is stored; from others the server hides that, and ranges with it
+    headers: { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'gzip' },
+    read: (answer: IncomingMessage) => opened(place, key, answer, { start, end }),
+  } as const
+  const asking = ask(place, { doing: 'read', key }, question, o)
+  const found = await orNoBucket(place, o, asking).catch((error: unknown) => {
+    const gone = isIvcapError(error, 'precondition-failed') || (of && isIvcapError(error, 'not-found'))
+    throw gone ? changed(place, key) : error
+  })
+  try {
+    expectVersion(place, found.info, must ?? of)
+    return found
+  } catch (error) {
+    found.body.destroy()
+    throw error
+  }
+}
+
+/** What the answer says it is. */
+function opened(
+  place: Place,
+  key: string,
+  body: IncomingMessage,
+  asked: { readonly start: number; readonly end: number },
+): Opened {
+  try {
+    const generation = body.headers['x-goog-generation']
+    const [, crc32c] = /crc32c=([\w+/=]+)/.exec(String(body.headers['x-goog-hash'])) ?? []
+    const { start, end, size } = extentOf(place, key, body, asked)
+    return { info: infoOf(place, key, String(size), generation), start, end, body, ...(crc32c && { crc32c }) }
+  } catch (error) {
+    body.destroy()
+    throw error
+  }
+}
+
+function extentOf(
+  { server }: Place,
+  key: string,
+  { headers }: IncomingMessage,
+  asked: { readonly start: number; readonly end: number },
+): { readonly start: number; readonly end: number; readonly size: number } {
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? []
+  if (first === undefined || last === undefined || total === undefined) {
+    const size = Number(headers['content-length'] ?? Number.NaN)
+    const unpacked = Number(headers['x-goog-stored-content-length'] ?? size) !== size
+    // the whole of it, which is also what was asked for
+    if (asked.start === 0 && size <= asked.end && !unpacked) return { start: 0, end: size, size }
+    throw new IvcapError('protocol', `${server} does not answer with the range of ${key} that was asked for`)
+  }
+  const size = Number(total)
+  const extent = { start: Number(first), end: Number(last) + 1, size }
+  if (extent.start === asked.start && extent.end === Math.min(asked.end, size)) return extent
+  const message = `${server} answers with bytes ${first}–${last} of ${key}, not ${asked.start}–`
+  throw new IvcapError('protocol', message)
+}
+
+export function expectVersion(place: Place, info: BlobInfo, generation: string | undefined): void {
+  if (generation !== undefined && info.etag !== generation) throw changed(place, info.key)
+}
+
+export function changed({ uri }: Place, key: string): IvcapError {
+  const message = `blob ${key} in ${uri} has changed: its generation is another now; read it again from the start`
+  return new IvcapError('precondition-failed', message, { resource: key })
+}

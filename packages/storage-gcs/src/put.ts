@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { type BlobInfo, type BlobStore, type ByteSource, piecesOf, progressOf } from '@ivcap/core/driver'
+import { CHUNK_UNIT } from './options.js'
+import { fullKey, type Place } from './place.js'
+import { putOnce } from './put-once.js'
+import { putResumable } from './resumable.js'
+import { isLost } from './session.js'
+import type { Writing } from './writing.js'
+
+/**
+ * See `BlobStore.put`. What one request holds goes in one, the rest by a resumable upload: one piece on its way and one that is
+ * being filled.
+ */
+export async function put(
+  place: Place,
+  key: string,
+  body: ByteSource,
+  o: Parameters<BlobStore['put']>[2],
+): Promise<BlobInfo> {
+  o.signal?.throwIfAborted()
+  fullKey(place, key)
+  const writing: Writing = { ...o, key, writer: randomUUID(), progress: progressOf(o, body.size) }
+  const size = Math.ceil((o.chunkSize ?? place.partSize) / CHUNK_UNIT) * CHUNK_UNIT
+  for (let again = 0; ; again++) {
+    try {
+      return await putPieces(place, body, size, writing)
+    } catch (error) {
+      if (o.signal?.aborted) throw o.signal.reason
+      if (!isLost(error) || !body.replayable || again >= o.retries) throw error
+    }
+  }
+}
+
+async function putPieces(place: Place, body: ByteSource, size: number, writing: Writing): Promise<BlobInfo> {
+  const stopping = new AbortController()
+  const signal = AbortSignal.any([stopping.signal, ...(writing.signal ? [writing.signal] : [])])
+  const rest = piecesOf(body, { sizeOf: () => size, signal })
+  try {
+    const { value: first } = await rest.next()
+    writing.signal?.throwIfAborted()
+    if (!first || first.last) return await putOnce(place, first?.bytes ?? new Uint8Array(), writing)
+    return await putResumable(place, { first, rest, stopping }, writing)
+  } finally {
+    stopping.abort()
+    await rest.return()
+  }
+}

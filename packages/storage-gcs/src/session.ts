@@ -1,0 +1,127 @@
+import type { IncomingMessage } from 'node:http'
+import { IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { ask, askOnce, ignore, jsonOf, type Question } from './ask.js'
+import { FIELDS, type Found, foundIn, orNoBucket } from './info.js'
+import { type Place, uploadUrl } from './place.js'
+import { conditionOf, resourceOf, type Writing } from './writing.js'
+
+/** A resumable upload. Who knows its URL may write, so that it stands in no message. */
+export interface Session {
+  readonly url: URL
+}
+
+/** How far the server has come: with so many bytes, or with the whole. */
+export type Standing = { readonly received: number } | { readonly found: Found }
+
+/** `308 Resume Incomplete` */
+const GO_ON = 308
+
+export async function begin(place: Place, writing: Writing): Promise<Session> {
+  const url = uploadUrl(place, { uploadType: 'resumable', ...conditionOf(writing), fields: FIELDS })
+  const { contentType = 'application/octet-stream' } = writing
+  const question = {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'application/json; charset=UTF-8', 'x-upload-content-type': contentType },
+    body: [Buffer.from(JSON.stringify(resourceOf(place, writing)))],
+    read: async (answer: IncomingMessage) => {
+      await ignore(answer)
+      return answer.headers.location
+    },
+  } as const
+  const location = await orNoBucket(
+    place,
+    writing,
+    ask(place, { doing: 'begin to store', key: writing.key }, question, writing),
+  )
+  if (location === undefined || !URL.canParse(location, url.href)) {
+    throw new IvcapError('protocol', `${place.server} began an upload of ${writing.key} without a URL for it`)
+  }
+  return { url: onServer(place, new URL(location, url)) }
+}
+
+/** A token goes to no host but the one that was named; that is also how it is reached through a tunnel. */
+function onServer({ server }: Place, { pathname, search }: URL): URL {
+  const base = new URL(server)
+  const path = base.pathname.replace(/\/$/, '')
+  return new URL(`${pathname.startsWith(`${path}/`) ? '' : path}${pathname}${search}`, base)
+}
+
+/** Sends bytes that begin at `from`. `last`: with them it is whole, and has this checksum. */
+export function send(
+  place: Place,
+  session: Session,
+  bytes: Uint8Array,
+  {
+    from,
+    last,
+    writing,
+  }: { readonly from: number; readonly last?: string | undefined; readonly writing: Writing },
+  o: OpOptions,
+): Promise<Standing> {
+  const end = from + bytes.byteLength
+  const total = last === undefined ? '*' : end
+  const extent = bytes.byteLength === 0 ? '*' : `${from}-${end - 1}`
+  const question = {
+    method: 'PUT',
+    url: session.url,
+    headers: {
+      'content-range': `bytes ${extent}/${total}`,
+      ...(last !== undefined && { 'x-goog-hash': `crc32c=${last}` }),
+    },
+    body: [bytes],
+    ...standing(place, writing),
+  } as const
+  return askOnce(place, { doing: 'store', key: writing.key }, question, o)
+}
+
+/** Asks how far it has come. */
+export function standingOf(
+  place: Place,
+  session: Session,
+  writing: Writing,
+  o: OpOptions,
+): Promise<Standing> {
+  const question = {
+    method: 'PUT',
+    url: session.url,
+    headers: { 'content-range': 'bytes */*' },
+    ...standing(place, writing),
+  } as const
+  return askOnce(place, { doing: 'go on storing', key: writing.key }, question, o)
+}
+
+function standing(place: Place, { key }: Writing): Pick<Question<Standing>, 'read' | 'statuses'> {
+  return {
+    statuses: [GO_ON],
+    read: async (answer) => {
+      if (answer.statusCode !== GO_ON) return { found: foundIn(place, key, await jsonOf(answer)) }
+      await ignore(answer)
+      const [, last] = /^bytes=0-(\d+)$/.exec(answer.headers.range ?? '') ?? []
+      return { received: last === undefined ? 0 : Number(last) + 1 }
+    },
+  }
+}
+
+/** Whether the server knows an upload no longer. */
+export const isLost = (error: unknown): error is IvcapError => isIvcapError(error) && error.status === 410
+
+/** Google says 404, too. */
+export function asLost({ uri }: Place, { key }: Writing, error: unknown): unknown {
+  if (!isIvcapError(error) || (error.status !== 404 && error.status !== 410)) return error
+  const message = `the server knows the upload of ${key} to ${uri} no longer: it was ended, or is a week old; upload it again`
+  return new IvcapError('unavailable', message, {
+    resource: key,
+    status: 410,
+    retryable: false,
+    cause: error,
+  })
+}
+
+/** The bytes that it has taken are dropped. What can't be told to the server it finds out by itself, in a week. */
+export async function abandon(place: Place, { url }: Session, { key }: Writing): Promise<void> {
+  const subject = { doing: 'abandon the upload of', key }
+  // 499: done
+  const question = { method: 'DELETE', url, read: ignore, statuses: [404, 410, 499] } as const
+  await ask(place, subject, question, { retries: 1 }).catch(() => {})
+}
