@@ -229,6 +229,18 @@ describe.each(['local', 'memory'] as const)('on %s', (place) => {
     expect(() => ivcap.listAspects({ limit })).toThrow(refusal)
   })
 
+  it.each(['yesterday', '2026-02-30', new Date(Number.NaN), new Date(Date.now() + 3_600_000)])(
+    'a look at %s is refused',
+    async (atTime) => {
+      const ivcap = await places[place]()
+      const refusal = expect.objectContaining({ code: 'invalid-argument', argument: 'atTime' })
+      expect(() => ivcap.listArtifacts({ atTime })).toThrow(refusal)
+      expect(() => ivcap.listAspects({ atTime })).toThrow(refusal)
+      expect(() => ivcap.listCollections({ atTime })).toThrow(refusal)
+      expect(await ivcap.listAspects({ atTime: new Date(Date.now() + 1000) }).toArray()).toEqual([])
+    },
+  )
+
   const ids: [string, 'getArtifact' | 'getAspect'][] = [
     ['../../etc/passwd', 'getArtifact'],
     ['urn:ivcap:artifact:../../x', 'getArtifact'],

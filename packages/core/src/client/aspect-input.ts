@@ -1,9 +1,10 @@
 import { IvcapError } from '../model/errors.js'
 import { type JsonInput, toJsonObject } from '../model/json.js'
 import { withoutAbsent } from '../model/present.js'
-import { parseTime, type TimeInput } from '../model/time.js'
+import type { TimeInput } from '../model/time.js'
 import { parsePolicy, parseUri, show } from '../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../ports.js'
+import { parseAtTime } from './at-time.js'
 import { checkLimit } from './listing.js'
 import type { CallOptions } from './operation.js'
 
@@ -78,7 +79,7 @@ export function aspectQuery(
     schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
     contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),
     filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
-    atTime: o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime'),
+    atTime: parseAtTime(o.atTime),
     orderBy: o.orderBy === undefined ? 'valid_from' : checkText(o.orderBy, 'orderBy'),
     orderDirection,
     includeContent: o.includeContent ?? true,

@@ -1,7 +1,8 @@
 import { withoutAbsent } from '../model/present.js'
-import { parseTime, type TimeInput } from '../model/time.js'
+import type { TimeInput } from '../model/time.js'
 import type { ServiceQuery } from '../ports.js'
 import { checkText } from './aspect-input.js'
+import { parseAtTime } from './at-time.js'
 import type { CallOptions } from './operation.js'
 
 /** What a listing of records takes. */
@@ -26,5 +27,5 @@ export const listQuery = (
     filter: filter === undefined ? undefined : checkText(filter, 'filter'),
     orderBy: orderBy === undefined ? undefined : checkText(orderBy, 'orderBy'),
     orderDesc: orderDesc ?? descending,
-    atTime: atTime === undefined ? undefined : parseTime(atTime, 'atTime'),
+    atTime: parseAtTime(atTime),
   })

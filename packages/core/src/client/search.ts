@@ -1,8 +1,9 @@
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject } from '../model/json.js'
 import { withoutAbsent } from '../model/present.js'
-import { parseTime, type TimeInput } from '../model/time.js'
+import type { TimeInput } from '../model/time.js'
 import { checkText } from './aspect-input.js'
+import { parseAtTime } from './at-time.js'
 import type { Context } from './context.js'
 import { checkLimit } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
@@ -19,7 +20,7 @@ export function search(context: Context, datalog: string, o: SearchOptions): Pro
   return perform(context, 'search', o, async (op) => {
     const query = checkText(datalog, 'datalog')
     const limit = checkLimit(o.limit ?? 10)
-    const atTime = o.atTime === undefined ? undefined : parseTime(o.atTime, 'atTime')
+    const atTime = parseAtTime(o.atTime)
     if (search !== undefined) return search(query, withoutAbsent({ ...op, limit, atTime }))
     const message = `${artifacts.name} (${artifacts.location}) has no Datalog search: use listAspects, or a platform`
     throw new IvcapError('unsupported', message)
