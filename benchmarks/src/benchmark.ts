@@ -12,6 +12,8 @@ export interface Place {
   readonly size: number
   /** Of the deployment, where the benchmark has one. */
   readonly url?: string
+  /** Of the S3 server, where the benchmark has one: the environment by which it is found. */
+  readonly s3?: Readonly<Record<string, string>>
 }
 
 /** A number that the benchmark is to stay below, or above. */
@@ -38,6 +40,8 @@ export interface Benchmark {
   readonly measuresMemory: readonly string[]
   /** Whether it needs a deployment: one server process for all rounds. */
   readonly deployment?: boolean
+  /** Whether it needs an S3 server: one for all rounds. */
+  readonly s3?: boolean
   /** Contenders that can't run here, and why. */
   readonly skipped?: Readonly<Record<string, string>>
   /** Once, before the rounds: data that all contenders use. */

@@ -11,4 +11,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'platform-upload': async () => (await import('./tasks/platform-upload.js')).platformUpload,
   'platform-download': async () => (await import('./tasks/platform-download.js')).platformDownload,
   'platform-small-files': async () => (await import('./tasks/platform-small-files.js')).platformSmallFiles,
+  's3-upload': async () => (await import('./tasks/s3-upload.js')).s3Upload,
+  's3-download': async () => (await import('./tasks/s3-download.js')).s3Download,
+  's3-small': async () => (await import('./tasks/s3-small.js')).s3Small,
 }

@@ -10,6 +10,7 @@ import { benchmarks } from './benchmarks.js'
 import { dataOf, startDeployment } from './deployment.js'
 import { parseOptions } from './options.js'
 import { type Measured, resultOf, show } from './result.js'
+import { startS3 } from './s3-server.js'
 import { save } from './save.js'
 
 const child = fileURLToPath(new URL('child.js', import.meta.url))
@@ -20,7 +21,14 @@ for (const name of options.names) {
   const benchmark = await benchmarks[name]?.()
   if (benchmark === undefined) continue
   const size = options.size ?? benchmark.size ?? 0
-  const samples = await measure(name, benchmark, size)
+  const s3 = benchmark.s3 ? await startS3() : undefined
+  if (benchmark.s3 && s3 === undefined) {
+    console.error(`${name}: left out, since Ceph is not installed (npm run servers:install)`)
+    continue
+  }
+  const samples = await measure(name, benchmark, { size, ...(s3 && { s3: s3.env }) }).finally(() =>
+    s3?.stop(),
+  )
   const result = resultOf(name, benchmark, size, samples)
   show(result)
   if (options.save) await save(result)
@@ -29,10 +37,10 @@ for (const name of options.names) {
 process.exitCode = missed ? 1 : 0
 
 /** All contenders in turn, round by round: whatever else the machine does meets them alike. The first round warms up. */
-async function measure(name: string, benchmark: Benchmark, size: number): Promise<Measured[]> {
+async function measure(name: string, benchmark: Benchmark, data: Omit<Place, 'dir'>): Promise<Measured[]> {
   const dir = await mkdtemp(join(options.dir ?? tmpdir(), 'ivcap-bench-'))
-  const deployment = benchmark.deployment ? await startDeployment(dataOf({ dir, size })) : undefined
-  const place: Place = { dir, size, ...(deployment && { url: deployment.url }) }
+  const deployment = benchmark.deployment ? await startDeployment(dataOf({ dir, ...data })) : undefined
+  const place: Place = { dir, ...data, ...(deployment && { url: deployment.url }) }
   try {
     for (const [contender, why] of Object.entries(benchmark.skipped ?? {}))
       console.error(`${name}: without ${contender}: ${why}`)

@@ -1,15 +1,16 @@
 import { allocate } from '#files'
 import { IvcapError } from '../model/errors.js'
 
-/** Fewer bytes than this aren't handed out while more are on their way: calls cost more than bytes. */
+/** Handing out begins when so many bytes are there, or all: calls cost more than bytes. */
 const WORTH_WAITING = 256 * 1024
-const MOST = 1 << 20
+/** Pieces smaller than this are put together; a copy costs more than a call from here on. */
+const WORTH_A_CALL = 64 * 1024
 
 /** A stretch of a blob, in memory as it comes. */
 export class Part {
   readonly start: number
   readonly end: number
-  readonly #bytes: Uint8Array
+  readonly #pieces: Uint8Array[] = []
   #filled = 0
   #taken = 0
   #failure: { readonly error: unknown } | undefined
@@ -18,7 +19,6 @@ export class Part {
   constructor(start: number, end: number) {
     this.start = start
     this.end = end
-    this.#bytes = allocate(end - start)
   }
 
   /** Where in the blob the next bytes belong. */
@@ -28,15 +28,16 @@ export class Part {
 
   /** All of it was handed out. */
   get done(): boolean {
-    return this.#taken === this.#bytes.byteLength
+    return this.#taken === this.end - this.start
   }
 
+  /** The bytes are kept as they are, not copied: their memory must not be used again. */
   add(bytes: Uint8Array): void {
-    if (this.#filled + bytes.byteLength > this.#bytes.byteLength) {
+    if (this.position + bytes.byteLength > this.end) {
       const asked = `bytes ${this.start}–${this.end} were asked for`
       throw new IvcapError('protocol', `the server sent more than it should: ${asked}`)
     }
-    this.#bytes.set(bytes, this.#filled)
+    this.#pieces.push(bytes)
     this.#filled += bytes.byteLength
     this.#wake()
   }
@@ -46,7 +47,7 @@ export class Part {
     this.#wake()
   }
 
-  /** The next bytes, up to 1 MiB; waits for them. */
+  /** The next bytes, as they came or several pieces in one; waits until it is worth while. */
   async take(): Promise<Uint8Array> {
     while (!this.#worthTaking()) {
       if (this.#failure !== undefined) throw this.#failure.error
@@ -54,15 +55,32 @@ export class Part {
         this.#wake = resolve
       })
     }
-    const end = Math.min(this.#filled, this.#taken + MOST)
-    const bytes = this.#bytes.subarray(this.#taken, end)
-    this.#taken = end
+    const bytes = this.#next()
+    this.#taken += bytes.byteLength
     return bytes
   }
 
   #worthTaking(): boolean {
-    const whole = this.#filled === this.#bytes.byteLength
+    const whole = this.position === this.end
     const ready = this.#filled - this.#taken
     return whole || ready >= WORTH_WAITING || (this.#failure !== undefined && ready > 0)
+  }
+
+  #next(): Uint8Array {
+    let size = 0
+    const count = this.#pieces.findIndex((piece) => {
+      size += piece.byteLength
+      return size >= WORTH_A_CALL
+    })
+    const pieces = this.#pieces.splice(0, count < 0 ? this.#pieces.length : count + 1)
+    const [only] = pieces
+    if (only !== undefined && pieces.length === 1) return only
+    const bytes = allocate(size)
+    let at = 0
+    for (const piece of pieces) {
+      bytes.set(piece, at)
+      at += piece.byteLength
+    }
+    return bytes
   }
 }
