@@ -5,10 +5,12 @@ const { join } = require('node:path')
 const { local } = require('@ivcap/client')
 const driver = require('@ivcap/core/driver')
 const engine = require('@ivcap/core/engine')
+const { functionServices } = require('@ivcap/core/services')
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'cjs-consumer-'))
-  const ivcap = await local({ baseDir: folder })
+  const echo = { name: 'echo', run: (params) => params }
+  const ivcap = await local({ baseDir: folder, services: [echo] })
   const bytes = new Uint8Array(300_000).map((_, i) => i % 251)
   const artifact = await ivcap.uploadArtifact({
     name: 'numbers.bin',
@@ -23,10 +25,13 @@ async function main() {
 
   const { path } = await artifact.asLocalFile()
   assert.deepEqual(await readFile(path), Buffer.from(bytes))
+  const job = await (await ivcap.getServiceByName('echo')).requestJob({ n: 1 })
+  assert.deepEqual((await job.wait()).result, { n: 1 })
   await ivcap.close()
   await rm(folder, { recursive: true })
 }
 
 assert.equal(typeof engine.blobBackend, 'function')
+assert.equal(typeof functionServices, 'function')
 assert.equal(typeof driver.IvcapError, 'function')
 main().then(() => console.log('all went well'))

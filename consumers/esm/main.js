@@ -6,6 +6,7 @@ import { memoryBackend } from '@ivcap/backend-memory'
 import { connect, local } from '@ivcap/client'
 import { Ivcap, isIvcapError } from '@ivcap/core'
 import { blobBackend } from '@ivcap/core/engine'
+import { defineService } from '@ivcap/core/services'
 
 const folder = await mkdtemp(join(tmpdir(), 'esm-consumer-'))
 const file = join(folder, 'reef.csv')
@@ -34,6 +35,18 @@ for (const ivcap of [
   await ivcap.close()
 }
 assert.equal(typeof blobBackend, 'function')
+
+const count = defineService({
+  name: 'count',
+  parameters: [{ name: 'text', type: 'artifact' }],
+  run: async ({ text }) => (await text.bytes()).byteLength,
+})
+const ivcap = await local({ baseDir: join(folder, 'services'), services: [count] })
+const { id } = await ivcap.uploadArtifact({ name: 'reef.csv', filePath: file })
+const job = await (await ivcap.getServiceByName('count')).requestJob({ text: id })
+assert.equal((await job.wait()).result, 17)
+assert.equal((await ivcap.lineage(id)).nodes.length, 2)
+await ivcap.close()
 
 await rm(folder, { recursive: true })
 console.log('all went well')

@@ -11,6 +11,7 @@ import {
 } from '@ivcap/core'
 import type { ArtifactStore, AspectStore, BlobStore } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
+import { defineService, functionServices } from '@ivcap/core/services'
 
 export async function tour(file: File, signal: AbortSignal | undefined): Promise<string> {
   const ivcap: Ivcap = await connect({ url: 'https://ivcap.example.com', token: async () => 'secret' })
@@ -53,4 +54,26 @@ export function explain(problem: unknown): IvcapErrorCode | undefined {
 export function mix(blobs: BlobStore, artifacts: ArtifactStore, aspects: AspectStore): Ivcap {
   const backend: Backend = { ...blobBackend(blobs), artifacts, aspects }
   return new Ivcap(backend)
+}
+
+const count = defineService({
+  name: 'count',
+  parameters: [
+    { name: 'text', type: 'artifact' },
+    { name: 'least', type: 'int', optional: true },
+  ],
+  async run({ text, least }, { signal, uploadArtifact }) {
+    const words = (await text.text({ signal })).split(' ').filter((word) => word.length >= (least ?? 1))
+    const list: Artifact = await uploadArtifact({ content: words.join('\n') })
+    return list.id
+  },
+})
+
+export async function run(backend: Backend, text: string, signal: AbortSignal | undefined): Promise<string> {
+  const ivcap = new Ivcap({ ...backend, services: functionServices(backend, [count]) })
+  const service = await ivcap.getServiceByName('count')
+  const job = await service.requestJob({ text }, { timeout: 1000, signal })
+  await job.wait({ signal, pollInterval: undefined })
+  const { nodes, toMermaid } = await ivcap.lineage(text, { depth: 2 })
+  return `${job.status} ${JSON.stringify(job.result)} ${nodes.length} ${toMermaid()}`
 }

@@ -1,6 +1,7 @@
 import { connect } from '@ivcap/client'
 import { Ivcap, isIvcapError } from '@ivcap/core'
 import { blobBackend } from '@ivcap/core/engine'
+import { functionServices } from '@ivcap/core/services'
 import { mapBlobs } from './blobs.js'
 
 /** The code of the error that a call ends with. */
@@ -19,11 +20,15 @@ function expect(what, actual, expected) {
 
 async function main() {
   expect('process', typeof process, 'undefined')
-  const ivcap = new Ivcap(blobBackend(mapBlobs()))
+  const backend = blobBackend(mapBlobs())
+  const read = { name: 'read', run: async ({ id }, { getArtifact }) => (await getArtifact(id)).text() }
+  const ivcap = new Ivcap({ ...backend, services: functionServices(backend, [read]) })
   const file = new File(['site,cover\nA,0.4\n'], 'reef.csv', { type: 'text/csv' })
   const artifact = await ivcap.uploadArtifact({ name: file.name, content: file })
   expect('content', await artifact.text(), await file.text())
   expect('digest', artifact.sha256?.length, 64)
+  const job = await (await ivcap.getServiceByName('read')).requestJob({ id: artifact.id })
+  expect('result of a service', (await job.wait()).result, await file.text())
   await artifact.addMetadata({ $schema: 'urn:example:schema:site.1', reef: 'Heron' })
   const [site] = await artifact.metadata({ schema: 'urn:example:schema:site.1' }).toArray()
   expect('metadata', site?.content.reef, 'Heron')

@@ -1,4 +1,5 @@
 import { isAbandoned } from '#files'
+import { concurrently } from '../client/concurrently.js'
 import { IvcapError } from '../model/errors.js'
 import { isFinished, type JobRecord } from '../model/services.js'
 import { type Clock, micros, type Timestamp } from '../model/time.js'
@@ -11,6 +12,8 @@ import { refuse } from './catalog.js'
 
 /** Milliseconds after its time that a job may take to have its end recorded, by a clock that isn't ours. */
 const GRACE = 60_000
+/** Jobs of a list that are read at once: their results may be large. */
+const CONCURRENCY = 8
 
 /** Jobs as aspects: they outlive the process that runs them. */
 export class JobRecords {
@@ -69,14 +72,14 @@ export class JobRecords {
       o,
     )
     const ids = items.map(({ content }) => content?.['job']).filter(isUrn)
-    const jobs: JobRecord[] = []
-    for (const id of ids) {
+    const jobs: (JobRecord | undefined)[] = ids.map(() => undefined)
+    await concurrently(ids, CONCURRENCY, async (id, i) => {
       const job = this.#unsaved.get(id) ?? (await this.#find(id, o, q.atTime))
-      if (job === undefined) continue
+      if (job === undefined) return
       const { request: _, result: __, ...told } = this.told(job)
-      jobs.push(told)
-    }
-    return { items: jobs, ...(cursor !== undefined && { cursor }) }
+      jobs[i] = told
+    })
+    return { items: jobs.filter((job) => job !== undefined), ...(cursor !== undefined && { cursor }) }
   }
 
   async #find(id: Urn, o: OpOptions, atTime?: Timestamp): Promise<StoredJob | undefined> {

@@ -70,8 +70,10 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
     }),
   }
   const { aspects } = backend
+  const { assertMany } = aspects
   const bounded: AspectStore = {
     assert: (draft, mode, o) => aspects.assert(draft, mode, within(o)),
+    ...(assertMany && { assertMany: (drafts, o) => assertMany.call(aspects, drafts, within(o)) }),
     get: (id, o) => aspects.get(id, within(o)),
     list: (q, o) => aspects.list(q, within(o)),
     retract: (id, o) => aspects.retract(id, within(o)),
