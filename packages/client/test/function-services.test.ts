@@ -1,9 +1,14 @@
 // What is the functions' own: their definitions, their end, their turn. What all services share is in the conformance suite.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileBlobs } from '@ivcap/backend-local'
 import { memoryBackend } from '@ivcap/backend-memory'
 import type { Backend, Clock } from '@ivcap/core/driver'
+import { blobBackend } from '@ivcap/core/engine'
 import { defineService, type FunctionService, functionServices } from '@ivcap/core/services'
 import { expect, it, vi } from 'vitest'
 import { type Artifact, Ivcap, isIvcapError } from '../src/index.js'
+import { tempDir } from './support/places.js'
 
 const poll = { pollInterval: 2 }
 
@@ -191,4 +196,20 @@ it('a job asks for another, whose result it uses', async () => {
   ])
   const job = await (await ivcap.getServiceByName('quadruple')).requestJob({ n: 3 })
   expect((await job.wait(poll)).result).toBe(12)
+})
+
+it('a file that was uploaded before is an artifact of its own when a job uploads it', async () => {
+  const dir = await tempDir()
+  const filePath = join(dir, 'shared.csv')
+  await writeFile(filePath, 'a,b')
+  // a place that remembers uploads by a sidecar
+  const backend = blobBackend(fileBlobs({ dir: join(dir, 'blobs') }))
+  const run: FunctionService['run'] = async (_, { uploadArtifact }) => (await uploadArtifact({ filePath })).id
+  const ivcap = open([{ name: 'publish', run }], {}, backend)
+  const first = await ivcap.uploadArtifact({ filePath })
+  expect((await ivcap.uploadArtifact({ filePath })).id).toBe(first.id)
+  const job = await (await ivcap.getServiceByName('publish')).requestJob({}, { timeout: 10_000 })
+  const { producedBy } = await (await ivcap.getArtifact(String(job.result))).provenance()
+  expect(job.result).not.toBe(first.id)
+  expect(producedBy).toEqual([job.id])
 })
