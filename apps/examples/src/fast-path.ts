@@ -1,6 +1,7 @@
 // Inside a platform's network: bytes go straight to its bucket and from it, records stay with the platform.
 //   IVCAP_BASE_URL=http://… IVCAP_BUCKET=platform-data/prefix npm run fast-path [path/to/a/file]
-// The bucket's credentials, region and endpoint come from where the AWS SDK looks for them.
+// The bucket's credentials, region and endpoint come from where the AWS SDK looks for them. For a bucket of Google Cloud Storage:
+// gcsArtifacts of @ivcap/storage-gcs, with the same arguments.
 import { basename } from 'node:path'
 import { platformBackend } from '@ivcap/backend-platform'
 import { Ivcap } from '@ivcap/core'

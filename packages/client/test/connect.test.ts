@@ -3,6 +3,7 @@ import { startPlatform } from '@ivcap/platform-server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { connect as connectInBrowser } from '../src/browser.js'
 import { connect, local } from '../src/index.js'
+import { openOptional } from '../src/optional.js'
 import { tempDir } from './support/places.js'
 
 const variables = ['IVCAP_BASE_URL', 'IVCAP_URL', 'IVCAP_JWT', 'IVCAP_ACCOUNT_ID', 'IVCAP_LOCAL_DIR']
@@ -72,20 +73,19 @@ describe('connect', () => {
     }
   })
 
-  it('a bucket, asked nothing yet', async () => {
-    const ivcap = await connect('s3://some-bucket/some/prefix/')
-    expect(ivcap.url).toBe('s3://some-bucket/some/prefix')
+  it.each(['s3', 'gs'])('a bucket (%s), asked nothing yet', async (scheme) => {
+    const ivcap = await connect(`${scheme}://some-bucket/some/prefix/`)
+    expect(ivcap.url).toBe(`${scheme}://some-bucket/some/prefix`)
     await ivcap.close()
   })
 
-  const missing = [['gs://bucket', '@ivcap/storage-gcs']]
-  it.each(missing)('%s says which package to install', async (url, name) => {
-    const refusal = {
+  it('says which package to install', async () => {
+    const name = '@ivcap/storage-nowhere'
+    await expect(openOptional(name, 'open', 'nowhere: URLs', {})).rejects.toMatchObject({
       code: 'unsupported',
       operation: 'connect',
       message: expect.stringContaining(`npm install ${name}`),
-    }
-    await expect(connect(url)).rejects.toMatchObject(refusal)
+    })
   })
 
   it('never repeats a token', async () => {

@@ -70,6 +70,10 @@ const BROKEN: Meaning = {
   code: 'unavailable',
   why: 'the connection broke: check apiEndpoint and network, or try again',
 }
+const NO_TOKEN_SERVER: Meaning = {
+  code: 'unavailable',
+  why: 'the server that gives tokens for these credentials is not to be reached: check the network',
+}
 const NO_TOKEN =
   'no credentials were found, or they are refused: set GOOGLE_APPLICATION_CREDENTIALS, log in by gcloud, or give credentials or keyFilename'
 
@@ -116,7 +120,8 @@ export function explain(error: unknown, subject: Subject, place: Place): IvcapEr
       cause: plain(cause),
     })
   }
-  const { code, why, ...details } = (network && NETWORK[errno]) || BROKEN
+  const meaning = (network && NETWORK[errno]) || BROKEN
+  const { code, why, ...details } = unauthorized ? NO_TOKEN_SERVER : meaning
   const said = errno ?? (cause instanceof Error ? cause.name : 'Error')
   return new IvcapError(code, `${failed(subject, place)}: ${why} [${said}]`, {
     ...details,

@@ -1,0 +1,37 @@
+import { describeCosts } from '@ivcap/conformance'
+import { contentSource } from '@ivcap/core/driver'
+import { describe, expect, it } from 'vitest'
+import { type GcsBlobs, gcsBlobs } from '../src/index.js'
+import { bytesOf, transfer } from './support/content.js'
+import { freshPlace, gcsServer } from './support/gcs.js'
+import { proxied } from './support/proxied.js'
+
+const server = await gcsServer()
+
+describe.runIf(server)('costs', { timeout: 60_000 }, () => {
+  if (server === undefined) return
+  let blobs: GcsBlobs | undefined
+  const open = async () => {
+    blobs = gcsBlobs(await freshPlace(server))
+    return blobs
+  }
+  describeCosts('queries in a bucket', { open, close: async () => blobs?.close(), aspects: 20 })
+
+  it('each call is one request', async () => {
+    const { blobs, proxy } = await proxied(server)
+    for (const call of [
+      () => blobs.put('key', contentSource('x'), transfer),
+      () => blobs.put('key', contentSource('x'), transfer).catch(() => {}),
+      () => blobs.put('key', contentSource('x'), { ...transfer, mode: 'overwrite' }),
+      () => blobs.head('key', {}),
+      () => bytesOf(blobs, 'key'),
+      () => blobs.get('nothing', {}).catch(() => {}),
+      () => blobs.list({ prefix: '', limit: 1000 }, {}),
+      () => blobs.delete('key', {}),
+    ]) {
+      const before = proxy.seen.length
+      await call()
+      expect(proxy.seen.length - before, String(call)).toBe(1)
+    }
+  })
+})

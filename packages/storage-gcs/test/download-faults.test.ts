@@ -1,0 +1,124 @@
+import type { Fault } from '@ivcap/conformance/fault-proxy'
+import { contentSource, type IvcapError } from '@ivcap/core/driver'
+import { describe, expect, it } from 'vitest'
+import { bytesOf, expectBytes, someBytes, transfer } from './support/content.js'
+import { gcsServer } from './support/gcs.js'
+import { KiB, PART, proxied, refusal, until } from './support/proxied.js'
+
+const server = await gcsServer()
+
+/** Four parts. */
+const LARGE = someBytes(900 * KiB)
+
+describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
+  if (server === undefined) return
+
+  const faults: readonly [string, Fault][] = [
+    ['breaks off at once', { kind: 'cut-answer', after: 0, how: 'reset' }],
+    ['breaks off within a piece', { kind: 'cut-answer', after: 100_001, how: 'reset' }],
+    ['ends early', { kind: 'cut-answer', after: 64 * KiB, how: 'end' }],
+    ['loses its answer', { kind: 'lose-answer' }],
+    ['comes in small pieces', { kind: 'dribble', bytes: 3_001 }],
+    ['is told to slow down', refusal(429, 'rateLimitExceeded')],
+  ]
+  it.each(faults)('is whole although any one of its requests %s', async (_, fault) => {
+    let faulty = -1
+    let count = 0
+    const { blobs, direct, proxy } = await proxied(server, () => (count++ === faulty ? fault : undefined))
+    await direct.put('key', contentSource(LARGE), transfer)
+    for (faulty = 0; faulty < 4; faulty++) {
+      count = 0
+      await expectBytes(blobs, 'key', LARGE)
+    }
+    await until(() => proxy.open === 0)
+  })
+
+  it('goes on where it broke off, with what is missing alone', async () => {
+    let broken = false
+    const { blobs, direct, proxy } = await proxied(server, ({ headers }) => {
+      if (broken || headers.range !== `bytes=${PART}-${2 * PART - 1}`) return undefined
+      broken = true
+      return { kind: 'cut-answer', after: 100 * KiB, how: 'reset' }
+    })
+    await direct.put('key', contentSource(LARGE), transfer)
+    await expectBytes(blobs, 'key', LARGE)
+    const starts = proxy.seen.map(({ headers }) => Number(/=(\d+)-/.exec(headers.range ?? '')?.[1]))
+    expect(starts.find((at) => at > PART && at <= PART + 100 * KiB)).toBeDefined()
+    expect(starts).toHaveLength(5)
+  })
+
+  it('of a blob that is written over meanwhile: the old bytes, then an error', async () => {
+    const { blobs, direct, proxy } = await proxied(server, undefined, { concurrency: 1 })
+    await direct.put('key', contentSource(LARGE), transfer)
+    const reader = (await blobs.get('key', {})).body.getReader()
+    await reader.read()
+    await direct.put('key', contentSource(someBytes(900 * KiB, 2)), { ...transfer, mode: 'overwrite' })
+    const rest = (async () => {
+      while (!(await reader.read()).done);
+    })()
+    await expect(rest).rejects.toMatchObject({ code: 'precondition-failed', retryable: false })
+    await until(() => proxy.open === 0)
+  })
+
+  it('of bytes that were changed on the way fails before the last of them', async () => {
+    const { blobs, direct } = await proxied(server, (_, n) =>
+      n === 0 ? { kind: 'edit', edit: (text) => `X${text.slice(1)}` } : undefined,
+    )
+    const text = Buffer.alloc(600 * KiB, 'abc')
+    await direct.put('key', contentSource(text), transfer)
+    let got = 0
+    const reading = (async () => {
+      for await (const bytes of (await blobs.get('key', {})).body) got += bytes.byteLength
+    })()
+    await expect(reading).rejects.toMatchObject({ code: 'integrity' })
+    expect(got).toBeLessThan(text.byteLength)
+    await expectBytes(blobs, 'key', text)
+  })
+
+  it('of what lies there gzipped gives it as it lies there', async () => {
+    const { gzipSync } = await import('node:zlib')
+    const { direct, proxy, bucket, prefix } = await proxied(server)
+    const packed = gzipSync(Buffer.alloc(100 * KiB, 'abc'))
+    const name = encodeURIComponent(`${prefix}/key`)
+    const url = `${proxy.url}/upload/storage/v1/b/${bucket}/o?uploadType=media&contentEncoding=gzip&name=${name}`
+    await fetch(url, { method: 'POST', body: packed, headers: { 'content-type': 'text/plain' } })
+    await expectBytes(direct, 'key', packed)
+    const { range, body } = await direct.get('key', { range: { start: 10, end: 20 } })
+    await body.cancel()
+    expect(range).toEqual({ start: 10, end: 20 })
+  })
+
+  it.each<[string, Fault, Partial<IvcapError>, string]>([
+    [
+      'slows down for ever',
+      refusal(429, 'rateLimitExceeded'),
+      { code: 'rate-limited', retryable: true },
+      'slow down',
+    ],
+    [
+      'has a quota that is used up',
+      refusal(403, 'userRateLimitExceeded'),
+      { code: 'rate-limited' },
+      'slow down',
+    ],
+    ['does not allow it', refusal(403, 'forbidden'), { code: 'permission-denied' }, 'roles'],
+    ['refuses the token', refusal(401, 'authError'), { code: 'unauthenticated' }, 'keyFilename'],
+    [
+      'has no such bucket',
+      refusal(404, 'notFound', 'The specified bucket does not exist.'),
+      { code: 'invalid-argument', argument: 'bucket' },
+      'check its name',
+    ],
+    [
+      'is another kind of server',
+      { kind: 'status', status: 200, body: '<html>Welcome</html>' },
+      { code: 'protocol' },
+      '',
+    ],
+  ])('and lists from a server that %s', async (_, fault, error, words) => {
+    const { blobs } = await proxied(server, () => fault)
+    const message = expect.stringContaining(words)
+    await expect(blobs.list({ prefix: '', limit: 10 }, {})).rejects.toMatchObject({ ...error, message })
+    await expect(bytesOf(blobs, 'key')).rejects.toMatchObject({ ...error, message })
+  })
+})
