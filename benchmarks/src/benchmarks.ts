@@ -8,6 +8,8 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'unchanged-file': async () => (await import('./tasks/unchanged-file.js')).unchangedFile,
   import: async () => (await import('./tasks/import-time.js')).importTime,
   'get-artifact': async () => (await import('./tasks/get-artifact.js')).getArtifact,
+  'local-aspects': async () => (await import('./tasks/local-aspects.js')).localAspects,
+  'local-aspects-add': async () => (await import('./tasks/local-aspects-add.js')).localAspectsAdd,
   'platform-upload': async () => (await import('./tasks/platform-upload.js')).platformUpload,
   'platform-download': async () => (await import('./tasks/platform-download.js')).platformDownload,
   'platform-small-files': async () => (await import('./tasks/platform-small-files.js')).platformSmallFiles,

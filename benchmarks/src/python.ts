@@ -22,3 +22,16 @@ export async function pythonUpload(place: Place, path: string): Promise<Sample> 
   const sample: Sample = JSON.parse(stdout)
   return sample
 }
+
+/** What the Python client does with the aspects of a folder: `add` so many, list those of an `entity`, or ten of a `schema`. */
+export async function pythonAspects(
+  folder: string,
+  command: 'add' | 'entity' | 'schema',
+  what: string,
+): Promise<Sample> {
+  if (python === undefined) throw new Error('there is no Python with ivcap-client')
+  const args = [fromDist('../python/aspects.py'), folder, command, what]
+  const { stdout } = await promisify(execFile)(python, args, { env: { PATH: process.env['PATH'] } })
+  const sample: Sample = JSON.parse(stdout)
+  return sample
+}

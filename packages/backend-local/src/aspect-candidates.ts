@@ -18,42 +18,69 @@ const INDEXED: readonly AspectOrderField[] = ['entity', 'schema', 'valid_from']
 /** Rows put in order at a time, where the index does not keep them so. */
 const CHUNK = 256
 
-/**
- * Rows that may be what a query asks for, by validFrom and uuid: those of its entity and schema that are in force as far as
- * the index knows.
- */
+/** Rows by validFrom and uuid, and which of them may be what a query asks for. The list changes when the table does. */
+export interface Candidates {
+  readonly rows: readonly number[]
+  /** Of the query's entity and schema, and in force as far as the index knows. */
+  readonly fits: (row: number) => boolean
+}
+
 export function candidates(
   table: AspectTable,
   { entity, schema }: Pick<AspectQuery, 'entity' | 'schema'>,
   at: Timestamp | undefined,
-): number[] {
+): Candidates {
   const schemas = new Set(table.schemas.filter(schemaMatcher(schema)))
-  if (schemas.size === 0) return []
+  const [only, ...others] = schemas
   const time = at === undefined ? undefined : micros(at)
-  return rowsOf(table, entity, schema, [...schemas]).filter(
-    (row) =>
-      table.isAlive(row) &&
-      (time === undefined ? table.isOpen(row) : table.maybeAt(row, time)) &&
-      (schema === undefined || schemas.has(table.schema(row))),
-  )
+  const fits = (row: number) =>
+    table.isAlive(row) &&
+    (time === undefined ? table.isOpen(row) : table.maybeAt(row, time)) &&
+    (schema === undefined || schemas.has(table.schema(row)))
+  if (only === undefined) return { rows: [], fits }
+  if (entity !== undefined) return { rows: table.rows({ entity }), fits }
+  return {
+    rows: schema !== undefined && others.length === 0 ? table.rows({ schema: only }) : table.rows(),
+    fits,
+  }
 }
 
-function rowsOf(
-  table: AspectTable,
-  entity: string | undefined,
-  schema: string | undefined,
-  schemas: string[],
-) {
-  const [only = '', ...others] = schemas
-  if (entity !== undefined) return table.rows({ entity })
-  return schema !== undefined && others.length === 0 ? table.rows({ schema: only }) : table.rows()
+/** The last of the candidates: the one that began last. */
+export function newestOf({ rows, fits }: Candidates): number | undefined {
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i]
+    if (row !== undefined && fits(row)) return row
+  }
+  return undefined
 }
+
+/** Up to `most` candidates from `after` on, in the order of validFrom; `isAll`: no more follow. */
+export function choose(
+  table: AspectTable,
+  { rows, fits }: Candidates,
+  { direction, after }: Omit<Slice, 'limit'>,
+  most: number,
+): { readonly chosen: readonly number[]; readonly isAll: boolean } {
+  const { above, below } = placeOf(table, rows, after)
+  const step = direction === 'ASC' ? 1 : -1
+  const chosen: number[] = []
+  for (let i = step > 0 ? above : below; i >= 0 && i < rows.length; i += step) {
+    const row = rows[i]
+    if (row === undefined || !fits(row)) continue
+    if (chosen.length === most) return { chosen, isAll: false }
+    chosen.push(row)
+  }
+  return { chosen, isAll: true }
+}
+
+/** Whether `choose` knows that order. */
+export const isKept = (fields: readonly AspectOrderField[]): boolean => fields.join() === 'valid_from'
 
 /** Whether `inOrder` can put rows in the order of these fields without reading their records. */
 export const isIndexed = (fields: readonly AspectOrderField[]): boolean =>
   fields.every((field) => INDEXED.includes(field))
 
-/** Candidates after `after`, in the order of the fields, with their keys. */
+/** Rows after `after`, in the order of the fields, with their keys. */
 export async function* inOrder(
   table: AspectTable,
   rows: readonly number[],
@@ -62,11 +89,8 @@ export async function* inOrder(
   { direction, after }: Omit<Slice, 'limit'>,
 ): AsyncGenerator<{ readonly uuid: string; readonly key: SortKey }> {
   const keyed = (row: number) => ({ uuid: table.uuid(row), key: keyOf(known(table, row)) })
-  const place = fields.join() === 'valid_from' ? placeOf(table, rows, after) : undefined
-  if (place !== undefined) {
-    const step = direction === 'ASC' ? 1 : -1
-    const start = direction === 'ASC' ? place.above : place.below
-    for (let i = start; i >= 0 && i < rows.length; i += step) yield keyed(rows[i] ?? 0)
+  if (isKept(fields)) {
+    for (const row of rows) yield keyed(row)
     return
   }
   for (let last = after; ; ) {
@@ -78,12 +102,11 @@ export async function* inOrder(
   }
 }
 
-/** The indices of the first row above and the last row below a key; undefined for a key that no order by validFrom has. */
+/** The indices of the first row above and the last row below a key. */
 function placeOf(table: AspectTable, rows: readonly number[], key: SortKey | undefined) {
-  if (key === undefined) return { above: 0, below: rows.length - 1 }
-  const [from, id] = key
+  const [from = null, id = ''] = key ?? []
   const uuid = typeof id === 'string' ? aspectUuid(id) : undefined
-  if (uuid === undefined || from === undefined || typeof from === 'number') return undefined
+  if (uuid === undefined || typeof from === 'number') return { above: 0, below: rows.length - 1 }
   const below = lowerBound(rows, (row) => table.compareTo(row, from, uuid) < 0)
   const above = lowerBound(rows, (row) => table.compareTo(row, from, uuid) <= 0)
   return { above, below: below - 1 }

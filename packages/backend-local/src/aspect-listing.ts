@@ -13,12 +13,15 @@ import {
   type SortKey,
   timestamp,
 } from '@ivcap/core/driver'
-import { candidates, inOrder, isIndexed } from './aspect-candidates.js'
+import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from './aspect-candidates.js'
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords, Scan } from './aspect-records.js'
+import type { AspectTable } from './aspect-table.js'
 
 /** A listing that writers outrun this often is handed out as it is. */
 const ATTEMPTS = 5
+/** Of records in the order that the index keeps, so many are looked at first: most pages need no more. */
+const CHOSEN = 1024
 
 /**
  * One page. Orders that the index knows read little more than the page; others read each record that the entity and the
@@ -38,6 +41,7 @@ export async function listAspects(
   const now = timestamp(clock())
   const slice = { direction, limit: q.limit, ...(position && { after: position.after }) }
 
+  let most = isKept(fields) ? CHOSEN : Number.POSITIVE_INFINITY
   for (let attempt = 1; ; attempt++) {
     o.signal?.throwIfAborted()
     await index.refresh({ check: true })
@@ -52,18 +56,17 @@ export async function listAspects(
     }
     // chosen now: what ends from here on may do so for the sake of a record that is not among them
     const found = candidates(table, q, at)
+    const newest = newestOf(found)
+    const { chosen, isAll } = choose(table, found, isKept(fields) ? slice : { direction }, most)
     const page = isIndexed(fields)
-      ? await firstOf(inOrder(table, found, fields, keyOf, slice), q.limit, load)
-      : await pageOf(
-          loaded(
-            found.map((row) => table.uuid(row)),
-            load,
-          ),
-          keyOf,
-          slice,
-        )
+      ? await firstOf(inOrder(table, chosen, fields, keyOf, slice), q.limit, load)
+      : await pageOf(loaded(table, chosen, load), keyOf, slice)
     if (scan.outrun && attempt < ATTEMPTS) continue
-    const newest = found.at(-1)
+    if (!isAll && page.last === undefined) {
+      // few of them are what a filter asks for
+      most = Number.POSITIVE_INFINITY
+      continue
+    }
     const began = newest === undefined ? undefined : table.validFrom(newest)
     // not before anything that was shown
     const atTime = at ?? (began === undefined || began < now ? now : began)
@@ -95,11 +98,12 @@ async function firstOf(
 }
 
 async function* loaded(
-  uuids: readonly string[],
+  table: AspectTable,
+  rows: readonly number[],
   load: (uuid: string) => Promise<AspectRecord | undefined>,
 ): AsyncGenerator<AspectRecord> {
-  for (const uuid of uuids) {
-    const record = await load(uuid)
+  for (const row of rows) {
+    const record = await load(table.uuid(row))
     if (record !== undefined) yield record
   }
 }

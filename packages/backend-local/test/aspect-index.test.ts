@@ -55,6 +55,16 @@ describe('the index', () => {
     expect(await readsOf(dir)).toBe(1)
   })
 
+  it('finds the one that a filter asks for behind many that it doesn’t', async () => {
+    const { aspects, ...rest } = localBackend({ baseDir: await tempFolder() })
+    await aspects.assertMany?.(
+      Array.from({ length: 1200 }, (_, i) => draft(entity, tag, { i })),
+      {},
+    )
+    const found = await allAspects({ aspects, ...rest }, { filter: 'content.i < 3', limit: 2 })
+    expect(found.map(({ content }) => content?.['i'])).toEqual([2, 1, 0])
+  })
+
   it('is not made for a few', async () => {
     const dir = await tempFolder()
     const backend = localBackend({ baseDir: dir })

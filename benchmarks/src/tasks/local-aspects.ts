@@ -1,0 +1,81 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { local } from '@ivcap/client'
+import type { ListAspectsOptions } from '@ivcap/core'
+import { ASPECTS, aspectInputs, ENTITY, PREFIX, SCHEMA } from '../aspects.js'
+import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
+import { python, pythonAspects } from '../python.js'
+import { spread } from '../stats.js'
+
+const OURS = 'ivcap, all of an entity'
+const NEWEST = 'ivcap, the newest 10 of a prefix'
+const WITHOUT = 'ivcap, all of an entity, without an index'
+const PYTHON = 'ivcap-client (Python), all of an entity'
+const PYTHON_SCHEMA = 'ivcap-client (Python), any 10 of a schema'
+
+const AGAIN = 20
+const OPEN = 'ms again, when open'
+
+const folder = ({ dir }: Place) => join(dir, 'data')
+
+/** In a new process; and again, while it is open. */
+async function list(place: Place, q: ListAspectsOptions, expected: number): Promise<Sample> {
+  const once = async () => {
+    const found = await ivcap.listAspects(q).toArray()
+    if (found.length !== expected) throw new Error(`${found.length} of ${expected} aspects were found`)
+  }
+  const start = performance.now()
+  const ivcap = await local({ baseDir: folder(place) })
+  await once()
+  const ms = performance.now() - start
+  const again: number[] = []
+  for (let i = 0; i < AGAIN; i++) again.push(await timed(once))
+  return { ms, counts: { [OPEN]: spread(again).median } }
+}
+
+const all: ListAspectsOptions = { entity: ENTITY, limit: Number.POSITIVE_INFINITY }
+
+const theirs =
+  python === undefined
+    ? {}
+    : {
+        [PYTHON]: (place: Place) => pythonAspects(folder(place), 'entity', ENTITY),
+        [PYTHON_SCHEMA]: (place: Place) => pythonAspects(folder(place), 'schema', SCHEMA),
+      }
+
+export const localAspects: Benchmark = {
+  title: `List some of ${ASPECTS.toLocaleString('en')} aspects of a local folder, in a new process`,
+  measuresMemory: [OURS, NEWEST, WITHOUT],
+  ...(python === undefined && {
+    skipped: { [PYTHON]: 'there is no Python with ivcap-client' },
+  }),
+  setUp: async (place) => {
+    const ivcap = await local({ baseDir: folder(place) })
+    await ivcap.addAspects(aspectInputs())
+  },
+  contenders: {
+    [OURS]: (place) => list(place, all, 5),
+    [NEWEST]: (place) => list(place, { schema: PREFIX }, 10),
+    [WITHOUT]: async (place) => {
+      await rm(join(folder(place), '.ivcap', 'aspects.index'), { force: true })
+      return list(place, all, 5)
+    },
+    ...theirs,
+  },
+  goals: [
+    { what: 'ms for all of an entity', limit: 300, sense: 'at most', value: (f) => f.ms(OURS) },
+    { what: 'ms for the newest 10', limit: 300, sense: 'at most', value: (f) => f.ms(NEWEST) },
+    {
+      what: 'ms for all of an entity, when open',
+      limit: 10,
+      sense: 'at most',
+      value: (f) => f.count(OURS, OPEN),
+    },
+    {
+      what: 'ms for the newest 10, when open',
+      limit: 10,
+      sense: 'at most',
+      value: (f) => f.count(NEWEST, OPEN),
+    },
+  ],
+}
