@@ -151,6 +151,25 @@ it('close cancels what takes too long; what it still does reaches nobody', async
   expect(await ivcap.listArtifacts().toArray()).toEqual([])
 })
 
+it('a signal cancels all jobs, those that wait, too, and tells each why', async () => {
+  const controller = new AbortController()
+  const run = vi.fn<FunctionService['run']>((_, { signal }) => {
+    return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  })
+  const ivcap = open([{ name: 'work', run }], { concurrency: 1, signal: controller.signal })
+  const service = await ivcap.getServiceByName('work')
+  const jobs = [await service.requestJob({}), await service.requestJob({})]
+  await vi.waitUntil(() => run.mock.calls.length === 1)
+  controller.abort(new Error('the ship leaves'))
+  for (const job of jobs) {
+    await job.wait(poll)
+    expect([job.status, job.errorMessage]).toEqual(['failed', 'the ship leaves'])
+  }
+  expect(run).toHaveBeenCalledTimes(1)
+  await expect(service.requestJob({})).rejects.toMatchObject({ code: 'unavailable' })
+  await ivcap.close()
+})
+
 it('a job that cannot say how it ended is still told of here, and elsewhere once its time is over', async () => {
   let now = Date.UTC(2026, 0, 1) * 1000
   const clock: Clock = () => ++now

@@ -1,4 +1,4 @@
-import { thisProcess } from '#files'
+import { expectListeners, thisProcess } from '#files'
 import type { Logger } from '../client/context.js'
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject } from '../model/json.js'
@@ -20,6 +20,8 @@ export interface FunctionServicesOptions {
   readonly concurrency?: number | undefined
   /** Milliseconds that `close` waits for jobs before it cancels them; default 10 000. */
   readonly grace?: number | undefined
+  /** When it aborts, all jobs are cancelled, with its reason as their message, and no more are taken. */
+  readonly signal?: AbortSignal | undefined
   readonly logger?: Logger | undefined
   /** Default: the wall clock. */
   readonly clock?: Clock | undefined
@@ -45,7 +47,14 @@ export function functionServices(
   const records = new JobRecords(backend.aspects, clock)
   const queue = new Queue(o.concurrency ?? 8)
   const closing = new AbortController()
+  expectListeners(closing.signal) // one for each job that runs
   let open = true
+  const cancel = () => {
+    open = false
+    closing.abort(o.signal?.reason)
+  }
+  if (o.signal?.aborted) cancel()
+  else o.signal?.addEventListener('abort', cancel, { once: true })
 
   const entry = (id: Urn): CatalogEntry => {
     const found = catalog.get(id)
@@ -128,6 +137,7 @@ export function functionServices(
     open = false
     await queue.settled()
     clearTimeout(timer)
+    o.signal?.removeEventListener('abort', cancel)
   }
 
   const store: ServiceStore = {
