@@ -32,8 +32,15 @@ export interface Figures {
   count(contender: string, name: string): number
 }
 
+/** How a result is drawn: as milliseconds on a linear axis, unless it says otherwise. */
+export interface Chart {
+  readonly measure?: 'memory'
+  readonly scale?: 'log'
+}
+
 export interface Benchmark {
   readonly title: string
+  readonly chart?: Chart
   /** Bytes, unless the command line says otherwise; absent: the benchmark needs no data. */
   readonly size?: number
   /** Whether the memory of the processes says something (it does not for those that start `cp`). */

@@ -8,6 +8,8 @@ export interface Options {
   readonly rounds: number
   readonly dir?: string
   readonly save: boolean
+  /** Measure nothing: draw again what is kept. */
+  readonly redraw: boolean
 }
 
 export function parseOptions(args: readonly string[], known: readonly string[]): Options {
@@ -19,6 +21,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
       rounds: { type: 'string', default: '5' },
       dir: { type: 'string' },
       save: { type: 'boolean', default: false },
+      redraw: { type: 'boolean', default: false },
     },
   })
   const unknown = positionals.find((name) => !known.includes(name))
@@ -31,6 +34,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     names: positionals.length > 0 ? positionals : known,
     rounds,
     save: values.save,
+    redraw: values.redraw,
     ...(values.size !== undefined && { size: parseSize(values.size) }),
     ...(values.dir !== undefined && { dir: resolve(process.env['INIT_CWD'] ?? '.', values.dir) }),
   }

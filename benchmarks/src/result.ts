@@ -1,5 +1,5 @@
 import { arch, cpus, platform, totalmem } from 'node:os'
-import { type Benchmark, type Figures, type Goal, MiB, type Sample } from './benchmark.js'
+import { type Benchmark, type Chart, type Figures, type Goal, MiB, type Sample } from './benchmark.js'
 import { round, type Spread, spread } from './stats.js'
 
 export interface Measured extends Sample {
@@ -22,6 +22,8 @@ export interface Result {
   /** Bytes. */
   readonly size?: number
   readonly rounds: number
+  readonly measure?: Chart['measure']
+  readonly scale?: Chart['scale']
   readonly contenders: Readonly<Record<string, ContenderResult>>
   readonly goals: readonly (Pick<Goal, 'what' | 'limit' | 'sense'> & {
     readonly value: number
@@ -63,6 +65,7 @@ export function resultOf(
     machine,
     ...(benchmark.size !== undefined && { size }),
     rounds,
+    ...benchmark.chart,
     contenders,
     goals,
   }
@@ -93,7 +96,10 @@ export function show(result: Result): void {
 }
 
 /** A result as Markdown. */
-export function table({ title, size, rounds, contenders, goals }: Result): string[] {
+export function table(
+  { benchmark, title, size, rounds, contenders, goals }: Result,
+  charts = false,
+): string[] {
   const data = size === undefined ? '' : ` ${size / MiB} MiB.`
   const rows = Object.entries(contenders).map(([contender, { ms, peakRssMiB, counts = {} }]) => {
     const further = Object.entries(counts).map(
@@ -105,6 +111,7 @@ export function table({ title, size, rounds, contenders, goals }: Result): strin
   return [
     `### ${title}`,
     '',
+    ...(charts ? [`![${title}](${benchmark}.svg)`, ''] : []),
     `${data} Medians of ${rounds} rounds.`.trim(),
     '',
     '| | ms | min–max | |',

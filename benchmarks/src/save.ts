@@ -1,22 +1,36 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chart } from './chart.js'
 import { type Result, table } from './result.js'
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url))
 
-/** Keeps a result, and writes the page of all that are kept. */
-export async function save(result: Result): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, `${result.benchmark}.json`), `${JSON.stringify(result, null, 2)}\n`)
+/** Draws all results that are kept, and their page, anew. */
+export async function redraw(): Promise<void> {
+  for (const result of await kept()) {
+    await writeFile(join(folder, `${result.benchmark}.svg`), `${await chart(result)}\n`)
+  }
   await writeFile(join(folder, 'README.md'), await page())
 }
 
-async function page(): Promise<string> {
+/** Keeps a result and its chart, and writes the page of all that are kept. */
+export async function save(result: Result): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, `${result.benchmark}.json`), `${JSON.stringify(result, null, 2)}\n`)
+  await writeFile(join(folder, `${result.benchmark}.svg`), `${await chart(result)}\n`)
+  await writeFile(join(folder, 'README.md'), await page())
+}
+
+async function kept(): Promise<readonly Result[]> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort()
-  const results = await Promise.all(
+  return Promise.all(
     files.map(async (name): Promise<Result> => JSON.parse(await readFile(join(folder, name), 'utf8'))),
   )
+}
+
+async function page(): Promise<string> {
+  const results = await kept()
   const machines = [...new Set(results.map((result) => `${result.machine} (${result.date})`))]
   const head = [
     '# Figures',
@@ -26,5 +40,5 @@ async function page(): Promise<string> {
     ...machines.map((machine) => `- ${machine}`),
     '',
   ]
-  return `${[...head, ...results.flatMap(table)].join('\n').trimEnd()}\n`
+  return `${[...head, ...results.flatMap((result) => table(result, true))].join('\n').trimEnd()}\n`
 }
