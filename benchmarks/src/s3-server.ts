@@ -7,7 +7,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Place } from './benchmark.js'
 
 /** How an S3 server is reached, in the environment variables that SDKs and tools look at. */
-export type S3Environment = Readonly<Record<string, string>>
+type S3Environment = Readonly<Record<string, string>>
 
 export interface S3Server {
   readonly env: S3Environment
