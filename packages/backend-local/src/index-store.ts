@@ -41,14 +41,14 @@ export class IndexStore {
   }
 
   learn(fact: Fact): void {
-    if (this.#table.put(fact)) this.#waiting.add(fact.uuid)
+    if (this.#table.put(fact) && !this.#givenUp) this.#waiting.add(fact.uuid)
     this.#gone.delete(fact.uuid)
   }
 
   forget(uuid: string): void {
     this.#table.remove(uuid)
     this.#waiting.delete(uuid)
-    this.#gone.add(uuid)
+    if (this.#file.exists && !this.#givenUp) this.#gone.add(uuid)
   }
 
   /** Learns what other processes have written. */
@@ -86,6 +86,8 @@ export class IndexStore {
           await this.#file.append({ ...segment, gone })
     } catch {
       this.#givenUp = true
+      this.#waiting.clear()
+      this.#gone.clear()
     }
   }
 
