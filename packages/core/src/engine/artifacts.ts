@@ -9,11 +9,11 @@
  *
  * A failure at any step undoes the ones before.
  */
-import { IvcapError, isIvcapError } from '../model/errors.js'
+import { IvcapError } from '../model/errors.js'
 import { withoutAbsent } from '../model/present.js'
 import type { ArtifactRecord, AspectRecord } from '../model/records.js'
 import { type Timestamp, timestamp } from '../model/time.js'
-import { artifactUrn, artifactUuid, type Urn } from '../model/urn.js'
+import { artifactUrn, type Urn } from '../model/urn.js'
 import type {
   ArtifactDraft,
   ArtifactStore,
@@ -25,24 +25,20 @@ import type {
   TransferOptions,
 } from '../ports.js'
 import { collectionItem } from '../rules/collections.js'
-import { ARTIFACT_SCHEMAS, artifactAspect } from '../rules/provenance.js'
+import { artifactAspect } from '../rules/provenance.js'
 import { withDigest } from '../transfer/digest.js'
 import { progressOf } from '../transfer/progress.js'
 import { bestEffort } from './add.js'
 import { storeBytes } from './artifact-bytes.js'
 import { listArtifacts } from './artifact-list.js'
-import { recordIn } from './artifact-record.js'
+import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './artifact-read.js'
 import type { Engine } from './context.js'
 
-export interface BlobArtifactsOptions {
+export interface BlobArtifactsOptions extends Whereabouts {
   /** For messages, e.g. `s3`. */
   readonly name: string
   /** Whether upload sidecars make sense: not where the place lives in this process. */
   readonly remembersUploads: boolean
-  /** The key of an artifact's bytes. */
-  readonly locate: (artifact: { readonly id: Urn }) => string | undefined
-  /** Where records are kept: the engine's own aspects, or those of another place. */
-  readonly aspects: AspectStore
   /** Adds a record that begins when the artifact was created, to the microsecond, so that lists by either time agree. */
   readonly addRecord?: (draft: AspectDraft, at: Timestamp, o: OpOptions) => Promise<AspectRecord>
 }
@@ -55,20 +51,7 @@ export function blobArtifacts(engine: Engine, o: BlobArtifactsOptions): Artifact
     remembersUploads: o.remembersUploads,
     create: (source, draft, options) => create(engine, o, source, draft, options),
     stat: (id, options) => stat(o.aspects, id, options),
-    async read(id, options) {
-      const { signal } = options
-      const record = await stat(o.aspects, id, { ...(signal && { signal }) })
-      const key = keyOf(o, id)
-      try {
-        const content = await engine.blobs.get(key, options)
-        // what the store says of the bytes counts: a resumed read is pinned by it
-        const { etag, size } = content.info
-        return { record: { ...record, etag, size }, range: content.range, body: content.body }
-      } catch (error) {
-        if (isIvcapError(error, 'not-found')) throw bytesGone(id, key, error)
-        throw error
-      }
-    },
+    read: (id, options) => readArtifact(engine, o, id, options),
     list: (q, options) => listArtifacts(o.aspects, engine.clock, q, options),
   }
 }
@@ -171,45 +154,7 @@ async function writeRecord(
   else await aspects.assert(draft, 'add', o)
 }
 
-async function findRecord(
-  aspects: AspectStore,
-  id: Urn,
-  o: OpOptions,
-): Promise<{ readonly record: ArtifactRecord; readonly aspect: Urn } | undefined> {
-  // an id that was typed wrong is nobody's: not worth a request
-  if (artifactUuid(id) === undefined) return undefined
-  for (const schema of ARTIFACT_SCHEMAS) {
-    const { items } = await aspects.list(
-      { entity: id, schema, orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true, limit: 1 },
-      o,
-    )
-    const record = items[0] && recordIn(items[0])
-    if (record !== undefined && items[0] !== undefined) return { record, aspect: items[0].id }
-  }
-  return undefined
-}
-
-async function stat(aspects: AspectStore, id: Urn, o: OpOptions): Promise<ArtifactRecord> {
-  o.signal?.throwIfAborted()
-  const found = await findRecord(aspects, id, o)
-  if (found !== undefined) return found.record
-  throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
-}
-
-function keyOf(o: BlobArtifactsOptions, id: Urn): string {
-  const key = o.locate({ id })
-  if (key !== undefined) return key
-  throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
-}
-
 function changed({ name }: ArtifactDraft): IvcapError {
   const what = name === undefined ? 'The source' : `The source of ${JSON.stringify(name)}`
   return new IvcapError('integrity', `${what} changed while it was read: upload it again when it rests`)
-}
-
-function bytesGone(id: Urn, key: string, cause: unknown): IvcapError {
-  return new IvcapError('integrity', `${id} has a record, but its bytes are not at ${key}`, {
-    resource: id,
-    cause,
-  })
 }
