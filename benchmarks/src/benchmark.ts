@@ -14,6 +14,8 @@ export interface Place {
   readonly url?: string
   /** Of the S3 server, where the benchmark has one: the environment by which it is found. */
   readonly s3?: Readonly<Record<string, string>>
+  /** Of the server for Google Cloud Storage, where the benchmark has one. */
+  readonly gcs?: string
 }
 
 /** A number that the benchmark is to stay below, or above. */
@@ -49,6 +51,8 @@ export interface Benchmark {
   readonly deployment?: boolean
   /** Whether it needs an S3 server: one for all rounds. */
   readonly s3?: boolean
+  /** Whether it needs a server for Google Cloud Storage: one for all rounds. */
+  readonly gcs?: boolean
   /** Contenders that can't run here, and why. */
   readonly skipped?: Readonly<Record<string, string>>
   /** Once, before the rounds: data that all contenders use. */

@@ -16,5 +16,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'platform-small-files': async () => (await import('./tasks/platform-small-files.js')).platformSmallFiles,
   's3-upload': async () => (await import('./tasks/s3-upload.js')).s3Upload,
   's3-download': async () => (await import('./tasks/s3-download.js')).s3Download,
+  'gcs-upload': async () => (await import('./tasks/gcs-upload.js')).gcsUpload,
+  'gcs-download': async () => (await import('./tasks/gcs-download.js')).gcsDownload,
   's3-small': async () => (await import('./tasks/s3-small.js')).s3Small,
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import type { Benchmark, Place } from './benchmark.js'
 import { benchmarks } from './benchmarks.js'
 import { dataOf, startDeployment } from './deployment.js'
+import { startGcs } from './gcs-server.js'
 import { parseOptions } from './options.js'
 import { type Measured, resultOf, show } from './result.js'
 import { startS3 } from './s3-server.js'
@@ -26,9 +27,16 @@ for (const name of options.redraw ? [] : options.names) {
     console.error(`${name}: left out, since Ceph is not installed (npm run servers:install)`)
     continue
   }
-  const samples = await measure(name, benchmark, { size, ...(s3 && { s3: s3.env }) }).finally(() =>
-    s3?.stop(),
-  )
+  const gcs = benchmark.gcs ? await startGcs() : undefined
+  if (benchmark.gcs && gcs === undefined) {
+    console.error(`${name}: left out, since fake-gcs-server is not installed (npm run servers:install)`)
+    continue
+  }
+  const where = { size, ...(s3 && { s3: s3.env }), ...(gcs && { gcs: gcs.endpoint }) }
+  const samples = await measure(name, benchmark, where).finally(async () => {
+    await s3?.stop()
+    await gcs?.stop()
+  })
   const result = resultOf(name, benchmark, size, samples)
   show(result)
   if (options.save) await save(result)

@@ -1,10 +1,6 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Place } from './benchmark.js'
+import { holdServer } from './server.js'
 
 /** How an S3 server is reached, in the environment variables that SDKs and tools look at. */
 type S3Environment = Readonly<Record<string, string>>
@@ -15,30 +11,15 @@ export interface S3Server {
 }
 
 const BUCKET = 'benchmarks'
-const script = fileURLToPath(new URL('../../scripts/servers.mjs', import.meta.url))
 
 /** Ceph's gateway over a store on the disk, with a bucket; undefined where it isn't installed. All contenders talk to this one. */
 export async function startS3(): Promise<S3Server | undefined> {
-  const { stdout } = await promisify(execFile)(process.execPath, [script, 'status', 'ceph'])
-  if (stdout.includes('not installed')) return undefined
-  const child = spawn(process.execPath, [script, 'hold', 'ceph'], {
-    env: { ...process.env, OSD_STORE: 'bluestore' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const ended = once(child, 'exit')
-  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended])
-  if (typeof line !== 'string') throw new Error('Ceph did not start')
-  const told: Record<string, string> = JSON.parse(line)
-  const { IVCAP_TEST_S3_ENDPOINT: endpoint = '', ...credentials } = told
+  const held = await holdServer('ceph', { OSD_STORE: 'bluestore' })
+  if (held === undefined) return undefined
+  const { IVCAP_TEST_S3_ENDPOINT: endpoint = '', ...credentials } = held.env
   const env = { ...credentials, AWS_ENDPOINT_URL: endpoint }
   await makeBucket(env)
-  return {
-    env,
-    async stop() {
-      child.stdin.end()
-      await ended
-    },
-  }
+  return { env, stop: held.stop }
 }
 
 async function makeBucket(env: S3Environment): Promise<void> {
