@@ -24,13 +24,11 @@ export class Crc32c {
   #crc = -1
 
   update(bytes: Uint8Array): void {
-    const t = TABLES
+    const [t, b] = [TABLES, bytes]
     const whole = bytes.byteLength - (bytes.byteLength % SLICES)
     let crc = this.#crc
     let at = 0
-    const next = () => bytes[at++] ?? 0
     for (; at < whole; at += SLICES) {
-      const b = bytes
       const low =
         crc ^ ((b[at] ?? 0) | ((b[at + 1] ?? 0) << 8) | ((b[at + 2] ?? 0) << 16) | ((b[at + 3] ?? 0) << 24))
       crc =
@@ -43,7 +41,7 @@ export class Crc32c {
         (t[256 + (b[at + 6] ?? 0)] ?? 0) ^
         (t[b[at + 7] ?? 0] ?? 0)
     }
-    while (at < bytes.byteLength) crc = (crc >>> 8) ^ (t[(crc ^ next()) & 255] ?? 0)
+    for (; at < bytes.byteLength; at++) crc = (crc >>> 8) ^ (t[(crc ^ (bytes[at] ?? 0)) & 255] ?? 0)
     this.#crc = crc
   }
 

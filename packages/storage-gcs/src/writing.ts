@@ -71,25 +71,30 @@ export function asTaken({ uri }: Place, { key, mode }: Writing, error: unknown):
   return new IvcapError('already-exists', `there is a blob ${key} in ${uri} already`, { resource: key })
 }
 
-/** Takes back what the server has made, where it is not what was sent. */
+/** What the server has made, where it is what was sent; else it is taken back. */
 export async function expectSent(
+  place: Place,
+  writing: Writing,
+  found: Found,
+  sent: { readonly size: number; readonly crc32c: string },
+): Promise<BlobInfo> {
+  const { info, crc32c } = found
+  if (info.size === sent.size && (crc32c === undefined || crc32c === sent.crc32c)) return info
+  return takeBack(place, writing, found, `not the ${sent.size} that were sent (${sent.crc32c})`)
+}
+
+export async function takeBack(
   place: Place,
   { key }: Writing,
   { info, crc32c }: Found,
-  sent: { readonly size: number; readonly crc32c: string },
-): Promise<BlobInfo> {
-  const same = info.size === sent.size && (crc32c === undefined || crc32c === sent.crc32c)
-  if (same) return info
+  instead: string,
+): Promise<never> {
   const url = blobUrl(place, key, { generation: info.etag })
-  const taken = await ask(
-    place,
-    { doing: 'take back', key },
-    { method: 'DELETE', url, read: ignore },
-    {},
-  ).then(
+  const question = { method: 'DELETE', url, read: ignore } as const
+  const outcome = await ask(place, { doing: 'take back', key }, question, {}).then(
     () => 'it was removed',
     () => 'it could not be removed',
   )
-  const message = `${place.server} stored ${info.size} bytes of ${key} (CRC32C ${crc32c}), not the ${sent.size} that were sent (${sent.crc32c}): ${taken}; upload it again`
-  throw new IvcapError('integrity', message, { resource: key })
+  const made = `${place.server} stored ${info.size} bytes of ${key} (CRC32C ${crc32c})`
+  throw new IvcapError('integrity', `${made}, ${instead}: ${outcome}; upload it again`, { resource: key })
 }

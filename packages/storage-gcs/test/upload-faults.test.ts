@@ -1,8 +1,9 @@
-import type { Fault } from '@ivcap/conformance/fault-proxy'
+import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
+import { gcsBlobs } from '../src/index.js'
 import { expectBytes, keysOf, someBytes, streamOf, transfer } from './support/content.js'
-import { gcsServer } from './support/gcs.js'
+import { freshPlace, gcsServer } from './support/gcs.js'
 import { KiB, PART, proxied, refusal, until } from './support/proxied.js'
 
 const server = await gcsServer()
@@ -148,6 +149,21 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     await until(() => proxy.open === 0)
     expect(await keysOf(direct)).toEqual([])
     expect(unfinished()).toBe(0)
+  })
+
+  it('what fake-gcs-server makes of a part of them is taken back', async () => {
+    let lost = false
+    const proxy = await faultProxy(server.apiEndpoint, ({ headers }) => {
+      if (lost || !headers['content-range']?.startsWith(`bytes ${PART}-`)) return undefined
+      lost = true
+      return { kind: 'lose-answer' }
+    })
+    const blobs = gcsBlobs({ ...(await freshPlace(server)), apiEndpoint: proxy.url, partSize: PART })
+    const put = blobs.put('key', contentSource(LARGE), transfer)
+    await expect(put).rejects.toMatchObject({ code: 'integrity' })
+    expect(lost).toBe(true)
+    expect(await keysOf(blobs)).toEqual([])
+    blobs.close()
   })
 
   it('what the server made of other bytes is taken back', async () => {
