@@ -26,6 +26,9 @@ const results = [
     quietly('turbo', ['run', 'typecheck', 'typecheck:root', '--output-logs=errors-only']),
   ),
   await step('layers', () => quietly('depcruise', ['packages', 'apps', '--output-type', 'err-long'])),
+  await step('tests of the known failures', () =>
+    run(process.execPath, ['scripts/known-failures.mjs', '--check'], { quiet: true }),
+  ),
   await step('unused files, exports and dependencies', () =>
     quietly('knip', ['--treat-config-hints-as-errors']),
   ),

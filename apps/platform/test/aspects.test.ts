@@ -90,6 +90,7 @@ it('a list has the contents where they are asked for', async () => {
   expect((await list({ 'include-content': 'false' })).items[0]).not.toHaveProperty('content')
 })
 
+// known failure: next-parameters
 it('the next link is a page alone; it stands for the whole query', async () => {
   const { add, list } = await server()
   for (let n = 0; n < 5; n++) await add({ n })

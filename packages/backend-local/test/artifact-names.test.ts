@@ -42,6 +42,7 @@ const BAD = [
 ] as const
 
 describe('names', () => {
+  // known failure: name-traversal
   it.each(BAD)('%.30j is refused before anything is read or written', async (name) => {
     const dir = join(await tempFolder(), 'base')
     const backend = localBackend({ baseDir: dir })
@@ -82,6 +83,7 @@ describe('names', () => {
     expect(await readText(body)).toBe(name)
   })
 
+  // known failure: name-traversal
   it('never lead out of the folder, whatever they are made of', () => {
     const part = fc.oneof(
       fc.constantFrom('..', '.', '', 'aspects', '.ivcap', 'a'),
@@ -104,6 +106,7 @@ describe('names', () => {
     )
   })
 
+  // known failure: name-traversal
   it('may not follow symbolic links out of the folder, or to where artifacts can’t be', async () => {
     const outside = await tempFolder()
     const dir = await tempFolder()

@@ -66,6 +66,7 @@ describe('records', () => {
     expect(records.map((r) => r.validTo)).toEqual([...records.slice(1).map((r) => r.validFrom), undefined])
   })
 
+  // known failure: local-zone
   it('take the earlier of two ends', async () => {
     const dir = await tempFolder()
     const { aspects } = localBackend({ baseDir: dir })
@@ -212,6 +213,7 @@ describe('updates at the same time', () => {
     expect(await readdir(join(dir, '.ivcap', 'locks'))).toEqual([])
   })
 
+  // known failure: local-percent
   it('a schema with % in it is no pattern to an update', async () => {
     const backend = localBackend({ baseDir: await tempFolder() })
     await backend.aspects.assert(draft(entity, 'urn:x:axxb'), 'replace', {})
@@ -221,6 +223,7 @@ describe('updates at the same time', () => {
 })
 
 describe('listings', () => {
+  // known failure: local-order
   it('of every order hold what they should, page by page', async () => {
     const backend = localBackend({ baseDir: await tempFolder() })
     for (let i = 0; i < 9; i++) {

@@ -224,6 +224,7 @@ it('says so when the folder is a file, and makes nothing to read an absent one',
   expect(existsSync(join(dir, 'absent'))).toBe(false)
 })
 
+// known failure: stranded-parts
 it('clears what ended processes left in the staging folder, and only that', async () => {
   const dir = await tempFolder()
   const staging = join(dir, '.staging')

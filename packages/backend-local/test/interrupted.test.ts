@@ -34,6 +34,7 @@ const STEPS: readonly (readonly [string, Step])[] = [
 ]
 
 describe.each(STEPS)('%s', (_, step) => {
+  // known failure: local-kill-upload
   it('that stops anywhere, as when its process dies, is seen whole or not at all', async () => {
     let outcomes = 0
     for (let last = 0; ; last++) {

@@ -31,6 +31,7 @@ function forContent(fault: Fault, times: number) {
   return ({ path }: { readonly path: string }) => (path.endsWith('/blob') && left-- > 0 ? fault : undefined)
 }
 
+// known failure: no-download-resume, hang, short-without-length
 it.each<[string, Fault]>([
   ['is cut off', { kind: 'cut-answer', after: 200_000, how: 'reset' }],
   ['ends early without having told its length', { kind: 'cut-answer', after: 200_000, how: 'end' }],
@@ -50,6 +51,7 @@ it.each<[string, Fault]>([
   }
 })
 
+// known failure: short-without-length
 it('a driver body that ends early is a retryable error, never a short success', async () => {
   const { proxy, backend, id } = await place()
   for (const how of ['reset', 'end', 'stall'] as const) {
@@ -89,6 +91,7 @@ it('another content under the same address is noticed', async () => {
   await expect(collect(body)).rejects.toMatchObject({ code: 'protocol' })
 })
 
+// known failure: html-error
 it.each<[string, Fault, object]>([
   [
     'a page',
@@ -114,6 +117,7 @@ it.each<[string, Fault, object]>([
   await failed.catch((error: Error) => expect(error.message.length).toBeLessThan(1000))
 })
 
+// known failure: html-error, empty-403
 it.each([
   [400, 'invalid-argument', '{"message":"no"}'],
   [403, 'permission-denied', ''],

@@ -20,6 +20,7 @@ const connect = (url: string, trustOrigins: readonly string[] = []) =>
 const to = (location: string, status: number) =>
   ({ kind: 'status', status, headers: { Location: location } }) as const
 
+// known failure: foreign-redirect
 it.each([301, 302, 303, 307, 308])('an upload is not sent elsewhere by a %i, at any step', async (status) => {
   for (const verb of ['POST', 'HEAD', 'PATCH']) {
     const { proxy, foreign } = await place()
@@ -57,6 +58,7 @@ it.each([301, 302, 303, 307, 308])(
   },
 )
 
+// known failure: foreign-redirect
 it('who has gone elsewhere does not come back with the token', async () => {
   const { url, proxy, foreign } = await place()
   const backend = connect(proxy.url)
@@ -107,6 +109,7 @@ it.each([
   expect(foreign.heard).toEqual([])
 })
 
+// known failure: token-data-href
 it('an origin that is trusted gets what its data-href says, and never the token', async () => {
   const { proxy, foreign, url } = await place()
   const { id } = await connect(url).artifacts.create(contentSource(bytes), draft, once)

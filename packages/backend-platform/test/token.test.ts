@@ -22,6 +22,7 @@ const answers: Readonly<Record<string, Fault>> = {
   'a redirect': { kind: 'status', status: 302, headers: { Location: `http://localhost:1/?t=${TOKEN}` } },
 }
 
+// known failure: token-told
 it.each(Object.entries(answers))('the token is in nothing that comes of %s', async (_, fault) => {
   const { url } = await deployment()
   const proxy = await faultProxy(url, () => fault)

@@ -15,6 +15,7 @@ const CHUNK = 4096
 /** What an upload may fail with when the network fails it. */
 const CLEAR = ['unavailable', 'timeout', 'rate-limited', 'protocol', 'unauthenticated']
 
+// known failure: one-drop, committed-twice
 it(`${SCHEDULES} schedules of faults: byte-identical, or a clear error; nothing goes elsewhere`, {
   timeout: 120_000,
 }, async () => {

@@ -123,6 +123,7 @@ it('a state folder that can not be written stops no upload', async () => {
   await uploadAgain(p, { stateDir: join(p.path, 'below-a-file') })
 })
 
+// known failure: sidecar-two-processes
 it('two uploads of one file at the same time are two', async () => {
   const p = await place()
   const [a, b] = await Promise.all([uploadAgain(p), uploadAgain(p)])
@@ -238,6 +239,7 @@ it('waits until the artifact is ready; one that never will be is an error', asyn
   await expect(doomed).rejects.toMatchObject({ code: 'integrity', resource: expect.stringMatching(/^urn:/) })
 })
 
+// known failure: committed-twice
 it('a create whose answer was lost is looked for before it is asked for again', async () => {
   const { proxy, connect, url } = await place()
   let lost = 0

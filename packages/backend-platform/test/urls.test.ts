@@ -5,6 +5,7 @@ import { deploymentAt } from '../src/urls.js'
 
 const at = (url: string) => deploymentAt(url)
 
+// known failure: base-url
 it.each([
   ['https://api.example.com', 'https://api.example.com'],
   ['https://api.example.com/', 'https://api.example.com'],
@@ -57,6 +58,7 @@ it.each(['javascript:alert(1)', 'file:///etc/passwd', 'data:,x', 'http://', 'htt
   },
 )
 
+// known failure: token-data-href
 it('a data-href never leads away from the deployment, whatever it says', () => {
   const parts = [
     'https:',
@@ -96,6 +98,7 @@ it('an origin that is trusted is used as it is', () => {
   expect(deployment.owns(deployment.data('https://storage.org/b'))).toBe(false)
 })
 
+// known failure: next-parameters, encoded-cursor, links-null, object-for-array
 it.each([
   [
     [

@@ -62,6 +62,7 @@ describe.each(['local', 'memory'] as const)('an artifact on %s', (place) => {
     expect(reads).toEqual([...reads].sort((a, b) => a - b))
   })
 
+  // known failure: partial-file
   it('a download that is aborted leaves nothing, and rejects with the reason', async () => {
     const { artifact } = await upload('x'.repeat(3_000_000))
     const dir = await tempDir()

@@ -63,6 +63,7 @@ describe.each(['local', 'memory'] as const)('aspects on %s', (place) => {
     expect(aspect?.content).toEqual({ $schema: schema, n: 1 })
   })
 
+  // known failure: limit-0
   it('are added in bulk, in order', async () => {
     const ivcap = await places[place]()
     const inputs = Array.from({ length: 120 }, (_, n) => ({ entity, content: { $schema: schema, n } }))
@@ -90,6 +91,7 @@ describe.each(['local', 'memory'] as const)('aspects on %s', (place) => {
 })
 
 describe('calls', () => {
+  // known failure: eager-page
   it('fetch nothing before the first item is asked for, and each page as it is needed', async () => {
     const backend = memoryBackend()
     let pages = 0
@@ -127,6 +129,7 @@ describe('calls', () => {
     expect(warnings).toEqual([])
   })
 
+  // known failure: hang
   it('that take too long end in a timeout', async () => {
     const backend = memoryBackend()
     const get: typeof backend.aspects.get = (_, { signal }) =>

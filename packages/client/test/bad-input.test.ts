@@ -181,6 +181,7 @@ describe.each(['local', 'memory'] as const)('on %s', (place) => {
       /urn:x:y/,
     ],
   ]
+  // known failure: local-nan
   it.each(aspects)('addAspect refuses %s', async (_, about, content, code, argument, message) => {
     const ivcap = await places[place]()
     const error = await failure(ivcap.addAspect(about, content))
@@ -249,6 +250,7 @@ describe.each(['local', 'memory'] as const)('on %s', (place) => {
     ['urn:ivcap:aspect:../../x', 'getAspect'],
     ['', 'getAspect'],
   ]
+  // known failure: id-traversal
   it.each(ids)('the id %j is refused by %s', async (id, get) => {
     const ivcap = await places[place]()
     expect(await failure(ivcap[get](id))).toMatchObject({ code: 'invalid-argument', argument: 'id' })
@@ -268,6 +270,7 @@ describe.each(['local', 'memory'] as const)('on %s', (place) => {
 })
 
 describe('on local', () => {
+  // known failure: name-traversal
   it('names that could leave their folder, or hide in it, are refused before a byte is written', async () => {
     const outside = await tempDir()
     const baseDir = await tempDir()

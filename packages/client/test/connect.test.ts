@@ -88,6 +88,7 @@ describe('connect', () => {
     })
   })
 
+  // known failure: token-told
   it('never repeats a token', async () => {
     const refused = connect({ url: 'nonsense', token: 'canary-token' })
     await expect(refused).rejects.toThrow(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileBlobs } from '@ivcap/backend-local'
 import { Ivcap } from '@ivcap/core'
@@ -8,8 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { places, tempDir } from './support/places.js'
 
 /** A deployment that remembers uploads, as the platform and buckets do. */
-async function deployment(stateDir: string) {
-  return new Ivcap(blobBackend(fileBlobs({ dir: await tempDir() })), { stateDir })
+async function deployment(stateDir: string, dir?: string) {
+  return new Ivcap(blobBackend(fileBlobs({ dir: dir ?? (await tempDir()) })), { stateDir })
 }
 
 async function setUp() {
@@ -26,6 +26,7 @@ async function setUp() {
 }
 
 describe('a file that was uploaded before', () => {
+  // known failure: sidecar-other-options
   it('gives the first upload again, name included, and leaves a sidecar that other clients read', async () => {
     const { ivcap, filePath, sidecar } = await setUp()
     const first = await ivcap.uploadArtifact({ filePath, name: 'first' })
@@ -48,6 +49,7 @@ describe('a file that was uploaded before', () => {
     expect(await changed.text()).toBe('b,a\n')
   })
 
+  // known failure: sidecar-foreign
   it('is uploaded anew to another deployment', async () => {
     const { ivcap, filePath, stateDir } = await setUp()
     const first = await ivcap.uploadArtifact({ filePath })
@@ -58,6 +60,7 @@ describe('a file that was uploaded before', () => {
     expect(await second.text()).toBe('a,b\n')
   })
 
+  // known failure: sidecar-malformed
   it.each(['', '|', 'no bar', 'x|urn:ivcap:artifact:../../x', 'a|b|c', '\0'])(
     'a sidecar with %j is nobody',
     async (text) => {
@@ -68,6 +71,44 @@ describe('a file that was uploaded before', () => {
       expect(await artifact.text()).toBe('a,b\n')
     },
   )
+
+  // known failure: sidecar-deleted
+  it('is uploaded anew when the artifact is no longer there', async () => {
+    const { filePath, stateDir, sidecar } = await setUp()
+    const dir = await tempDir()
+    const ivcap = await deployment(stateDir, dir)
+    const first = await ivcap.uploadArtifact({ filePath })
+    for (const entry of await readdir(dir)) await rm(join(dir, entry), { recursive: true })
+    const after = await deployment(stateDir, dir)
+    expect(await after.artifactForFile(filePath)).toBeUndefined()
+    const second = await after.uploadArtifact({ filePath })
+    expect(second.id).not.toBe(first.id)
+    expect(await second.text()).toBe('a,b\n')
+    expect(await readFile(sidecar, 'utf8')).toContain(second.id)
+  })
+
+  // known failure: sidecar-other-options
+  it('keeps the policy of its first upload', async () => {
+    const { ivcap, filePath } = await setUp()
+    const policy = (name: string) => `urn:ivcap:policy:00000000-0000-4000-8000-00000000000${name}`
+    const first = await ivcap.uploadArtifact({ filePath, policy: policy('1') })
+    const again = await ivcap.uploadArtifact({ filePath, policy: policy('2') })
+    expect([again.id, again.policy]).toEqual([first.id, policy('1')])
+    const anew = await ivcap.uploadArtifact({ filePath, policy: policy('2'), forceUpload: true })
+    expect(anew.policy).toBe(policy('2'))
+  })
+
+  // known failure: sidecar-two-processes
+  it('by two clients at once is whole twice at the most, and remembered as one of them', async () => {
+    const { filePath, stateDir, sidecar } = await setUp()
+    const dir = await tempDir()
+    const clients = await Promise.all([deployment(stateDir, dir), deployment(stateDir, dir)])
+    const made = await Promise.all(clients.map((ivcap) => ivcap.uploadArtifact({ filePath })))
+    for (const artifact of made) expect(await artifact.text()).toBe('a,b\n')
+    const [, id] = (await readFile(sidecar, 'utf8')).trim().split('|')
+    expect(made.map((artifact) => artifact.id)).toContain(id)
+    expect((await clients[0]?.uploadArtifact({ filePath }))?.id).toBe(id)
+  })
 
   it('is not remembered when its upload failed', async () => {
     const { ivcap, filePath, dir } = await setUp()

@@ -85,6 +85,7 @@ describe('artifacts over a blob store', () => {
     expect(await current()).toEqual([])
   })
 
+  // known failure: committed-twice
   it('succeed when the record was written and only its answer was lost', async () => {
     const { aspects } = place()
     const blobs = new Blobs()

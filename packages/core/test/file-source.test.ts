@@ -116,6 +116,7 @@ describe('a file as a source', () => {
 })
 
 describe('a pipe or a device as a source', () => {
+  // known failure: pipe
   it('is read once, as it comes', async () => {
     const path = fifo()
     const source = await fileSource(path, 'filePath')

@@ -9,6 +9,7 @@ import { at } from './support/folder.js'
 describe('mounted files', () => {
   const store = node.mountedFiles ?? expect.fail('there are files here')
 
+  // known failure: listed-not-readable
   it('are artifacts that can be read', async () => {
     await writeFile(at('sea.csv'), 'a,b\n1,2\n')
     const id = fileUrn(at('sea.csv'))

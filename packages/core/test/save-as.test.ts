@@ -56,6 +56,7 @@ describe('saveAs', () => {
     expect(await readlink(at('link.txt'))).toBe('later/real.txt')
   })
 
+  // known failure: partial-file, good-file-truncated
   it.each(['a body that fails', 'an abort', 'an abort beforehand'])(
     'leaves the old file alone after %s',
     async (how) => {
@@ -68,6 +69,7 @@ describe('saveAs', () => {
     },
   )
 
+  // known failure: partial-file
   it.each(['a body that fails', 'an abort', 'an abort beforehand'])(
     'takes back the folders that it made after %s',
     async (how) => {

@@ -20,6 +20,7 @@ describe('tempFile', () => {
     await file.remove()
   })
 
+  // known failure: name-traversal
   it('stays in its folder, whatever the name', async () => {
     const odd = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),

@@ -114,6 +114,7 @@ describe('a download over a connection that breaks', () => {
     )
   })
 
+  // known failure: no-download-resume
   it('asks for the rest alone, pinned to the etag', async () => {
     const { id } = await stored(patterned(100))
     const asked: unknown[] = []

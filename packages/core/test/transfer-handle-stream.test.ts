@@ -69,6 +69,7 @@ describe('streamHandle', () => {
     expect(seen).toMatchObject({ closed: 1, reading: 0 })
   })
 
+  // known failure: whole-in-memory
   it('passes 256 MiB with two chunks alive at the most', async () => {
     const size = 256 * MiB
     let alive = 0

@@ -64,6 +64,7 @@ describe('the sidecar', () => {
     expect(await memory.recall(file)).toBe(ID)
   })
 
+  // known failure: sidecar-malformed
   it('counts for nothing when it is malformed, foreign, a folder, huge, or the file is gone', async () => {
     const digest = md5(Buffer.from('coral'))
     const wrong = [
@@ -103,6 +104,7 @@ describe('the sidecar', () => {
     )
   })
 
+  // known failure: sidecar-read-only
   it('never stops an upload where it can not be written', async () => {
     const long = join(folder, 'data', 'x'.repeat(250))
     await writeFile(long, 'coral')
@@ -111,6 +113,7 @@ describe('the sidecar', () => {
     expect(readdirSync(join(folder, 'data')).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
+  // known failure: sidecar-file-changed
   it('is not left for a file that is no longer what was uploaded', async () => {
     const uploaded = await fileSource(file, 'filePath')
     const { source, md5: digest } = withMd5(uploaded)

@@ -119,6 +119,7 @@ describe('content that can not be used', () => {
     expect(contentSource(generate([]), { size: -1 }).size).toBeUndefined()
   })
 
+  // known failure: stream-not-at-start
   it('refuses a stream that somebody reads, or has read, or has closed', async () => {
     const locked = webStream([new Uint8Array(1)])
     locked.getReader()

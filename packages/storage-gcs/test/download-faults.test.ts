@@ -21,6 +21,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     ['comes in small pieces', { kind: 'dribble', bytes: 3_001 }],
     ['is told to slow down', refusal(429, 'rateLimitExceeded')],
   ]
+  // known failure: short-without-length, hang
   it.each(faults)('is whole although any one of its requests %s', async (_, fault) => {
     let faulty = -1
     let count = 0
@@ -33,6 +34,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     await until(() => proxy.open === 0)
   })
 
+  // known failure: no-download-resume
   it('goes on where it broke off, with what is missing alone', async () => {
     let broken = false
     const { blobs, direct, proxy } = await proxied(server, ({ headers }) => {
@@ -75,6 +77,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     await expectBytes(blobs, 'key', text)
   })
 
+  // known failure: encoding-bomb
   it('of what lies there gzipped gives it as it lies there', async () => {
     const { gzipSync } = await import('node:zlib')
     const { direct, proxy, bucket, prefix } = await proxied(server)

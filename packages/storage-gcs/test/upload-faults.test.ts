@@ -35,6 +35,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
   describe.each(contents)('%s', (_, content) => {
     const bytes = content()
 
+    // known failure: one-drop, committed-twice
     it.each(faults)('succeeds, once, although any one of its requests %s', async (_, fault) => {
       for (let n = 0; n < ENOUGH; n++) {
         const { blobs, direct, proxy } = await proxied(server, (_, i) => (i === n ? fault : undefined))
@@ -46,6 +47,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       expect.fail('it never ran without a fault')
     })
 
+    // known failure: stranded-parts
     it('leaves nothing when a fault stays', async () => {
       for (const [, fault] of faults) {
         const { blobs, direct } = await proxied(server, ({ method }) =>

@@ -11,6 +11,7 @@ describe.runIf(server)('connections', () => {
   if (server === undefined) return
 
   // more than the client has: one that was kept would stand in the next one's way
+  // known failure: unread-bodies
   it.each<[string, (body: ReadableStream<Uint8Array>, caller: AbortController) => Promise<unknown>]>([
     ['cancelled unread', (body) => body.cancel()],
     ['aborted unread', async (_, caller) => caller.abort()],

@@ -22,6 +22,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     ['comes in small pieces', { kind: 'dribble', bytes: 3_001 }],
     ['is told to slow down', refusal(503, 'SlowDown')],
   ]
+  // known failure: short-without-length, hang
   it.each(faults)('is whole although any one of its requests %s', async (_, fault) => {
     let faulty = -1
     let count = 0
@@ -34,6 +35,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     await until(() => proxy.open === 0)
   })
 
+  // known failure: no-download-resume
   it('goes on where it broke off, with what is missing alone', async () => {
     let broken = false
     const { blobs, direct, proxy } = await proxied(server, ({ headers }) => {

@@ -34,6 +34,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
   describe.each(contents)('%s', (_, content) => {
     const bytes = content()
 
+    // known failure: one-drop, committed-twice
     it.each(faults)('succeeds, once, although any one of its requests %s', async (_, fault) => {
       for (let n = 0; n < ENOUGH; n++) {
         const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) =>
@@ -48,6 +49,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       expect.fail('it never ran without a fault')
     })
 
+    // known failure: stranded-parts
     it('leaves nothing when a fault stays', async () => {
       for (const [, fault] of faults) {
         for (const method of ['PUT', 'POST']) {
@@ -122,6 +124,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     await expect(refused).rejects.toMatchObject({ code: 'rate-limited', retryable: true, status: 503 })
   })
 
+  // known failure: stranded-parts
   it('what a crash has left is swept, and nothing else', async () => {
     const { blobs, direct, unfinished } = await proxied(server, ({ method, path }) =>
       method === 'DELETE' || path.includes('partNumber=3') ? refusal(403, 'AccessDenied') : undefined,

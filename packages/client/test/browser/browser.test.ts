@@ -87,6 +87,7 @@ describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () 
     expect(await page.evaluate<number>('localStorage.length')).toBe(0)
   })
 
+  // known failure: no-upload-resume
   it('goes on after the page went away in the middle of it', async () => {
     const { page, path, place, node, relay } = await open()
     await page.setInputFiles('input', path)
@@ -153,6 +154,7 @@ describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () 
     expect(updated).toMatchObject([{ depth: 4 }])
   })
 
+  // known failure: foreign-redirect
   it.each([302, 307])('follows a %i of content elsewhere, without the token', async (status) => {
     const { page, place, node, relay } = await open()
     const { id } = await node.uploadArtifact({ content: bytes, contentType: 'image/tiff' })
@@ -166,6 +168,7 @@ describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () 
     expect(heard.join('\n').toLowerCase()).not.toMatch(/authorization|canary/)
   })
 
+  // known failure: foreign-redirect
   it('sends no upload elsewhere, at no step', async () => {
     const { page, path, place, relay } = await open()
     const { heard, url } = await foreignServer(bytes)

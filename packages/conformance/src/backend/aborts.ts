@@ -66,6 +66,7 @@ export function aborts(place: BackendPlace): void {
     })
   })
 
+  // known failure: abort-commits
   it.each([0, 1, 48, 95])('an upload aborted as chunk %i of 96 is taken', async (last) => {
     for (const name of ['new', 'known']) {
       const caller = new AbortController()
@@ -88,6 +89,7 @@ export function aborts(place: BackendPlace): void {
     expectBytes(await download(place.at, known.artifact.id), content)
   })
 
+  // known failure: abort-commits
   it.each(['new', 'known'])('an upload of %s aborted when all bytes have come', async (name) => {
     const caller = new AbortController()
     const source: ByteSource = {

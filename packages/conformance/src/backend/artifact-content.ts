@@ -20,6 +20,7 @@ export function artifactContent(place: BackendPlace): void {
     })
   })
 
+  // known failure: unknown-size-pending
   it('20 MiB of a stream whose size nobody knows', async () => {
     const bytes = someBytes(20 * MiB)
     const { id } = await upload(place.at, streamOf(bytes, 300_001))
@@ -41,6 +42,7 @@ export function artifactContent(place: BackendPlace): void {
     expectBytes(await download(place.at, id), kind.startsWith('a view') ? new Uint8Array(10).fill(7) : bytes)
   })
 
+  // known failure: local-text-and-binary
   it('from a text, as UTF-8', async () => {
     const text = 'Grüße vom Riff 🐠 – 珊瑚'
     const { id } = await upload(place.at, text, { mimeType: 'text/plain' })

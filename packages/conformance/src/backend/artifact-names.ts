@@ -12,6 +12,7 @@ const ODD = [
   ' blanks around ',
   'Grüße 珊瑚 🐠.nc',
   'e\u0301 in two code points',
+  'look-alikes \u2215 \u2044 \uff0f \uff3c \u2024\u2024',
   'percent %41 %2F %',
   'q?u=e#r&y;+',
   'quotes \' " `',
@@ -22,6 +23,7 @@ const ODD = [
 
 /** A name comes back as it was given, and names nothing that it should not. */
 export function artifactNames(place: BackendPlace): void {
+  // known failure: name-traversal
   it.each(ODD)('%j', async (name) => {
     const { id } = await upload(place.at, someBytes(3), { name })
     expect((await place.at.artifacts.stat(id, {})).name).toBe(name)
@@ -34,6 +36,7 @@ export function artifactNames(place: BackendPlace): void {
 }
 
 function labels(place: BackendPlace): void {
+  // known failure: name-traversal
   it.each(['../../etc/passwd', '/etc/passwd', 'a//b', 'a\\b', 'aspects/x', 'CON', 'n'.repeat(300)])(
     '%j is a label like any other',
     async (name) => {

@@ -23,12 +23,14 @@ export function artifactProgress(place: BackendPlace): void {
     expectGood(reports, total)
   })
 
+  // known failure: progress
   it('of a file', async () => {
     const { reports, onProgress } = progressLog()
     await uploadFile(place.at, await fileOf(bytes), { onProgress })
     expectGood(reports, size)
   })
 
+  // known failure: progress
   it('is told on the way, not only at the end', async () => {
     const { reports, onProgress } = progressLog()
     await upload(place.at, streamOf(bytes), { onProgress, size })

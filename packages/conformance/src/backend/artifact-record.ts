@@ -27,6 +27,7 @@ export function artifactRecord(place: BackendPlace): void {
     expect(parseTimestamp(told(record.createdAt, 'createdAt'))).toBe(record.createdAt)
   })
 
+  // known failure: listed-not-readable
   it('is the same from create, stat and read, and agrees with the list', async () => {
     const created = await upload(place.at, bytes, { name: 'reef.nc', policy: POLICY })
     expect(await place.at.artifacts.stat(created.id, {})).toEqual(created)

@@ -33,6 +33,7 @@ export function aspectContent(place: BackendPlace): void {
     expect(plain(listed?.content)).toStrictEqual(plain(draft(content).content))
   })
 
+  // known failure: prototype-pollution, large-numbers
   it('any JSON object', async () => {
     // no NUL and no half of a surrogate pair: databases refuse them in text
     const text = fc.string({ unit: 'binary' }).map((s) => s.replaceAll('\0', ''))

@@ -30,6 +30,7 @@ export function aspectList(place: BackendPlace): void {
     }
   })
 
+  // known failure: local-order
   it('by other fields, ties by id', async () => {
     const records = [
       ...(await adds(2, { entity: 'urn:example:b', schema: 'urn:example:schema:x.1' })),
@@ -44,6 +45,7 @@ export function aspectList(place: BackendPlace): void {
     expect(idsOf(await allAspects(place.at, { orderBy, limit: 1 }))).toEqual([...idsOf(expected)].reverse())
   })
 
+  // known failure: local-percent
   it.each<[string, string, readonly string[]]>([
     ['a schema is that schema alone', 'urn:example:schema:tag.1', ['urn:example:schema:tag.1']],
     ['a prefix', 'urn:example:schema:tag%', ['urn:example:schema:tag.1', 'urn:example:schema:tag.10']],

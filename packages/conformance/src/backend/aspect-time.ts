@@ -22,6 +22,7 @@ export function aspectTime(place: BackendPlace): void {
     expect(await at(after(validTo))).toEqual([])
   })
 
+  // known failure: local-history
   it('updates: at every moment exactly one', async () => {
     const records = [
       await update(place.at, { n: 1 }),
@@ -55,6 +56,7 @@ export function aspectTime(place: BackendPlace): void {
     expect(idsOf(await allAspects(place.at, query))).toEqual([])
   })
 
+  // known failure: local-history
   it('the past stays as it was, whatever happens later', async () => {
     const first = await update(place.at, { n: 1 })
     const moment = first.validFrom

@@ -40,6 +40,7 @@ export function contentPaths(place: BackendPlace): void {
     expect(await found('$.name ? (@ > "a")')).toEqual([1])
   })
 
+  // known failure: large-numbers
   it('by numbers as they are written, and by nothing but their own type', async () => {
     const values = [0.3, 2 ** 53 + 2, '5', null, true, 1e21]
     for (const [n, value] of values.entries()) await add(place.at, { n, value })

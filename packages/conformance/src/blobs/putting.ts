@@ -20,6 +20,7 @@ export function putting(place: BlobPlace): void {
     })
   })
 
+  // known failure: progress
   it('20 MiB, with progress that never goes back and tells the total once, at the end', async () => {
     const bytes = someBytes(20 * MiB)
     const { reports, onProgress } = progressLog()

@@ -1,3 +1,4 @@
+import { IvcapError } from '../model/errors.js'
 import { named } from './operation.js'
 
 /** A web stream that `for await` can read in every browser, those without iterable streams included. */
@@ -52,16 +53,35 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
   }
 }
 
-/** The whole content in one array of `size` bytes. */
+/** Bytes of an array that is made before anything has come: what a size promises may never do so. */
+const ON_TRUST = 32 << 20
+
+/** The whole content in one array of `size` bytes. @throws IvcapError `unsupported` when no array holds so many */
 export async function collect(
   stream: AsyncIterable<Uint8Array>,
   size: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const all = new Uint8Array(size)
+  let all = new Uint8Array(Math.min(size, ON_TRUST))
   let at = 0
   for await (const chunk of stream) {
+    if (at + chunk.byteLength > all.byteLength) all = grown(all, size)
     all.set(chunk, at)
     at += chunk.byteLength
   }
   return all
+}
+
+function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+  const all = arrayOf(size)
+  all.set(bytes)
+  return all
+}
+
+function arrayOf(size: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(size)
+  } catch (cause) {
+    const message = `${size} bytes are more than fit into one array here: read them as a stream, or as a file`
+    throw new IvcapError('unsupported', message, { cause })
+  }
 }
