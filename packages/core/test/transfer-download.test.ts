@@ -315,3 +315,12 @@ describe('progress of a download', () => {
     expect(told).toEqual([0])
   })
 })
+
+it('a digest of much content is computed beside, and a wrong one is found there too', async () => {
+  const bytes = patterned(33 << 20)
+  const { id, digest } = await stored(bytes)
+  const right = behind(({ body }) => body, digest)
+  expect(sha256(await read(verifiedBody(right, id, options)))).toBe(digest)
+  const wrong = behind(({ body }) => body, '0'.repeat(64))
+  await expect(read(verifiedBody(wrong, id, options))).rejects.toMatchObject({ code: 'integrity' })
+})

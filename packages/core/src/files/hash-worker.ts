@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { HasherBeside } from '../transfer/hasher.js'
-import { createMd5 } from './hash.js'
+import { createMd5, createSha256 } from './hash.js'
 
 /** Bytes from which it pays: a thread takes some 30 ms to start. */
 const WORTH_A_THREAD = 32 << 20
@@ -10,8 +10,8 @@ const MOST_WAITING = 8 << 20
 /** The thread's whole program. A text, since bundlers lose files that are loaded by name. */
 const PROGRAM = `
 const { createHash } = require('node:crypto')
-const { parentPort } = require('node:worker_threads')
-const hash = createHash('md5')
+const { parentPort, workerData } = require('node:worker_threads')
+const hash = createHash(workerData)
 parentPort.on('message', (bytes) => {
   if (bytes === null) return parentPort.postMessage(hash.digest('hex'))
   hash.update(bytes)
@@ -19,10 +19,10 @@ parentPort.on('message', (bytes) => {
 })
 `
 
-/** See `Files.createMd5Beside`. */
-export function createMd5Beside(size: number | undefined): HasherBeside {
-  if (size !== undefined && size >= WORTH_A_THREAD) return new ThreadHasher()
-  const hasher = createMd5()
+/** See `Files.hasherBeside`. */
+export function hasherBeside(algorithm: 'md5' | 'sha256', size: number | undefined): HasherBeside {
+  if (size !== undefined && size >= WORTH_A_THREAD) return new ThreadHasher(algorithm)
+  const hasher = algorithm === 'md5' ? createMd5() : createSha256()
   return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
 }
 
@@ -34,8 +34,10 @@ class ThreadHasher implements HasherBeside {
   #waiting = 0
   #room: (() => void) | undefined
 
-  constructor() {
-    this.#worker = new Worker(PROGRAM, { eval: true, execArgv: [], env: {} })
+  constructor(algorithm: string) {
+    this.#worker = new Worker(PROGRAM, { eval: true, execArgv: [], env: {}, workerData: algorithm })
+    // a stream that somebody has forgotten keeps no process alive
+    this.#worker.unref()
     this.#digest = new Promise((resolve, reject) => {
       this.#worker.on('message', (said: unknown) => {
         if (typeof said === 'string') resolve(said)
@@ -57,11 +59,14 @@ class ThreadHasher implements HasherBeside {
     const room = new Promise<void>((resolve) => {
       this.#room = resolve
     })
+    this.#worker.ref()
     // how the thread ended is told with the digest
     await Promise.race([room, this.#digest]).catch(() => {})
+    this.#worker.unref()
   }
 
   digest(): Promise<string> {
+    this.#worker.ref()
     this.#worker.postMessage(null)
     return this.#digest
   }

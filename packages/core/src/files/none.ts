@@ -12,8 +12,8 @@ export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOption
 export const createSha256 = (): Hasher => hasher(sha256.create())
 export const createMd5 = (): Hasher => hasher(md5.create())
 
-export function createMd5Beside(): HasherBeside {
-  const hasher = createMd5()
+export function hasherBeside(algorithm: 'md5' | 'sha256'): HasherBeside {
+  const hasher = algorithm === 'md5' ? createMd5() : createSha256()
   return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
 }
 

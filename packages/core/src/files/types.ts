@@ -7,7 +7,7 @@ export interface Files {
   createSha256(): Hasher
   createMd5(): Hasher
   /** In a thread of its own, where there are threads and the `size` in bytes is worth one. */
-  createMd5Beside(size: number | undefined): HasherBeside
+  hasherBeside(algorithm: 'md5' | 'sha256', size: number | undefined): HasherBeside
   /** Whether somebody has read from the stream, or it was cancelled. */
   isDisturbed(stream: object): boolean
   /**

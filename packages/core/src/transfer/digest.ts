@@ -1,4 +1,4 @@
-import { createMd5Beside, createSha256 } from '#files'
+import { createSha256, hasherBeside } from '#files'
 import type { ByteSource } from '../ports.js'
 import type { HasherBeside } from './hasher.js'
 
@@ -24,7 +24,7 @@ export function withMd5(source: ByteSource): {
   let hasher: HasherBeside | undefined
   const { source: hashed, digest } = withHash(source, () => {
     hasher?.close()
-    hasher = createMd5Beside(source.size)
+    hasher = hasherBeside('md5', source.size)
     return hasher
   })
   return { source: hashed, md5: async () => digest(), close: () => hasher?.close() }

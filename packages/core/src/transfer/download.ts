@@ -1,9 +1,9 @@
-import { createSha256 } from '#files'
+import { hasherBeside } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { ArtifactRecord } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import type { ArtifactContent, ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
-import type { Hasher } from './hasher.js'
+import type { HasherBeside } from './hasher.js'
 import { progressOf } from './progress.js'
 import { retry } from './retry.js'
 
@@ -95,7 +95,7 @@ class Download {
     }
     const chunk = await retry(() => this.#read(), this.#o)
     plan.position += chunk.byteLength
-    plan.hasher?.update(chunk)
+    await plan.hasher?.update(chunk)
     if (plan.position < plan.end) {
       plan.progress.report(plan.position - plan.start)
       return chunk
@@ -109,6 +109,7 @@ class Download {
   async stop(reason: unknown): Promise<void> {
     const reader = this.#reader
     this.#reader = undefined
+    this.#plan?.hasher?.close()
     await reader?.cancel(reason).catch(() => {})
   }
 
@@ -149,7 +150,7 @@ class Download {
       start: range.start,
       end: range.end,
       position: range.start,
-      hasher: whole && record.sha256 !== undefined ? createSha256() : undefined,
+      hasher: whole && record.sha256 !== undefined ? hasherBeside('sha256', range.end) : undefined,
       progress: progressOf(this.#o, range.end - range.start),
     }
   }
@@ -189,8 +190,9 @@ class Download {
     }
   }
 
-  #finish(plan: Plan, last: Uint8Array | undefined): Uint8Array | undefined {
-    const digest = plan.hasher?.digest()
+  async #finish(plan: Plan, last: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+    const digest = await plan.hasher?.digest()
+    plan.hasher?.close()
     if (digest !== undefined && digest !== plan.record.sha256) {
       throw this.#error(`its SHA-256 is ${digest}, not ${plan.record.sha256} as recorded`)
     }
@@ -226,6 +228,6 @@ interface Plan {
   readonly start: number
   readonly end: number
   position: number
-  readonly hasher: Hasher | undefined
+  readonly hasher: HasherBeside | undefined
   readonly progress: ReturnType<typeof progressOf>
 }
