@@ -3,8 +3,17 @@
 export { type Area, artifactAreas, type DescribeOptions, describeBackend } from './describe-backend.js'
 export { describeBlobStore } from './describe-blob-store.js'
 export { type CostOptions, describeCosts } from './describe-costs.js'
+export { describeFaults } from './faults/describe-faults.js'
 export { type FaultOptions, faultyBlobs } from './faults/faulty-blobs.js'
+export {
+  type FailedRound,
+  type FaultyPlace,
+  type LaboratoryOptions,
+  type LaboratoryReport,
+  runFaults,
+} from './faults/laboratory.js'
 export { patientBlobs } from './faults/patient-blobs.js'
+export { randomOf } from './faults/random.js'
 export { inFolder } from './folder-harness.js'
 export * from './harness.js'
 export { testServices } from './support/services.js'

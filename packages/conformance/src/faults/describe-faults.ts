@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { type FaultyPlace, runFaults } from './laboratory.js'
+
+/**
+ * The tests of a laboratory. `IVCAP_FAULTS_SEED` and `IVCAP_FAULTS_ROUNDS` choose others than the few rounds of every day:
+ * a failure says how to repeat it.
+ */
+export function describeFaults(
+  name: string,
+  { open, rounds }: { open(seed: number): Promise<FaultyPlace>; readonly rounds: number },
+): void {
+  const seed = Number(process.env['IVCAP_FAULTS_SEED'] ?? 1)
+  const count = Number(process.env['IVCAP_FAULTS_ROUNDS'] ?? rounds)
+  describe(`${name} with faults`, () => {
+    it(`${count} rounds from seed ${seed}: nothing is lost, torn, or there twice`, {
+      timeout: 30_000 + count * 3_000,
+    }, async () => {
+      const { failed, acknowledged, inDoubt } = await runFaults({ open, seed, rounds: count })
+      const said = failed.map(
+        (round) => `IVCAP_FAULTS_SEED=${round.seed} IVCAP_FAULTS_ROUNDS=1: ${round.problems.join('; ')}`,
+      )
+      expect(said).toEqual([])
+      expect(acknowledged).toBeGreaterThan(count)
+      // faults that nobody meets prove nothing
+      if (count > 2) expect(inDoubt).toBeGreaterThan(0)
+    })
+  })
+}

@@ -1,0 +1,79 @@
+import type { AspectRecord, Backend } from '@ivcap/core/driver'
+import { allArtifacts, download } from '../support/artifacts.js'
+import { allAspects } from '../support/aspects.js'
+import { ADDED, bytesOf, ENTITIES, same, type Told, textOf, UPDATED } from './work.js'
+
+/** In what the place differs from what the writers were told; each in a sentence. */
+export async function judge(backend: Backend, told: Told): Promise<readonly string[]> {
+  return [
+    ...(await ofArtifacts(backend, told)),
+    ...(await ofRecords(backend, told)),
+    ...(await ofLists(backend, told)),
+  ]
+}
+
+async function ofArtifacts(backend: Backend, told: Told): Promise<readonly string[]> {
+  const problems: string[] = []
+  const visible = await allArtifacts(backend)
+  const ids = new Set(visible.map(({ id }) => id))
+  for (const id of told.artifacts.keys()) if (!ids.has(id)) problems.push(`the acknowledged ${id} is lost`)
+  const found = new Set<number>()
+  for (const { id } of visible) {
+    const bytes = await download(backend, id)
+    const n = bytes.byteLength < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
+    if (!told.uploads.has(n) || !same(bytes, bytesOf(n))) problems.push(`${id} is torn, or nobody's`)
+    if (found.has(n)) problems.push(`the bytes of upload ${n} are there twice`)
+    found.add(n)
+    if (told.artifacts.has(id) && told.artifacts.get(id) !== n)
+      problems.push(`${id} has the bytes of another`)
+  }
+  return problems
+}
+
+async function ofRecords(backend: Backend, told: Told): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (const [id, { n }] of told.aspects) {
+    const record = await backend.aspects.get(id, {}).catch(() => undefined)
+    if (record === undefined) problems.push(`the acknowledged ${id} is lost`)
+    else if (record.content?.['n'] !== n) problems.push(`${id} says something else`)
+    else if (told.retracted.has(id) && record.validTo === undefined)
+      problems.push(`${id} is retracted, and has no end`)
+  }
+  return problems
+}
+
+async function ofLists(backend: Backend, told: Told): Promise<readonly string[]> {
+  const problems: string[] = []
+  for (const entity of ENTITIES) {
+    const updated = await allAspects(backend, { entity, schema: UPDATED })
+    const added = await allAspects(backend, { entity, schema: ADDED })
+    problems.push(...ofCurrent(updated, told), ...ofCurrent(added, told))
+    if (updated.length > 1) problems.push(`${updated.length} records of ${entity} are current after updates`)
+    const listed = new Set(added.map(({ id }) => id))
+    const own = [...told.aspects].filter(([, a]) => a.entity === entity)
+    for (const [id, { schema }] of own) {
+      const kept = schema === ADDED && !told.retractions.has(id)
+      if (kept && !listed.has(id)) problems.push(`the added ${id} is in no list`)
+    }
+    const updates = own.filter(([, { schema }]) => schema === UPDATED)
+    const untouched = updates.length > 0 && updates.every(([id]) => !told.retractions.has(id))
+    if (untouched && updated.length === 0) problems.push(`no record of ${entity} is current after updates`)
+  }
+  return problems
+}
+
+function ofCurrent(records: readonly AspectRecord[], told: Told): readonly string[] {
+  const problems: string[] = []
+  const found = new Set<unknown>()
+  for (const { id, entity, schema, content } of records) {
+    const n = content?.['n']
+    const tried = typeof n === 'number' ? told.assertions.get(n) : undefined
+    const whole = tried !== undefined && content?.['text'] === textOf(tried.n)
+    if (!whole || tried.entity !== entity || tried.schema !== schema)
+      problems.push(`${id} is torn, or nobody's`)
+    if (found.has(n)) problems.push(`record ${n} is there twice`)
+    found.add(n)
+    if (told.retracted.has(id)) problems.push(`${id} is retracted, and current`)
+  }
+  return problems
+}

@@ -1,0 +1,37 @@
+// npm run faults [-- --seed N] [--rounds N] [--backend NAME]: the fault laboratory of each backend, from that seed on.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { root, run } from './lib/run.mjs'
+import { setUp } from './lib/setup.mjs'
+
+const PACKAGES = /** @type {Readonly<Record<string, string>>} */ ({ memory: 'conformance' })
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '100' },
+    backend: { type: 'string', multiple: true },
+  },
+})
+for (const name of /** @type {const} */ (['seed', 'rounds'])) {
+  if (!/^\d+$/.test(values[name])) throw new Error(`--${name} is no number: ${values[name]}`)
+}
+
+const all = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/test/laboratory.test.ts`)
+const files = all.filter((file) => existsSync(join(root, file)))
+const wanted = values.backend?.map((name) => {
+  const names = [PACKAGES[name] ?? `backend-${name}`, `storage-${name}`]
+  const file = files.find((path) => names.some((one) => path.startsWith(`packages/${one}/`)))
+  if (file === undefined)
+    throw new Error(`--backend ${name} is none of those that have a laboratory: ${files.join(', ')}`)
+  return file
+})
+
+await setUp()
+const { code } = await run(
+  process.execPath,
+  ['node_modules/vitest/vitest.mjs', 'run', ...(wanted ?? files)],
+  { env: { ...process.env, IVCAP_FAULTS_SEED: values.seed, IVCAP_FAULTS_ROUNDS: values.rounds } },
+)
+process.exit(code)
