@@ -6,11 +6,16 @@ import { deployment, TOKEN } from './support/deployment.js'
 describeFaults('platform', {
   rounds: 3,
   async open(seed) {
-    const { url } = await deployment()
+    const platform = await deployment()
+    const { url } = platform
     const proxy = await faultProxy(url, planOf(randomOf(seed)))
     const options = { token: TOKEN, stateDir: false, retryDelay: 1, idleTimeout: 500 } as const
     const faulty = platformBackend({ ...options, url: proxy.url, retries: 3 })
-    return { faulty, healthy: async () => platformBackend({ ...options, url }) }
+    return {
+      faulty,
+      healthy: async () => platformBackend({ ...options, url }),
+      close: () => platform.close(),
+    }
   },
 })
 
