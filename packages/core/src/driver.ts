@@ -2,7 +2,6 @@
 
 export {
   allocate,
-  createMd5,
   createSha256,
   defaultStateDir,
   fileSource,

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 
 export { allocate } from './allocate.js'
 export { fileSource } from './file-source.js'
-export { createMd5, createSha256 } from './hash.js'
+export { createSha256 } from './hash.js'
 export { hasherBeside } from './hash-worker.js'
 export { mountedFiles } from './mounted.js'
 export { isAbandoned, thisProcess } from './owner.js'

@@ -1,5 +1,4 @@
 /** `#files` where there are no files: browsers and other places without Node's modules. Hashing works there too. */
-import { md5 } from '@noble/hashes/legacy.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { IvcapError } from '../model/errors.js'
@@ -10,10 +9,11 @@ import type { TempFile, UploadMemory } from './types.js'
 export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
 
 export const createSha256 = (): Hasher => hasher(sha256.create())
-export const createMd5 = (): Hasher => hasher(md5.create())
 
+/** MD5 is for the sidecars of files alone. */
 export function hasherBeside(algorithm: 'md5' | 'sha256'): HasherBeside {
-  const hasher = algorithm === 'md5' ? createMd5() : createSha256()
+  if (algorithm === 'md5') throw unsupported('filePath', 'give the bytes as content instead')
+  const hasher = createSha256()
   return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
 }
 

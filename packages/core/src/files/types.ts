@@ -5,7 +5,6 @@ import type { Hasher, HasherBeside } from '../transfer/hasher.js'
 /** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
 export interface Files {
   createSha256(): Hasher
-  createMd5(): Hasher
   /** In a thread of its own, where there are threads and the `size` in bytes is worth one. */
   hasherBeside(algorithm: 'md5' | 'sha256', size: number | undefined): HasherBeside
   /** Whether somebody has read from the stream, or it was cancelled. */
