@@ -38,14 +38,17 @@ export async function lookUp(place: Place, key: string, o: OpOptions & Patience)
   }
 }
 
-/** S3 tells a last-modified time in lists and answers, to different precisions, and none for what was just written: left out. */
+/**
+ * S3 tells a last-modified time in lists and answers, to different precisions, and none for what was just written: left out.
+ * ETags come in quotes, but for some: Ceph answers a CompleteMultipartUpload that it is asked again without them.
+ */
 export function infoOf(
   place: Place,
   key: string,
   size: number | undefined,
   etag: string | undefined,
 ): BlobInfo {
-  if (size !== undefined && etag) return { key, size, etag }
+  if (size !== undefined && etag) return { key, size, etag: etag.replace(/^"(.*)"$/, '$1') }
   throw new IvcapError(
     'protocol',
     `${place.server} tells no size or ETag of ${key}: check that it speaks S3`,
