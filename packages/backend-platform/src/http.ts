@@ -17,6 +17,8 @@ export interface HttpRequest extends Asked {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds that the answer may take on top of the usual, since the server was asked to wait. */
   readonly patience?: number
+  /** A GET that much is expected of. */
+  readonly large?: boolean
   /** Whether a redirect to there is the answer itself, and not followed. */
   readonly stopAt?: (location: string) => boolean
 }
@@ -122,7 +124,7 @@ export class Http {
   }
 
   async #once(request: HttpRequest, url: URL, own: boolean): Promise<Reply> {
-    const { method, body, signal } = request
+    const { method, body, large, signal } = request
     const asked: Asked = { ...request, url }
     const authorization = own ? await this.#o.credentials.authorization() : undefined
     signal?.throwIfAborted()
@@ -141,6 +143,7 @@ export class Http {
       signal: watch.signal,
       onSent: () => watch.moved(),
       ...(body !== undefined && { body }),
+      ...(large && { large }),
     }
     try {
       let answer = await watch.over(

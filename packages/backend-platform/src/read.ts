@@ -18,7 +18,7 @@ import type { Reply } from './reply.js'
 
 /** How large content is fetched: see `orderedRanges`. 150 MiB/s is what a server on the same machine gives at least. */
 const PARALLEL = { trial: 2 << 20, fast: (150 << 20) / 1000, partSize: 8 << 20, concurrency: 4 } as const
-/** Bytes from which that is worth while. */
+/** Bytes from which that, or a connection of its own, is worth while. */
 const LARGE = 32 << 20
 
 /** See `ArtifactStore.read`. */
@@ -84,6 +84,7 @@ class Content {
       url: this.#url,
       resource: id,
       signal,
+      large: end - start >= LARGE,
       // compressed on its way it would have another length than the record says
       headers: { 'Accept-Encoding': 'identity', ...(partial && { Range: `bytes=${start}-${end - 1}` }) },
       ...(etag !== undefined && { ownHeaders: { 'If-Match': `"${etag}"` } }),

@@ -6,6 +6,9 @@ export {
   defaultStateDir,
   fileSource,
   isAbandoned,
+  type LargeAnswer,
+  type LargeRequest,
+  largeGet,
   thisProcess,
 } from '#files'
 export * from './model/errors.js'

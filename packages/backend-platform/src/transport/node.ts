@@ -4,12 +4,14 @@
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
+import { largeGet } from '@ivcap/core/driver'
 import { answerOf } from './answer.js'
 import { fetchTransport } from './fetch.js'
-import { BodyFailure, type Message, type Streamed, type Transport } from './types.js'
+import { type Answer, BodyFailure, type Message, type Streamed, type Transport } from './types.js'
 
 /** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
 const UNDER_WAY = 2
+const ALWAYS = { 'Accept-Encoding': 'identity', Accept: '*/*' }
 
 /** @param fetch What to send with instead of node:http */
 export function openTransport(fetch: typeof globalThis.fetch | undefined): Transport {
@@ -19,14 +21,24 @@ export function openTransport(fetch: typeof globalThis.fetch | undefined): Trans
 /** Connections are kept alive; those that nobody uses don't keep the process alive. */
 function nodeTransport(): Transport {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
+  const closing = new AbortController()
   return {
     streams: true,
-    send: (message) => exchange(message, agents),
+    send: async (message) =>
+      (message.large ? await largeAnswer(message, closing.signal) : undefined) ?? exchange(message, agents),
     close() {
+      closing.abort(new Error('the client was closed'))
       agents.http.destroy()
       agents.https.destroy()
     },
   }
+}
+
+async function largeAnswer(message: Message, closing: AbortSignal): Promise<Answer | undefined> {
+  const { url, headers } = message
+  const signal = AbortSignal.any([message.signal, closing])
+  const answer = await largeGet?.({ url, headers: { ...ALWAYS, ...headers }, signal })
+  return answer && { ...answer, hidden: false }
 }
 
 interface Agents {
@@ -61,7 +73,7 @@ function requestOf({ method, url, headers, body, signal }: Message, agents: Agen
   const options = {
     method,
     signal,
-    headers: { 'Accept-Encoding': 'identity', Accept: '*/*', ...headers, ...lengthOf(method, body) },
+    headers: { ...ALWAYS, ...headers, ...lengthOf(method, body) },
   }
   return url.protocol === 'https:'
     ? https.request(url, { ...options, agent: agents.https })

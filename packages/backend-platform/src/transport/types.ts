@@ -15,6 +15,8 @@ export interface Message {
   readonly signal: AbortSignal
   /** Let a browser follow a redirect, which it tells nobody. Elsewhere redirects are answers like others. */
   readonly follow: boolean
+  /** A GET that much is expected of: it is worth a connection of its own. */
+  readonly large?: boolean
   /** Some bytes of a streamed body are on their way. */
   readonly onSent?: () => void
 }

@@ -6,13 +6,22 @@ export { allocate } from './allocate.js'
 export { fileSource } from './file-source.js'
 export { createSha256 } from './hash.js'
 export { hasherBeside } from './hash-worker.js'
+export { largeGet } from './large-get.js'
 export { mountedFiles } from './mounted.js'
 export { isAbandoned, thisProcess } from './owner.js'
 export { samePath, saveAs } from './save.js'
 export { uploadMemory } from './sidecar.js'
 export { defaultStateDir } from './stat-cache.js'
 export { tempFile } from './temp-file.js'
-export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
+export type {
+  Files,
+  LargeAnswer,
+  LargeRequest,
+  RememberOptions,
+  TempFile,
+  UploadMemory,
+  UploadMemoryOptions,
+} from './types.js'
 
 /** See `Files.isDisturbed`. */
 export function isDisturbed(stream: object): boolean {

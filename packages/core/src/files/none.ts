@@ -4,9 +4,17 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { IvcapError } from '../model/errors.js'
 import type { ArtifactStore, ByteSource } from '../ports.js'
 import type { Hasher, HasherBeside } from '../transfer/hasher.js'
-import type { TempFile, UploadMemory } from './types.js'
+import type { Files, TempFile, UploadMemory } from './types.js'
 
-export type { Files, RememberOptions, TempFile, UploadMemory, UploadMemoryOptions } from './types.js'
+export type {
+  Files,
+  LargeAnswer,
+  LargeRequest,
+  RememberOptions,
+  TempFile,
+  UploadMemory,
+  UploadMemoryOptions,
+} from './types.js'
 
 export const createSha256 = (): Hasher => hasher(sha256.create())
 
@@ -39,6 +47,8 @@ export function isDisturbed(stream: object): boolean {
 export function expectListeners(_signal: AbortSignal): void {}
 
 export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
+
+export const largeGet: Files['largeGet'] = undefined
 
 export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
   throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')

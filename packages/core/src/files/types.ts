@@ -14,6 +14,13 @@ export interface Files {
    * arbitrary, since to clear it takes a quarter of the time of reading a file.
    */
   allocate(size: number): Uint8Array<ArrayBuffer>
+  /**
+   * A GET for much, on a connection of its own: what the socket receives goes into the memory that is handed out, 1 MiB at a
+   * time, for a tenth of the work of node:http, which allocates and copies each 64 KiB. Undefined where the answer is no
+   * plain one (a redirect, a failure, chunked or encoded): ask in the usual way, which hears all. Absent where there are no
+   * sockets.
+   */
+  readonly largeGet: ((request: LargeRequest) => Promise<LargeAnswer | undefined>) | undefined
   /** One signal rules many requests at once: Node is told that its listeners are no leak. */
   expectListeners(signal: AbortSignal): void
   /**
@@ -47,6 +54,28 @@ export interface Files {
   isAbandoned(owner: string, lastChange: number, patience: number): boolean
   /** The user's cache folder for IVCAP, as each system has it; undefined where there is none. */
   defaultStateDir(): string | undefined
+}
+
+/** A GET without more headers of its own than `Host` and `Connection`. */
+export interface LargeRequest {
+  /** `http:` or `https:`. */
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  /** Ends the exchange, its answer included. */
+  readonly signal: AbortSignal
+}
+
+/** A 200 or 206 whose body is as long as its head says. */
+export interface LargeAnswer {
+  readonly status: 200 | 206
+  readonly headers: Headers
+  /**
+   * The next bytes of the body, in memory that nobody else uses; undefined at its end. Read by nobody, few are fetched.
+   * Rejects with what the system says where the connection breaks.
+   */
+  next(): Promise<Uint8Array | undefined>
+  /** Resolves when the connection is closed. */
+  cancel(): Promise<void>
 }
 
 export interface TempFile {
