@@ -51,7 +51,6 @@ async function uploadOne(place: Place, path: string): Promise<void> {
     }),
   )
   const { id, 'data-href': href } = Object(begun)
-  await ask(href, { method: 'HEAD', headers: own })
   await ask(href, {
     method: 'PATCH',
     headers: { ...own, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' },

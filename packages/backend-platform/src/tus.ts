@@ -12,6 +12,8 @@ export interface TusOptions {
   readonly reader: SourceReader
   /** Bytes; absent: known only at the end. */
   readonly size?: number | undefined
+  /** It was made just now: nobody has to ask whether the deployment has bytes of it. */
+  readonly isNew: boolean
   readonly pace: Pace
   readonly progress: Progress
   readonly resource: string
@@ -85,11 +87,22 @@ class Exchange {
       },
       getHeader: (name) => headers[name],
       setProgressHandler: () => {},
-      send: (chunk: Chunk | null | undefined) => this.#send(verb, headers, chunk ?? undefined),
+      send: async (chunk: Chunk | null | undefined) =>
+        verb === 'HEAD' && this.#o.isNew ? this.#empty() : this.#send(verb, headers, chunk ?? undefined),
       // our signal aborts the request itself
       abort: async () => {},
       getUnderlyingObject: () => undefined,
     }
+  }
+
+  /** What the deployment would answer to the question how much it has, which tus-js-client always asks first. */
+  #empty(): TusResponse {
+    const { size } = this.#o
+    const headers: Readonly<Record<string, string>> =
+      size === undefined
+        ? { 'upload-offset': '0', 'upload-defer-length': '1' }
+        : { 'upload-offset': '0', 'upload-length': String(size) }
+    return responseOf(200, (name) => headers[name.toLowerCase()])
   }
 
   async #send(
@@ -112,12 +125,7 @@ class Exchange {
     if (chunk !== undefined) pace.took(chunk.size, performance.now() - begun)
     this.#check(method, reply, chunk?.size ?? 0)
     this.#o.progress.report(this.offset)
-    return {
-      getStatus: () => reply.status,
-      getHeader: (name) => reply.headers.get(name) ?? undefined,
-      getBody: () => '',
-      getUnderlyingObject: () => undefined,
-    }
+    return responseOf(reply.status, (name) => reply.headers.get(name) ?? undefined)
   }
 
   /** tus-js-client believes any offset; one that can't be would make an artifact of other bytes, or no end. */
@@ -146,6 +154,10 @@ class Exchange {
       resource,
     })
   }
+}
+
+function responseOf(status: number, getHeader: (name: string) => string | undefined): TusResponse {
+  return { getStatus: () => status, getHeader, getBody: () => '', getUnderlyingObject: () => undefined }
 }
 
 /**

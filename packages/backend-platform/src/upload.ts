@@ -102,21 +102,21 @@ class Sending {
 
   async fill(draft: ArtifactDraft, claim: Claim | undefined): Promise<ArtifactRecord> {
     if (claim?.earlier !== undefined) {
-      const record = await this.#finish(claim.earlier).catch(notIfLost)
+      const record = await this.#finish(claim.earlier, false).catch(notIfLost)
       if (record !== undefined) return record
       await claim.forget()
     }
     const begun = await beginUpload(this.#http, draft, this.#source.size, this.#retries)
     await claim?.keep(begun)
-    return this.#finish(begun)
+    return this.#finish(begun, true)
   }
 
   stop(): Promise<void> {
     return this.#reader.stop()
   }
 
-  async #finish(begun: Begun): Promise<ArtifactRecord> {
-    const size = await this.#sendAll(begun)
+  async #finish(begun: Begun, isNew: boolean): Promise<ArtifactRecord> {
+    const size = await this.#sendAll(begun, isNew)
     const record = await whenReady(this.#http, begun.id, this.#retries)
     if (size !== undefined && record.size !== undefined && record.size !== size) {
       const message = `${begun.id} has ${record.size} bytes on the deployment, but ${size} were uploaded: upload it again`
@@ -127,7 +127,7 @@ class Sending {
   }
 
   /** Try after try; those count anew whenever the deployment has got further. */
-  async #sendAll(begun: Begun): Promise<number | undefined> {
+  async #sendAll(begun: Begun, isNew: boolean): Promise<number | undefined> {
     const { signal, retries, retryDelay } = this.#o
     if (this.#source.size === 0) return 0
     const url = this.#http.deployment.data(begun.dataHref)
@@ -141,7 +141,7 @@ class Sending {
       },
     }
     let attempt = 0
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       signal?.throwIfAborted()
       try {
         return await sendByTus({
@@ -149,6 +149,7 @@ class Sending {
           url,
           reader: this.#reader,
           size: this.#source.size,
+          isNew: isNew && isFirst,
           pace: this.#pace,
           progress,
           resource: begun.id,

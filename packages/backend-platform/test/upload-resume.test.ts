@@ -172,6 +172,12 @@ it('waits as long as Retry-After says', async () => {
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(990)
 })
 
+it('asks nothing that it knows: three requests for a small file', async () => {
+  const { proxy, connect } = await place()
+  await connect().artifacts.create(contentSource('hello'), draft, transfer)
+  expect(proxy.seen.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'GET'])
+})
+
 it('does not wait for a day', async () => {
   const { proxy, connect } = await place()
   proxy.plan = () => ({ kind: 'status', status: 503, headers: { 'Retry-After': '86400' } })
@@ -208,7 +214,11 @@ it.each<[string, Record<string, string>]>([
 ])('an offset that can not be is an error: %s', async (_, headers) => {
   const { proxy, connect } = await place()
   for (const verb of ['HEAD', 'PATCH']) {
-    proxy.plan = ({ method }) => (method === verb ? { kind: 'status', status: 200, headers } : undefined)
+    let failed = 0
+    proxy.plan = ({ method }) => {
+      if (method === verb) return { kind: 'status', status: 200, headers }
+      return method === 'PATCH' && failed++ === 0 ? { kind: 'status', status: 500 } : undefined
+    }
     const doomed = connect().artifacts.create(contentSource(bytes), draft, options)
     await expect(doomed).rejects.toMatchObject({ code: 'protocol' })
   }
