@@ -10,6 +10,8 @@ export interface Place {
   readonly dir: string
   /** Bytes. */
   readonly size: number
+  /** The contenders that take part. */
+  readonly contenders: readonly string[]
   /** Of the deployment, where the benchmark has one. */
   readonly url?: string
   /** Of the S3 server, where the benchmark has one: the environment by which it is found. */
@@ -34,10 +36,19 @@ export interface Figures {
   count(contender: string, name: string): number
 }
 
-/** How a result is drawn: as milliseconds on a linear axis, unless it says otherwise. */
+/** Where a contender stands in a chart of lines: which line, or which panel of them, and how far along the axis. */
+export interface Point {
+  readonly series: string
+  readonly x: number
+}
+
+/** How a result is drawn: as bars of milliseconds on a linear axis, unless it says otherwise. */
 export interface Chart {
-  readonly measure?: 'memory'
+  /** Peak memory, or one of the counts, instead of time. */
+  readonly measure?: 'memory' | { readonly count: string }
   readonly scale?: 'log'
+  /** Lines over the contenders' points: what lies along the axis; a line for each series, or a panel with one for each count. */
+  readonly along?: { readonly x: string; readonly counts?: readonly string[] }
 }
 
 export interface Benchmark {
@@ -53,6 +64,10 @@ export interface Benchmark {
   readonly s3?: boolean
   /** Whether it needs a server for Google Cloud Storage: one for all rounds. */
   readonly gcs?: boolean
+  /** Where contenders that differ by size stand. */
+  readonly points?: Readonly<Record<string, Point>>
+  /** Those of larger `x` are left out, unless the command line says otherwise. */
+  readonly upTo?: number
   /** Contenders that can't run here, and why. */
   readonly skipped?: Readonly<Record<string, string>>
   /** Once, before the rounds: data that all contenders use. */

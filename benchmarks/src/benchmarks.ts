@@ -10,6 +10,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'get-artifact': async () => (await import('./tasks/get-artifact.js')).getArtifact,
   'local-aspects': async () => (await import('./tasks/local-aspects.js')).localAspects,
   'local-aspects-add': async () => (await import('./tasks/local-aspects-add.js')).localAspectsAdd,
+  'aspects-by-size': async () => (await import('./tasks/aspects-by-size.js')).aspectsBySize,
   memory: async () => (await import('./tasks/memory.js')).memory,
   'platform-upload': async () => (await import('./tasks/platform-upload.js')).platformUpload,
   'platform-download': async () => (await import('./tasks/platform-download.js')).platformDownload,

@@ -41,7 +41,7 @@ export async function startDeployment(dir: string): Promise<Deployment> {
 }
 
 /** Where a benchmark's deployment keeps its data. */
-export const dataOf = ({ dir }: Place): string => join(dir, 'deployment')
+export const dataOf = ({ dir }: Pick<Place, 'dir'>): string => join(dir, 'deployment')
 
 /** Forgets all artifacts: the disk must hold no more than one run's. Nothing may be under way. */
 export async function clearDeployment(place: Place): Promise<void> {

@@ -5,6 +5,8 @@ export interface Options {
   readonly names: readonly string[]
   /** Bytes, instead of each benchmark's own. */
   readonly size?: number
+  /** How far to go where contenders differ by size, instead of each benchmark's own. */
+  readonly upTo?: number
   readonly rounds: number
   readonly dir?: string
   readonly save: boolean
@@ -18,6 +20,7 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
     allowPositionals: true,
     options: {
       size: { type: 'string' },
+      'up-to': { type: 'string' },
       rounds: { type: 'string', default: '5' },
       dir: { type: 'string' },
       save: { type: 'boolean', default: false },
@@ -27,17 +30,22 @@ export function parseOptions(args: readonly string[], known: readonly string[]):
   const unknown = positionals.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw new Error(`there is no benchmark ${unknown}; there are ${known.join(', ')}`)
-  const rounds = Number(values.rounds)
-  if (!Number.isSafeInteger(rounds) || rounds < 1)
-    throw new Error(`--rounds must be a whole number from 1, not ${values.rounds}`)
   return {
     names: positionals.length > 0 ? positionals : known,
-    rounds,
+    rounds: wholeNumber('--rounds', values.rounds),
     save: values.save,
     redraw: values.redraw,
     ...(values.size !== undefined && { size: parseSize(values.size) }),
+    ...(values['up-to'] !== undefined && { upTo: wholeNumber('--up-to', values['up-to']) }),
     ...(values.dir !== undefined && { dir: resolve(process.env['INIT_CWD'] ?? '.', values.dir) }),
   }
+}
+
+function wholeNumber(option: string, text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`${option} must be a whole number from 1, not ${text}`)
+  return number
 }
 
 /** `64MiB`, `1GiB`, or a number of bytes. */

@@ -1,5 +1,13 @@
 import { arch, cpus, platform, totalmem } from 'node:os'
-import { type Benchmark, type Chart, type Figures, type Goal, MiB, type Sample } from './benchmark.js'
+import {
+  type Benchmark,
+  type Chart,
+  type Figures,
+  type Goal,
+  MiB,
+  type Point,
+  type Sample,
+} from './benchmark.js'
 import { round, type Spread, spread } from './stats.js'
 
 export interface Measured extends Sample {
@@ -8,10 +16,11 @@ export interface Measured extends Sample {
   readonly maxRss: number
 }
 
-interface ContenderResult {
+export interface ContenderResult {
   readonly ms: Spread
   readonly peakRssMiB?: number
   readonly counts?: Readonly<Record<string, Spread>>
+  readonly at?: Point
 }
 
 export interface Result {
@@ -24,6 +33,7 @@ export interface Result {
   readonly rounds: number
   readonly measure?: Chart['measure']
   readonly scale?: Chart['scale']
+  readonly along?: Chart['along']
   readonly contenders: Readonly<Record<string, ContenderResult>>
   readonly goals: readonly (Pick<Goal, 'what' | 'limit' | 'sense'> & {
     readonly value: number
@@ -37,15 +47,20 @@ export function resultOf(
   size: number,
   samples: readonly Measured[],
 ): Result {
-  const names = Object.keys(benchmark.contenders)
+  const names = Object.keys(benchmark.contenders).filter((name) =>
+    samples.some(({ contender }) => contender === name),
+  )
   const contenders = Object.fromEntries(
     names.map((contender) => {
       const own = samples.filter((sample) => sample.contender === contender)
-      return [contender, summary(own, benchmark.measuresMemory.includes(contender))]
+      const at = benchmark.points?.[contender]
+      return [contender, { ...summary(own, benchmark.measuresMemory.includes(contender)), ...(at && { at }) }]
     }),
   )
   const figures = figuresOf(contenders)
-  const goals = benchmark.goals.map(({ what, limit, sense, value }) => {
+  // what a goal is about may have been left out
+  const judged = benchmark.goals.filter(({ value }) => !Number.isNaN(value(figures)))
+  const goals = judged.map(({ what, limit, sense, value }) => {
     const reached = value(figures)
     return {
       what,
@@ -89,39 +104,4 @@ function figuresOf(contenders: Readonly<Record<string, ContenderResult>>): Figur
     peakRssMiB: (contender) => contenders[contender]?.peakRssMiB ?? Number.NaN,
     count: (contender, name) => contenders[contender]?.counts?.[name]?.median ?? Number.NaN,
   }
-}
-
-export function show(result: Result): void {
-  console.log(table(result).join('\n'))
-}
-
-/** A result as Markdown. */
-export function table(
-  { benchmark, title, size, rounds, contenders, goals }: Result,
-  charts = false,
-): string[] {
-  const data = size === undefined ? '' : ` ${size / MiB} MiB.`
-  const rows = Object.entries(contenders).map(([contender, { ms, peakRssMiB, counts = {} }]) => {
-    const further = Object.entries(counts).map(
-      ([name, { median, min, max }]) => `${median} (${min}–${max}) ${name}`,
-    )
-    if (peakRssMiB !== undefined) further.push(`${peakRssMiB} MiB peak memory`)
-    return `| ${contender} | ${ms.median} | ${ms.min}–${ms.max} | ${further.join('; ')} |`
-  })
-  return [
-    `### ${title}`,
-    '',
-    ...(charts ? [`![${title}](${benchmark}.svg)`, ''] : []),
-    `${data} Medians of ${rounds} rounds.`.trim(),
-    '',
-    '| | ms | min–max | |',
-    '|---|---:|---:|---|',
-    ...rows,
-    '',
-    ...goals.map(
-      ({ what, limit, sense, value, met }) =>
-        `- ${met ? 'reached' : '**missed**'}: ${value} (goal: ${sense} ${limit}) ${what}`,
-    ),
-    '',
-  ]
 }

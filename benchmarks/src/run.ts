@@ -1,4 +1,4 @@
-// npm run bench -- [names] [--size=64MiB] [--rounds=5] [--dir=/a/folder/on/a/real/disk] [--save] [--redraw]
+// npm run bench -- [names] [--size=64MiB] [--up-to=1000] [--rounds=5] [--dir=/a/folder/on/a/real/disk] [--save] [--redraw]
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,9 +10,10 @@ import { benchmarks } from './benchmarks.js'
 import { dataOf, startDeployment } from './deployment.js'
 import { startGcs } from './gcs-server.js'
 import { parseOptions } from './options.js'
-import { type Measured, resultOf, show } from './result.js'
+import { type Measured, resultOf } from './result.js'
 import { startS3 } from './s3-server.js'
 import { redraw, save } from './save.js'
+import { show } from './table.js'
 
 const child = fileURLToPath(new URL('child.js', import.meta.url))
 const options = parseOptions(process.argv.slice(2), Object.keys(benchmarks))
@@ -46,16 +47,20 @@ if (options.redraw) await redraw()
 process.exitCode = missed ? 1 : 0
 
 /** All contenders in turn, round by round: whatever else the machine does meets them alike. The first round warms up. */
-async function measure(name: string, benchmark: Benchmark, data: Omit<Place, 'dir'>): Promise<Measured[]> {
+async function measure(
+  name: string,
+  benchmark: Benchmark,
+  data: Omit<Place, 'dir' | 'contenders'>,
+): Promise<Measured[]> {
   const dir = await mkdtemp(join(options.dir ?? tmpdir(), 'ivcap-bench-'))
-  const deployment = benchmark.deployment ? await startDeployment(dataOf({ dir, ...data })) : undefined
-  const place: Place = { dir, ...data, ...(deployment && { url: deployment.url }) }
+  const deployment = benchmark.deployment ? await startDeployment(dataOf({ dir })) : undefined
+  const contenders = contendersOf(benchmark)
+  const place: Place = { dir, ...data, contenders, ...(deployment && { url: deployment.url }) }
   try {
     for (const [contender, why] of Object.entries(benchmark.skipped ?? {}))
       console.error(`${name}: without ${contender}: ${why}`)
     await benchmark.setUp?.(place)
     const measured: Measured[] = []
-    const contenders = Object.keys(benchmark.contenders)
     for (let round = 0; round <= options.rounds; round++) {
       // another one goes first in each round
       const order = contenders.map((_, i) => contenders[(i + round) % contenders.length] ?? '')
@@ -72,6 +77,11 @@ async function measure(name: string, benchmark: Benchmark, data: Omit<Place, 'di
     await deployment?.stop()
     await rm(dir, { recursive: true, force: true })
   }
+}
+
+/** Those within reach. */
+function contendersOf({ contenders, points = {}, upTo = Number.POSITIVE_INFINITY }: Benchmark): string[] {
+  return Object.keys(contenders).filter((name) => (points[name]?.x ?? 0) <= (options.upTo ?? upTo))
 }
 
 /** One contender in a fresh process, with an empty folder `out`, and nothing left for the disk to write. */

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.js'
-import { type Result, table } from './result.js'
+import type { Result } from './result.js'
+import { table } from './table.js'
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url))
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { local } from '@ivcap/client'
-import { ASPECTS, aspectInputs } from '../aspects.js'
+import { aspectInputs } from '../aspects.js'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
 import { python, pythonAspects } from '../python.js'
+
+const ASPECTS = 100_000
 
 const PYTHON = 'ivcap-client (Python), add_aspect'
 const MANY = 'ivcap, addAspects'
@@ -12,13 +14,13 @@ const folder = ({ dir }: Place) => join(dir, 'out', 'data')
 
 async function many(place: Place): Promise<Sample> {
   const ivcap = await local({ baseDir: folder(place) })
-  return { ms: await timed(() => ivcap.addAspects(aspectInputs())) }
+  return { ms: await timed(() => ivcap.addAspects(aspectInputs(0, ASPECTS))) }
 }
 
 async function oneByOne(place: Place): Promise<Sample> {
   const ivcap = await local({ baseDir: folder(place) })
   const ms = await timed(async () => {
-    for (const { entity, content } of aspectInputs()) await ivcap.addAspect(entity, content)
+    for (const { entity, content } of aspectInputs(0, ASPECTS)) await ivcap.addAspect(entity, content)
   })
   return { ms }
 }

@@ -2,10 +2,13 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { local } from '@ivcap/client'
 import type { ListAspectsOptions } from '@ivcap/core'
-import { ASPECTS, aspectInputs, ENTITY, PREFIX, SCHEMA } from '../aspects.js'
+import { addAspectsTo, entityAmong, PREFIX, SCHEMA } from '../aspects.js'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
 import { python, pythonAspects } from '../python.js'
 import { spread } from '../stats.js'
+
+const ASPECTS = 100_000
+const ENTITY = entityAmong(ASPECTS)
 
 const OURS = 'ivcap, all of an entity'
 const NEWEST = 'ivcap, the newest 10 of a prefix'
@@ -49,10 +52,7 @@ export const localAspects: Benchmark = {
   ...(python === undefined && {
     skipped: { [PYTHON]: 'there is no Python with ivcap-client' },
   }),
-  setUp: async (place) => {
-    const ivcap = await local({ baseDir: folder(place) })
-    await ivcap.addAspects(aspectInputs())
-  },
+  setUp: async (place) => addAspectsTo(await local({ baseDir: folder(place) }), ASPECTS),
   contenders: {
     [OURS]: (place) => list(place, all, 5),
     [NEWEST]: (place) => list(place, { schema: PREFIX }, 10),

@@ -8,12 +8,12 @@ import { randomFile } from '../data.js'
 
 const source = (place: Place) => join(place.dir, 'source.bin')
 
-async function upload({ dir, size }: Place, digest: boolean): Promise<Sample> {
-  const ivcap = await local({ baseDir: join(dir, 'out'), digest })
-  const filePath = source({ dir, size })
+async function upload(place: Place, digest: boolean): Promise<Sample> {
+  const ivcap = await local({ baseDir: join(place.dir, 'out'), digest })
+  const filePath = source(place)
   const ms = await timed(async () => {
     const artifact = await ivcap.uploadArtifact({ name: 'copy.bin', filePath })
-    if (artifact.size !== size || (artifact.sha256 !== undefined) !== digest)
+    if (artifact.size !== place.size || (artifact.sha256 !== undefined) !== digest)
       throw new Error('not what was asked for')
   })
   await ivcap.close()
