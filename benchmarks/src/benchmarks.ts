@@ -5,6 +5,9 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'upload-file': async () => (await import('./tasks/upload-file.js')).uploadFile,
   'upload-stream': async () => (await import('./tasks/upload-stream.js')).uploadStream,
   read: async () => (await import('./tasks/read.js')).read,
+  'local-download': async () => (await import('./tasks/local-download.js')).localDownload,
+  'local-small-files': async () => (await import('./tasks/local-small-files.js')).localSmallFiles,
+  'local-small-download': async () => (await import('./tasks/local-small-download.js')).localSmallDownload,
   'unchanged-file': async () => (await import('./tasks/unchanged-file.js')).unchangedFile,
   import: async () => (await import('./tasks/import-time.js')).importTime,
   'get-artifact': async () => (await import('./tasks/get-artifact.js')).getArtifact,
@@ -15,6 +18,8 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'platform-upload': async () => (await import('./tasks/platform-upload.js')).platformUpload,
   'platform-download': async () => (await import('./tasks/platform-download.js')).platformDownload,
   'platform-small-files': async () => (await import('./tasks/platform-small-files.js')).platformSmallFiles,
+  'platform-small-download': async () =>
+    (await import('./tasks/platform-small-download.js')).platformSmallDownload,
   's3-upload': async () => (await import('./tasks/s3-upload.js')).s3Upload,
   's3-download': async () => (await import('./tasks/s3-download.js')).s3Download,
   'gcs-upload': async () => (await import('./tasks/gcs-upload.js')).gcsUpload,

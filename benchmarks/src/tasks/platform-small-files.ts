@@ -1,21 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect } from '@ivcap/client'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
-import { randomFile } from '../data.js'
 import { clearDeployment, TOKEN, urlOf } from '../deployment.js'
-
-const FILES = 200
-const SIZE = 64 * 1024
-const AT_ONCE = 8
+import { AT_ONCE, FILES, forEach, makeFiles, pathsOf, uploadAll } from '../small-files.js'
 
 const BARE = 'node: fetch'
 const BARE_AT_ONCE = `node: fetch, ${AT_ONCE} at once`
 const OURS = 'ivcap'
 const OURS_AT_ONCE = `ivcap, ${AT_ONCE} at once`
-
-const paths = ({ dir }: Place): string[] =>
-  Array.from({ length: FILES }, (_, i) => join(dir, 'files', `${i}.bin`))
 
 async function ours(place: Place, concurrency: number): Promise<Sample> {
   const ivcap = await connect({
@@ -23,22 +16,14 @@ async function ours(place: Place, concurrency: number): Promise<Sample> {
     token: TOKEN,
     stateDir: join(place.dir, 'out', 'state'),
   })
-  const ms = await timed(async () => {
-    const uploads = paths(place).map((filePath) => ({ filePath, forceUpload: true }))
-    const outcomes = await ivcap.uploadArtifacts(uploads, { concurrency })
-    for (const { error } of outcomes) if (error !== undefined) throw error
-  })
+  const ms = await timed(() => uploadAll(ivcap, pathsOf(place), concurrency))
   await ivcap.close()
   return { ms }
 }
 
 /** The same requests with Node's fetch, which keeps connections alive, and nothing else. */
 async function bare(place: Place, concurrency: number): Promise<Sample> {
-  const waiting = paths(place)
-  const worker = async () => {
-    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) await uploadOne(place, path)
-  }
-  return { ms: await timed(() => Promise.all(Array.from({ length: concurrency }, worker))) }
+  return { ms: await timed(() => forEach(pathsOf(place), concurrency, (path) => uploadOne(place, path))) }
 }
 
 async function uploadOne(place: Place, path: string): Promise<void> {
@@ -69,10 +54,7 @@ export const platformSmallFiles: Benchmark = {
   title: `Upload ${FILES} files of 64 KiB to a deployment`,
   deployment: true,
   measuresMemory: [OURS, OURS_AT_ONCE],
-  setUp: async (place) => {
-    await mkdir(join(place.dir, 'files'))
-    for (const path of paths(place)) await randomFile(path, SIZE)
-  },
+  setUp: (place) => makeFiles(place),
   clear: clearDeployment,
   contenders: {
     [BARE]: (place) => bare(place, 1),
