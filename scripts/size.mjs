@@ -1,8 +1,7 @@
 // npm run size: what a user pays for importing us. Needs a build; fails when a limit is exceeded.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { browserBytes } from './lib/bundle.mjs'
 import { root } from './lib/run.mjs'
 
 const limits = { coreKB: 25, platformKB: 60, importMs: 60 }
@@ -50,28 +49,9 @@ function importMs(name, cwd) {
   return { median: at(runs >> 1), fastest: at(0) }
 }
 
-/**
- * Bytes of everything that a browser loads for `import * from name`, minified and gzipped.
- *
- * @param {string} name
- * @param {string} folder whose package imports it
- */
-async function browserBytes(name, folder) {
-  const { outputFiles } = await build({
-    stdin: { contents: `export * from '${name}'`, resolveDir: join(root, folder) },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser', // with it, a Node module that slipped in can't be resolved
-    conditions: ['browser', 'import', 'default'],
-  })
-  return outputFiles.reduce((sum, file) => sum + gzipSync(file.contents, { level: 9 }).length, 0)
-}
-
-const coreKB = (await browserBytes('@ivcap/core', 'packages/core')) / 1000
+const coreKB = (await browserBytes("export * from '@ivcap/core'", 'packages/core')) / 1000
 report('@ivcap/core for a browser', coreKB, limits.coreKB, 'KB gzipped')
-const platformKB = (await browserBytes('@ivcap/client', 'packages/client')) / 1000
+const platformKB = (await browserBytes("export * from '@ivcap/client'", 'packages/client')) / 1000
 report(
   '@ivcap/client for a browser, platform and uploads included',
   platformKB,

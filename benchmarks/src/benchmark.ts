@@ -51,6 +51,8 @@ export interface Chart {
   readonly along?: { readonly x: string; readonly counts?: readonly string[] }
 }
 
+export type Contender = (place: Place) => Promise<Sample>
+
 export interface Benchmark {
   readonly title: string
   readonly chart?: Chart
@@ -75,7 +77,7 @@ export interface Benchmark {
   /** Before each run: takes away what the one before has left outside of `out`. */
   clear?(place: Place): Promise<void>
   /** Each runs in a fresh process, and measures itself: what it prepares does not count. */
-  readonly contenders: Readonly<Record<string, (place: Place) => Promise<Sample>>>
+  readonly contenders: Readonly<Record<string, Contender>>
   readonly goals: readonly Goal[]
 }
 

@@ -14,7 +14,7 @@ export function bars(result: Result): TopLevelSpec {
     const shown = shownOf(one, result.measure)
     if (shown === undefined) return []
     const { median: value, min, max } = shown.spread
-    return [{ contender, value, min, max, ours: /^@?ivcap/.test(contender), label: shown.label }]
+    return [{ contender, value, min, max, ours: /^@?ivcap\b/.test(contender), label: shown.label }]
   })
   const y = { field: 'contender', type: 'nominal', sort: null, title: null } as const
   const scale = { type: result.scale ?? 'linear', nice: true } as const

@@ -4,7 +4,7 @@ import { local } from '@ivcap/client'
 import type { ListAspectsOptions } from '@ivcap/core'
 import { addAspectsTo, entityAmong, PREFIX, SCHEMA } from '../aspects.js'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
-import { python, pythonAspects } from '../python.js'
+import { pythonAspects, withPython } from '../python.js'
 import { spread } from '../stats.js'
 
 const ASPECTS = 100_000
@@ -13,8 +13,8 @@ const ENTITY = entityAmong(ASPECTS)
 const OURS = 'ivcap, all of an entity'
 const NEWEST = 'ivcap, the newest 10 of a prefix'
 const WITHOUT = 'ivcap, all of an entity, without an index'
-const PYTHON = 'ivcap-client (Python), all of an entity'
-const PYTHON_SCHEMA = 'ivcap-client (Python), any 10 of a schema'
+const PYTHON = 'Python client, all of an entity'
+const PYTHON_SCHEMA = 'Python client, any 10 of a schema'
 
 const AGAIN = 20
 const OPEN = 'ms again, when open'
@@ -38,20 +38,16 @@ async function list(place: Place, q: ListAspectsOptions, expected: number): Prom
 
 const all: ListAspectsOptions = { entity: ENTITY, limit: Number.POSITIVE_INFINITY }
 
-const theirs =
-  python === undefined
-    ? {}
-    : {
-        [PYTHON]: (place: Place) => pythonAspects(folder(place), 'entity', ENTITY),
-        [PYTHON_SCHEMA]: (place: Place) => pythonAspects(folder(place), 'schema', SCHEMA),
-      }
+const theirs = withPython({
+  [PYTHON]: (place) => pythonAspects(folder(place), 'entity', ENTITY),
+  [PYTHON_SCHEMA]: (place) => pythonAspects(folder(place), 'schema', SCHEMA),
+})
 
 export const localAspects: Benchmark = {
   title: `List some of ${ASPECTS.toLocaleString('en')} aspects of a local folder, in a new process`,
   measuresMemory: [OURS, NEWEST, WITHOUT],
-  ...(python === undefined && {
-    skipped: { [PYTHON]: 'there is no Python with ivcap-client' },
-  }),
+  ...theirs,
+  chart: { scale: 'log' },
   setUp: async (place) => addAspectsTo(await local({ baseDir: folder(place) }), ASPECTS),
   contenders: {
     [OURS]: (place) => list(place, all, 5),
@@ -60,7 +56,7 @@ export const localAspects: Benchmark = {
       await rm(join(folder(place), '.ivcap', 'aspects.index'), { force: true })
       return list(place, all, 5)
     },
-    ...theirs,
+    ...theirs.contenders,
   },
   goals: [
     { what: 'ms for all of an entity', limit: 300, sense: 'at most', value: (f) => f.ms(OURS) },

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, rename, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { local } from '@ivcap/client'
 import { Operator } from 'opendal'
@@ -7,6 +7,7 @@ import { AT_ONCE, FILES, forEach, makeFiles, pathsOf, uploadAll } from '../small
 
 const COPY = 'node: copyFile'
 const COPY_AT_ONCE = `node: copyFile, ${AT_ONCE} at once`
+const STEPS = 'node: copyFile, rename, and a record'
 const OPENDAL = 'OpenDAL: copy'
 const OURS = 'ivcap'
 const OURS_AT_ONCE = `ivcap, ${AT_ONCE} at once`
@@ -16,6 +17,20 @@ const target = (place: Place, path: string) => join(place.dir, 'out', basename(p
 async function copies(place: Place, atOnce: number): Promise<Sample> {
   const paths = pathsOf(place)
   return { ms: await timed(() => forEach(paths, atOnce, (path) => copyFile(path, target(place, path)))) }
+}
+
+/** The least that is seen whole or not at all, and leaves a record beside it. */
+async function steps(place: Place): Promise<Sample> {
+  const put = async (path: string, make: (staged: string) => Promise<void>) => {
+    await make(`${path}.part`)
+    await rename(`${path}.part`, path)
+  }
+  const one = async (path: string) => {
+    const to = target(place, path)
+    await put(to, (staged) => copyFile(path, staged))
+    await put(`${to}.json`, (staged) => writeFile(staged, JSON.stringify({ name: basename(path) })))
+  }
+  return { ms: await timed(() => forEach(pathsOf(place), 1, one)) }
 }
 
 async function uploads(place: Place, atOnce: number): Promise<Sample> {
@@ -31,6 +46,7 @@ export const localSmallFiles: Benchmark = {
   setUp: (place) => makeFiles(place),
   contenders: {
     [COPY]: (place) => copies(place, 1),
+    [STEPS]: steps,
     [OPENDAL]: async (place) => {
       const operator = new Operator('fs', { root: place.dir })
       const copy = (path: string) => operator.copy(join('files', basename(path)), join('out', basename(path)))

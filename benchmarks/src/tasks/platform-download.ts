@@ -6,8 +6,10 @@ import { type Benchmark, GiB, type Place, type Sample, timed } from '../benchmar
 import { curl } from '../curl.js'
 import { randomFile } from '../data.js'
 import { TOKEN, urlOf } from '../deployment.js'
+import { pythonArtifacts, withPython } from '../python.js'
 
 const CURL = 'curl: GET'
+const PYTHON = 'Python client'
 const PLAIN = 'ivcap'
 const CHECKED = 'ivcap, digest checked'
 
@@ -38,10 +40,24 @@ async function expectWhole(place: Place): Promise<void> {
   if (size !== place.size) throw new Error(`${size} bytes came of ${place.size}`)
 }
 
+const theirs = withPython({
+  [PYTHON]: async (place) => {
+    const sample = await pythonArtifacts(
+      place,
+      'download',
+      await readFile(note(place), 'utf8'),
+      target(place),
+    )
+    await expectWhole(place)
+    return sample
+  },
+})
+
 export const platformDownload: Benchmark = {
   title: 'Download an artifact of a deployment to a file',
   size: GiB,
   deployment: true,
+  ...theirs,
   measuresMemory: [PLAIN, CHECKED],
   setUp: async (place) => {
     const filePath = join(place.dir, 'source.bin')
@@ -60,6 +76,7 @@ export const platformDownload: Benchmark = {
     },
     [PLAIN]: (place) => download(place, false),
     [CHECKED]: (place) => download(place, true),
+    ...theirs.contenders,
   },
   goals: [
     { what: 'time of curl', limit: 1.35, sense: 'at most', value: (f) => f.ms(PLAIN) / f.ms(CURL) },
@@ -68,6 +85,12 @@ export const platformDownload: Benchmark = {
       limit: 1.5,
       sense: 'at most',
       value: (f) => f.ms(CHECKED) / f.ms(CURL),
+    },
+    {
+      what: 'time of the Python client, which checks nothing, with a digest to check',
+      limit: 1,
+      sense: 'at most',
+      value: (f) => f.ms(CHECKED) / f.ms(PYTHON),
     },
     {
       what: 'MiB of peak memory',

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { connect } from '@ivcap/client'
-import { type Benchmark, type Figures, GiB, type Place, timed } from '../benchmark.js'
+import { type Benchmark, GiB, type Place, timed } from '../benchmark.js'
 import { curl } from '../curl.js'
 import { randomFile } from '../data.js'
 import { clearDeployment, TOKEN, urlOf } from '../deployment.js'
-import { python, pythonUpload } from '../python.js'
+import { pythonArtifacts, withPython } from '../python.js'
 
 const CURL = 'curl: POST, PATCH'
 const PYTHON = 'Python client'
@@ -29,14 +29,14 @@ function curlUpload(place: Place): void {
   curl(...patch, ...tus, '-H', 'Expect:', '-T', source(place), href)
 }
 
+const theirs = withPython({ [PYTHON]: (place) => pythonArtifacts(place, 'upload', source(place)) })
+
 export const platformUpload: Benchmark = {
   title: 'Upload a file to a deployment',
   size: GiB,
   deployment: true,
   measuresMemory: ['ivcap'],
-  ...(python === undefined && {
-    skipped: { [PYTHON]: 'IVCAP_TEST_PYTHON names no Python with ivcap-client' },
-  }),
+  ...theirs,
   setUp: (place) => randomFile(source(place), place.size),
   clear: clearDeployment,
   contenders: {
@@ -59,20 +59,16 @@ export const platformUpload: Benchmark = {
       await ivcap.close()
       return { ms }
     },
-    ...(python !== undefined && { [PYTHON]: (place: Place) => pythonUpload(place, source(place)) }),
+    ...theirs.contenders,
   },
   goals: [
     { what: 'time of curl', limit: 1.35, sense: 'at most', value: (f) => f.ms('ivcap') / f.ms(CURL) },
     { what: 'MiB of peak memory', limit: 160, sense: 'at most', value: (f) => f.peakRssMiB('ivcap') },
-    ...(python === undefined
-      ? []
-      : [
-          {
-            what: 'time of the Python client',
-            limit: 1,
-            sense: 'at most' as const,
-            value: (f: Figures) => f.ms('ivcap') / f.ms(PYTHON),
-          },
-        ]),
+    {
+      what: 'time of the Python client',
+      limit: 1,
+      sense: 'at most',
+      value: (f) => f.ms('ivcap') / f.ms(PYTHON),
+    },
   ],
 }

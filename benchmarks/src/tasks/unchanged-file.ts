@@ -7,8 +7,8 @@ import { blobBackend } from '@ivcap/core/engine'
 import { type Benchmark, GiB, type Place, type Sample, timed } from '../benchmark.js'
 import { sparseFile } from '../data.js'
 
-const FIRST = 'artifactForFile, the first call'
-const LATER = 'artifactForFile, later calls'
+const FIRST = 'ivcap: artifactForFile, the first call'
+const LATER = 'ivcap: artifactForFile, later calls'
 const LATER_CALLS = 20
 
 const source = (place: Place) => join(place.dir, 'sparse.bin')
@@ -37,6 +37,7 @@ function bytesRead(): number {
 export const unchangedFile: Benchmark = {
   title: 'Recognise a file that was uploaded before',
   size: 4 * GiB,
+  chart: { scale: 'log' },
   measuresMemory: [],
   setUp: async (place) => {
     await sparseFile(source(place), place.size)

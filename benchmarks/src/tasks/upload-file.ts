@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { local } from '@ivcap/client'
+import { Operator } from 'opendal'
 import { type Benchmark, GiB, MiB, type Place, type Sample, timed } from '../benchmark.js'
 import { randomFile } from '../data.js'
+import { pythonArtifacts, withPython } from '../python.js'
 
 const source = (place: Place) => join(place.dir, 'source.bin')
 
@@ -20,15 +22,25 @@ async function upload(place: Place, digest: boolean): Promise<Sample> {
   return { ms }
 }
 
+const theirs = withPython({
+  'Python client': (place) => pythonArtifacts(place, 'local', join(place.dir, 'out'), source(place)),
+})
+
 export const uploadFile: Benchmark = {
   title: 'Upload a file to a local folder',
   size: GiB,
+  ...theirs,
   measuresMemory: ['ivcap', 'ivcap, digest'],
   setUp: (place) => randomFile(source(place), place.size),
   contenders: {
     cp: async (place) => ({
       ms: await timed(async () => execFileSync('cp', [source(place), join(place.dir, 'out', 'copy.bin')])),
     }),
+    'OpenDAL: copy': async (place) => {
+      const operator = new Operator('fs', { root: place.dir })
+      return { ms: await timed(() => operator.copy('source.bin', join('out', 'copy.bin'))) }
+    },
+    ...theirs.contenders,
     'node: sha256': async (place) => ({
       ms: await timed(async () => {
         const hash = createHash('sha256')
