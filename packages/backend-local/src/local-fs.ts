@@ -37,6 +37,7 @@ export interface LocalSyncFs {
   fstatSync(fd: number, o: { bigint: true }): LocalStat
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
+  mkdirSync(path: string, o: { recursive: true }): unknown
 }
 
 export interface LocalFileHandle {
@@ -123,6 +124,12 @@ export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
     if (errnoOf(e) === 'ENOENT') return undefined
     throw e
   }
+}
+
+/** Most often it is there, which the kernel tells sooner than another thread hears of the question. */
+export async function makeFolder(fs: LocalFs, dir: string): Promise<void> {
+  if (fs.sync) fs.sync.mkdirSync(dir, { recursive: true })
+  else await fs.mkdir(dir, { recursive: true })
 }
 
 /** `ENOENT`, `EEXIST`, …; undefined when `e` is no error of a file system. */

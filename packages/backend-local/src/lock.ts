@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
-import { entriesOf, type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
+import { entriesOf, type LocalFs, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
 import { writeText } from './staging.js'
 
 /** A process on another machine that has held a lock for longer is taken for dead. In ms. */
@@ -73,7 +73,7 @@ export class Locks {
       signal?.throwIfAborted()
       const name = `${hash}.${thisProcess()}.${randomUUID()}`
       const mine = join(this.#dir, name)
-      await this.#fs.mkdir(this.#dir, { recursive: true })
+      await makeFolder(this.#fs, this.#dir)
       await writeText(this.#fs, mine, '', false)
       try {
         const { alive, dead } = await this.#others(hash, name)

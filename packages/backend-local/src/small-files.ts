@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { OpOptions } from '@ivcap/core/driver'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
 import { moveTo } from './placing.js'
-import { type Staging, syncFolder, writeText } from './staging.js'
+import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
 
 export interface SmallFile {
   readonly path: string
@@ -78,14 +78,7 @@ async function placeNow(
 function placeOne(sync: LocalSyncFs, staged: string, { path, text }: SmallFile): LocalStat {
   const bytes = new TextEncoder().encode(text)
   try {
-    const fd = sync.openSync(staged, 'wx')
-    let stat: LocalStat
-    try {
-      for (let done = 0; done < bytes.byteLength; ) done += sync.writeSync(fd, bytes, done)
-      stat = sync.fstatSync(fd, { bigint: true })
-    } finally {
-      sync.closeSync(fd)
-    }
+    const stat = writeNow(sync, staged, bytes)
     sync.renameSync(staged, path)
     return stat
   } catch (e) {
