@@ -2,8 +2,8 @@ import { memoryBackend } from '@ivcap/backend-memory'
 import { Ivcap } from '@ivcap/core'
 import { type Benchmark, type Figures, type Place, type Sample, timed } from '../benchmark.js'
 
-const CALLS = 5_000
-const WARM_UP = 1_000
+const CALLS = 2_000
+const WARM_UP = 500
 const LISTED = 10
 
 const ENTITY = 'urn:example:sample'

@@ -4,6 +4,8 @@ import { IvcapError, show } from '@ivcap/core/driver'
 export const MAX_NAME = 255
 /** Characters that some file system can't hold in a name, and `%`, which escapes them. */
 const UNSAFE = /[%<>:"|?*\\]/g
+/** Names that stand for themselves, told in one look: a digit begins none of the devices, and nothing of it is unsafe. */
+const PLAIN = /^\d[\w!~-]*$/
 /** Windows takes these for devices, whatever extension follows. */
 export const DEVICE = /^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/i
 
@@ -35,6 +37,7 @@ export function nameOfSegment(segment: string): string {
 
 /** undefined for a name that no key has: a foreign file. */
 export function segmentOfName(name: string): string | undefined {
+  if (PLAIN.test(name)) return name
   const segment = name.replace(/%([0-9A-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )

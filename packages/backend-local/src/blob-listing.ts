@@ -26,19 +26,21 @@ export async function* blobsBelow(
 
   async function* below(dir: string, base: string): AsyncGenerator<Found> {
     o.signal?.throwIfAborted()
-    const found: Found[] = []
+    // few of many are handed out: what each needs is not made for all
+    const found: { readonly key: string; readonly name: string }[] = []
     for (const { name, kind } of await entriesOf(fs, dir).catch((e: unknown) => noFolder(e, base))) {
       const segment = segmentOfName(name)
       if (segment === undefined) continue
       const key = kind === 'folder' ? `${base}${segment}/` : base + segment
       const keep = kind === 'folder' ? mayHold(key) : kind === 'file' && wanted(key)
-      if (keep) found.push({ key, path: join(dir, name) })
+      if (keep) found.push({ key, name })
     }
     // the slash takes part in the order: `a-b` comes before what is in the folder `a`
     found.sort((a, b) => (a.key < b.key ? -1 : 1))
-    for (const item of found) {
-      if (item.key.endsWith('/')) yield* below(item.path, item.key)
-      else yield item
+    for (const { key, name } of found) {
+      const path = join(dir, name)
+      if (key.endsWith('/')) yield* below(path, key)
+      else yield { key, path }
     }
   }
 
