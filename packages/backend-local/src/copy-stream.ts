@@ -1,8 +1,13 @@
-import type { ByteSource, OpOptions } from '@ivcap/core/driver'
+import { allocate, type ByteSource, type OpOptions } from '@ivcap/core/driver'
 import type { LocalFileHandle } from './local-fs.js'
 
 /** Bytes per write: calls cost more than copying, so small chunks are gathered. */
 const BATCH = 1024 * 1024
+/** Bytes of a page: a source that promises less may still have more. */
+const LEAST = 4096
+
+/** Bytes to gather small chunks in: a small source is not worth the memory of a large one. */
+const roomFor = (size = BATCH): number => Math.min(Math.max(size, LEAST), BATCH)
 
 /**
  * Writes all of `source` at the start of a file, one write under way while the next bytes are fetched (and hashed, if the
@@ -23,7 +28,7 @@ export async function copyStream(
   let writing: Promise<number> = Promise.resolve(0)
   try {
     signal?.throwIfAborted()
-    const batches = gather(reader)
+    const batches = gather(reader, roomFor(source.size))
     for (;;) {
       const [batch, written] = await Promise.all([batches.next(), writing])
       signal?.throwIfAborted()
@@ -51,9 +56,16 @@ async function writeAll(handle: LocalFileHandle, bytes: Uint8Array, position: nu
   return position + done
 }
 
-/** Large chunks as they come, small ones put together. What it hands out is good until the next but one is asked for. */
-async function* gather(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  let buffers: [Uint8Array, Uint8Array] | undefined
+/**
+ * Large chunks as they come, small ones put together, up to `room` bytes of them. What it hands out is good until the next but
+ * one is asked for.
+ */
+async function* gather(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  room: number,
+): AsyncGenerator<Uint8Array, void> {
+  let buffer: Uint8Array | undefined
+  let spare: Uint8Array | undefined
   let filled = 0
   for (;;) {
     const { done, value } = await reader.read()
@@ -62,17 +74,17 @@ async function* gather(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGe
       yield value
       continue
     }
-    buffers ??= [new Uint8Array(BATCH), new Uint8Array(BATCH)]
     for (let at = 0; at < value.byteLength; ) {
-      const part = value.subarray(at, at + BATCH - filled)
-      buffers[0].set(part, filled)
+      buffer ??= allocate(room)
+      const part = value.subarray(at, at + room - filled)
+      buffer.set(part, filled)
       filled += part.byteLength
       at += part.byteLength
-      if (filled < BATCH) continue
-      buffers = [buffers[1], buffers[0]]
+      if (filled < room) continue
+      yield buffer
+      ;[buffer, spare] = [spare, buffer]
       filled = 0
-      yield buffers[1]
     }
   }
-  if (buffers !== undefined && filled > 0) yield buffers[0].subarray(0, filled)
+  if (buffer !== undefined && filled > 0) yield buffer.subarray(0, filled)
 }

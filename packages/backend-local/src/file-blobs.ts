@@ -7,16 +7,15 @@ import {
   type OpOptions,
   progressOf,
   resolveRange,
-  systemClock,
   timestamp,
 } from '@ivcap/core/driver'
 import { pathOfKey } from './blob-keys.js'
 import { blobsBelow } from './blob-listing.js'
+import { placeBlob, placeNow } from './file-blobs-put.js'
 import { explained } from './fs-error.js'
 import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, modifiedNs } from './local-fs.js'
 import { readPinned } from './pinned-file.js'
-import { moveTo } from './placing.js'
-import { Staging, stamp, writeSource } from './staging.js'
+import { Staging } from './staging.js'
 
 export interface FileBlobsOptions {
   /** The folder; made by the first write. */
@@ -60,24 +59,17 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
     async put(key, body, o) {
       const path = join(dir, pathOfKey(key))
       await begin(o)
-      // spares writing it all in vain; what decides is the link at the end
-      if (o.mode === 'create' && (await find(key)) !== undefined) throw exists(key, dir)
       const progress = progressOf(o, body.size)
-      const stat = await explained('store a blob', path, 'key', () =>
-        staging.with(
-          async (staged) => {
-            await writeSource(fs, staged, body, { ...o, fsync, report: progress.report })
-            await stamp(fs, staged, systemClock())
-          },
-          async (staged) => {
-            o.signal?.throwIfAborted()
-            const made = await fs.stat(staged, { bigint: true })
-            const placed = await moveTo(fs, staged, path, { exclusive: o.mode === 'create', fsync })
-            if (!placed) throw exists(key, dir)
-            return made
-          },
-        ),
-      )
+      const parts = { fs, fsync, staging, report: progress.report }
+      const stat = await explained('store a blob', path, 'key', async () => {
+        const made = await placeNow(path, body, o, parts)
+        if (made !== undefined) return made
+        // spares writing it all in vain; what decides is the link at the end
+        if (o.mode === 'create' && (await find(key)) !== undefined) throw exists(key, dir)
+        const placed = await placeBlob(path, body, o, parts)
+        if (placed === undefined) throw exists(key, dir)
+        return placed
+      })
       progress.finish(Number(stat.size))
       return infoOf(key, stat)
     },

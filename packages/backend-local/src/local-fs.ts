@@ -35,6 +35,8 @@ export interface LocalSyncFs {
   readFileSync(path: string, encoding: 'utf8'): string
   lstatSync(path: string, o: { bigint: true }): LocalStat
   fstatSync(fd: number, o: { bigint: true }): LocalStat
+  futimesSync(fd: number, accessed: number, modified: number): void
+  linkSync(existing: string, path: string): void
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
   mkdirSync(path: string, o: { recursive: true }): unknown

@@ -63,23 +63,43 @@ async function placeNow(
   { fs, dir, staging }: { fs: LocalFs; dir: string; staging: Staging },
 ): Promise<LocalStat[]> {
   const stats: LocalStat[] = []
-  for (const file of files) {
+  for (const { path, text } of files) {
+    const place = () => placeOne(sync, staging.newPath(), path, new TextEncoder().encode(text))
     try {
-      stats.push(placeOne(sync, staging.newPath(), file))
+      stats.push(place())
     } catch (e) {
       if (errnoOf(e) !== 'ENOENT') throw e
       for (const folder of [dir, staging.dir]) await fs.mkdir(folder, { recursive: true })
-      stats.push(placeOne(sync, staging.newPath(), file))
+      stats.push(place())
     }
   }
   return stats
 }
 
-function placeOne(sync: LocalSyncFs, staged: string, { path, text }: SmallFile): LocalStat {
-  const bytes = new TextEncoder().encode(text)
+/** What of a small file is not as usual. */
+interface Placing {
+  /** Fails where something is there already, instead of taking its place. */
+  readonly exclusive?: boolean
+  /** Time of change, in s since 1970. */
+  readonly modified?: number
+}
+
+/** Makes a file in the staging folder and puts it in its place, by calls that wait. Either all of it is done, or nothing. */
+export function placeOne(
+  sync: LocalSyncFs,
+  staged: string,
+  path: string,
+  bytes: Uint8Array,
+  { exclusive = false, modified }: Placing = {},
+): LocalStat {
   try {
-    const stat = writeNow(sync, staged, bytes)
-    sync.renameSync(staged, path)
+    const stat = writeNow(sync, staged, bytes, modified)
+    if (!exclusive) {
+      sync.renameSync(staged, path)
+      return stat
+    }
+    sync.linkSync(staged, path)
+    discard(sync, staged)
     return stat
   } catch (e) {
     discard(sync, staged)

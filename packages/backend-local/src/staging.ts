@@ -97,10 +97,11 @@ export async function writeSource(
  * two versions apart that were written within one tick. The quarter keeps a microsecond that floating point holds as a hair
  * less from being cut to the one before.
  */
-export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> => {
-  const seconds = (micros + 0.25) / 1e6
-  return fs.utimes(path, seconds, seconds)
-}
+export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> =>
+  fs.utimes(path, stampOf(micros), stampOf(micros))
+
+/** That time, in seconds as file systems are told it. */
+export const stampOf = (micros: number): number => (micros + 0.25) / 1e6
 
 export async function writeText(fs: LocalFs, path: string, text: string, fsync: boolean): Promise<void> {
   const bytes = new TextEncoder().encode(text)
@@ -121,11 +122,12 @@ export async function writeText(fs: LocalFs, path: string, text: string, fsync: 
   }
 }
 
-/** A new file, in one go; what it is like. */
-export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array): LocalStat {
+/** A new file, in one go, changed at a given time (s since 1970) or now; what it is like. */
+export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array, modified?: number): LocalStat {
   const fd = sync.openSync(path, 'wx')
   try {
     for (let done = 0; done < bytes.byteLength; ) done += sync.writeSync(fd, bytes, done)
+    if (modified !== undefined) sync.futimesSync(fd, modified, modified)
     return sync.fstatSync(fd, { bigint: true })
   } finally {
     sync.closeSync(fd)

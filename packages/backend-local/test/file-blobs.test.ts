@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, type PathLike } from 'node:fs'
 import * as fsp from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BlobStore, contentSource } from '@ivcap/core/driver'
+import { type BlobStore, type ByteSource, contentSource } from '@ivcap/core/driver'
 import fc from 'fast-check'
 import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
@@ -118,6 +118,40 @@ const word = fc.string({
   maxLength: 3,
 })
 const key = fc.array(word, { minLength: 1, maxLength: 3 }).map((segments) => segments.join('/'))
+
+describe('a file that nobody writes to any more', () => {
+  const sealed = (path: string, bytes: Uint8Array): ByteSource => ({
+    ...contentSource(bytes),
+    native: { kind: 'file', path, sealed: true },
+  })
+
+  it.each([false, true])(
+    'gets a second name instead of a copy, and keeps its first (fsync: %s)',
+    async (fsync) => {
+      const dir = await tempFolder()
+      const path = join(dir, 'upload')
+      await fsp.writeFile(path, 'the bytes')
+      const blobs = fileBlobs({ dir: join(dir, 'blobs'), fsync })
+      const info = await blobs.put('a/b', sealed(path, Buffer.from('the bytes')), create)
+      expect(info).toEqual(await blobs.head('a/b', {}))
+      expect((await fsp.stat(join(dir, 'blobs/a/b'))).ino).toBe((await fsp.stat(path)).ino)
+      expect(await fsp.readdir(join(dir, 'blobs/.staging'))).toEqual([])
+      const again = blobs.put('a/b', sealed(path, Buffer.from('the bytes')), create)
+      await expect(again).rejects.toMatchObject({ code: 'already-exists' })
+      await fsp.rm(path)
+      expect(await readText((await blobs.get('a/b', {})).body)).toBe('the bytes')
+    },
+  )
+
+  it('is copied where the store can have no second name of it', async () => {
+    const dir = await tempFolder()
+    const bytes = noise(100_000)
+    for (const blobs of [fileBlobs({ dir }), inMemory()]) {
+      await blobs.put('x', sealed(join(dir, 'not there'), bytes), create)
+      expect(Buffer.compare(await read((await blobs.get('x', {})).body), bytes)).toBe(0)
+    }
+  })
+})
 
 it('lists as a sorted array of keys would', async () => {
   await fc.assert(

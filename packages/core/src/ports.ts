@@ -47,7 +47,15 @@ export interface ByteSource {
   readonly replayable: boolean
   /** What it is made of, for places that have a shorter way than a stream. */
   readonly native?:
-    | { readonly kind: 'file'; readonly path: string }
+    | {
+        readonly kind: 'file'
+        readonly path: string
+        /**
+         * Nobody writes to the file any more: a store on the same file system may give it a second name instead of copying
+         * it, and set its time of change. The first name stays its giver's, to be removed whenever he likes.
+         */
+        readonly sealed?: true
+      }
     | { readonly kind: 'blob'; readonly blob: Blob }
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   open(o?: {
@@ -57,6 +65,11 @@ export interface ByteSource {
   }): ReadableStream<Uint8Array>
   /** Asked before success is declared: a file may have changed while it was read. */
   unchanged?(): Promise<boolean>
+  /**
+   * SHA-256 of all of it in lower-case hex, where its giver has it by other means: a place that records digests takes this one
+   * instead of computing it. Asked when the bytes are stored.
+   */
+  sha256?(): Promise<string>
 }
 
 export interface ArtifactDraft {
