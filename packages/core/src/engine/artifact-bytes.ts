@@ -1,5 +1,5 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { BlobInfo, ByteSource, OpOptions, TransferOptions } from '../ports.js'
+import type { BlobInfo, BlobStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
 import { retry } from '../transfer/retry.js'
 import type { Engine } from './context.js'
 
@@ -20,17 +20,9 @@ export async function storeBytes(
     } catch (error) {
       o.signal?.throwIfAborted()
       if (!isIvcapError(error) || !(error.retryable || error.code === 'already-exists')) throw error
-      const there = await find()
+      const there = await findBytes(blobs, key, op)
       if (there === undefined) throw error
       return there
-    }
-  }
-  const find = async () => {
-    try {
-      return await blobs.head(key, op)
-    } catch (error) {
-      if (isIvcapError(error, 'not-found')) return undefined
-      throw error
     }
   }
   const info = await retry(put, { ...o, retries: source.replayable ? o.retries : 0 })
@@ -42,4 +34,14 @@ export async function storeBytes(
       resource: key,
     },
   )
+}
+
+/** What is at the key; undefined if nothing is. */
+export async function findBytes(blobs: BlobStore, key: string, o: OpOptions): Promise<BlobInfo | undefined> {
+  try {
+    return await blobs.head(key, o)
+  } catch (error) {
+    if (isIvcapError(error, 'not-found')) return undefined
+    throw error
+  }
 }

@@ -29,7 +29,7 @@ import { artifactAspect } from '../rules/provenance.js'
 import { withDigest } from '../transfer/digest.js'
 import { progressOf } from '../transfer/progress.js'
 import { bestEffort } from './add.js'
-import { storeBytes } from './artifact-bytes.js'
+import { findBytes, storeBytes } from './artifact-bytes.js'
 import { listArtifacts } from './artifact-list.js'
 import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './artifact-read.js'
 import type { Engine } from './context.js'
@@ -101,7 +101,10 @@ async function create(
   return record
 }
 
-/** Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. */
+/**
+ * Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. Where there are no
+ * bytes, there never was a record: it comes after them.
+ */
 async function claim(
   blobs: BlobStore,
   aspects: AspectStore,
@@ -109,6 +112,7 @@ async function claim(
   key: string,
   op: OpOptions,
 ): Promise<void> {
+  if ((await findBytes(blobs, key, op)) === undefined) return
   if ((await findRecord(aspects, id, op)) !== undefined) {
     throw new IvcapError('already-exists', `There is an artifact ${id} already`, { resource: id })
   }
@@ -124,7 +128,7 @@ async function upload(
   draft: ArtifactDraft,
   options: OpOptions & TransferOptions,
 ): Promise<ArtifactRecord> {
-  const { source: hashed, sha256 } = withDigest(source)
+  const { source: hashed, sha256 } = source.sha256 ? { source, sha256: source.sha256 } : withDigest(source)
   const { size, etag } = await storeBytes(engine, key, hashed, { ...options, contentType: draft.mimeType })
   if (source.unchanged !== undefined && !(await source.unchanged())) throw changed(draft)
   options.signal?.throwIfAborted()
@@ -139,7 +143,7 @@ async function upload(
     createdAt: at,
     lastModifiedAt: at,
     policy: draft.policy,
-    sha256: sha256(),
+    sha256: await sha256(),
   })
 }
 
