@@ -22,6 +22,7 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
   --jwt-key <file>     ask for a JWT signed with this key: a public key (PEM, JWK or JWK set) or a shared secret
   --origin <origin>    a web origin whose pages may call, or '*'; may be given again
                        (default: all with a token, without one those of this machine)
+  --pending-ttl <time> forget an upload to which nobody has sent a byte for so long: 7d, 12h, 30m (default: 7d)
   --quiet              no access log
   --help
 
@@ -58,6 +59,7 @@ export async function commandOf(
       host: given.host,
       auth,
       services,
+      pendingTtl: given['pending-ttl'] === undefined ? undefined : durationOf(given['pending-ttl']),
       origins: origin.includes('*') ? '*' : origin.length > 0 ? origin : undefined,
     },
   }
@@ -99,6 +101,7 @@ function parse(args: readonly string[]) {
         token: { type: 'string' },
         'jwt-key': { type: 'string' },
         origin: { type: 'string', multiple: true, default: [] },
+        'pending-ttl': { type: 'string' },
         quiet: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -120,6 +123,16 @@ function portOf(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
   throw wrong('port', `is a number from 0 to 65535, not ${text}`)
+}
+
+const UNIT_MS = { d: 24 * 60 * 60_000, h: 60 * 60_000, m: 60_000 } as const
+
+/** In ms. */
+function durationOf(text: string): number {
+  const [, count, unit] = /^(\d+)([dhm])$/.exec(text) ?? []
+  if (Number(count) > 0 && (unit === 'd' || unit === 'h' || unit === 'm'))
+    return Number(count) * UNIT_MS[unit]
+  throw wrong('pending-ttl', `is a time such as 7d, 12h or 30m, not ${text}`)
 }
 
 async function authOf(token: string | undefined, keyFile: string | undefined): Promise<Auth | undefined> {

@@ -34,6 +34,8 @@ export interface PlatformOptions {
   readonly origins?: Origins | undefined
   /** Unfinished uploads; `<dir>/uploads` by default, a temporary folder where there is no `dir`. */
   readonly tusDir?: string | undefined
+  /** An upload to which nobody has sent a byte for so long is forgotten, in ms; 7 days by default. */
+  readonly pendingTtl?: number | undefined
   /** Takes the access log, line by line; silent by default. */
   readonly log?: ((line: string) => void) | undefined
   /** How long `close` waits for requests, for jobs and for uploads that are being stored, in ms. */
@@ -49,6 +51,9 @@ export interface Platform {
 }
 
 const GRACE_MS = 10_000
+const PENDING_TTL_MS = 7 * 24 * 60 * 60_000
+/** How often is looked for uploads that have expired; more often where they expire sooner. */
+const SWEEP_MS = 60 * 60_000
 /** A connection on which nothing moves for so long is cut; the upload on it can be taken up again. */
 const IDLE_MS = 5 * 60_000
 const KEEP_ALIVE_MS = 30_000
@@ -66,8 +71,9 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
   const files = await opened(tusDir)
   const uploads = new Uploads(files, backend.artifacts, log, stop.signal)
-  await uploads.recover()
-  const tus = new TusUploads(files, uploads, backend.artifacts, allowed)
+  uploads.recover()
+  const expiring = await expireRegularly(uploads, o.pendingTtl ?? PENDING_TTL_MS, log)
+  const tus = new TusUploads(files, uploads, backend.artifacts, allowed, log)
   const services = servicesOf(backend, o, log)
   const routes = routesOf(backend, services, uploads, tus)
   let closing: Promise<void> | undefined
@@ -80,15 +86,18 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
 
   async function close(): Promise<void> {
+    clearInterval(expiring)
     const ended = services.close?.()
     const closed = new Promise((resolve) => server.close(resolve))
     connections.release()
     const timer = setTimeout(() => {
       stop.abort(new DOMException('The server stops', 'AbortError'))
       server.closeAllConnections()
+      void files.close()
     }, o.grace ?? GRACE_MS)
     await Promise.all([closed, ended])
     await uploads.settled()
+    await files.close()
     clearTimeout(timer)
     await backend.close?.()
     if (scratch === undefined) await rm(tusDir, { recursive: true, force: true })
@@ -101,6 +110,20 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
       return closing
     },
   }
+}
+
+async function expireRegularly(
+  uploads: Uploads,
+  ttl: number,
+  log: (line: string) => void,
+): Promise<NodeJS.Timeout> {
+  await uploads.expire(Date.now() - ttl)
+  const sweep = () => {
+    uploads.expire(Date.now() - ttl).catch((error: unknown) => {
+      log(`expired uploads could not be removed: ${error instanceof Error ? error.message : error}`)
+    })
+  }
+  return setInterval(sweep, Math.min(ttl, SWEEP_MS)).unref()
 }
 
 function servicesOf(backend: Backend, o: PlatformOptions, log: (line: string) => void): ServiceStore {

@@ -29,6 +29,11 @@ it('takes a token from the environment, a key from a file, origins as often as g
   expect((await command(['--origin', '*'])).options.origins).toBe('*')
 })
 
+it('takes the time after which an upload is forgotten', async () => {
+  expect((await command(['--pending-ttl', '90m'])).options.pendingTtl).toBe(5_400_000)
+  expect((await command(['--pending-ttl', '2d'])).options.pendingTtl).toBe(48 * 3_600_000)
+})
+
 it('asks for help', async () => {
   expect(await commandOf(['--port', 'x', '--help'])).toBe('help')
 })
@@ -37,6 +42,7 @@ it.each<[string, string[], RegExp]>([
   ['an unknown option', ['--prot', '1'], /--prot.*--help/],
   ['an argument', ['data'], /data/],
   ['a port that is none', ['--port', '70000'], /--port is a number from 0 to 65535, not 70000/],
+  ['a time that is none', ['--pending-ttl', '7'], /--pending-ttl is a time such as 7d.*, not 7/],
   ['an unknown backend', ['--backend', 'tape'], /folder, memory, s3:.*, not tape/],
   ['a bucket without a name', ['--backend', 's3:///prefix'], /s3:\/\/bucket\/prefix/],
   ['a token and a key', ['--token', 'x', '--jwt-key', 'y'], /excludes/],

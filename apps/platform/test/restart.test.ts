@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { readdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { fileBlobs } from '@ivcap/backend-local'
+import { blobBackend } from '@ivcap/core/engine'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { backendOf, startPlatform } from '../src/index.js'
 import { startPlatformProcess } from '../src/process.js'
@@ -89,6 +91,58 @@ it('an artifact that was stored before the kill is not stored again', async () =
   await vi.waitUntil(async () => (await readdir(join(dir, 'uploads'))).length === 0)
   expect(await recordOf(url, id)).toMatchObject({ status: 'ready', etag })
   expect(stored).toBe(1)
+})
+
+it('a server that dies between the bytes and the record loses neither', async () => {
+  const dir = await folder()
+  const blobs = fileBlobs({ dir: join(dir, 'blobs') })
+  const dead = async () => {
+    throw new Error('dead')
+  }
+  const put: typeof blobs.put = (key, ...rest) =>
+    key.startsWith('artifacts/') ? blobs.put(key, ...rest) : dead()
+  const before = await startPlatform({ dir, backend: blobBackend({ ...blobs, put, delete: dead }) })
+  const { id, href } = await begin(before.url, 5)
+  expect((await patch(href, 0, 'hello')).status).toBe(500)
+  await before.close()
+  expect(await readdir(join(dir, 'blobs', 'artifacts'))).toHaveLength(1)
+
+  const { url } = await started({ dir })
+  await vi.waitUntil(async () => (await recordOf(url, id))['status'] === 'ready')
+  expect(await (await fetch(href.replace(before.url, url))).text()).toBe('hello')
+  expect(await readdir(join(dir, 'uploads'))).toEqual([])
+})
+
+it('what was acknowledged when a server is killed is there, whole; what was not goes on', async () => {
+  const dir = await folder()
+  const first = await startPlatformProcess(['--dir', dir])
+  onTestFinished(() => first.kill())
+  const bytes = new Uint8Array(randomBytes(64 * 1024))
+  const sent: Record<'begun' | 'stored', string[]> = { begun: [], stored: [] }
+  const worker = async () => {
+    for (;;) {
+      const { href } = await begin(first.url, bytes.byteLength)
+      sent.begun.push(href)
+      if ((await patch(href, 0, bytes)).status === 204) sent.stored.push(href)
+    }
+  }
+  const workers = Promise.allSettled(Array.from({ length: 8 }, worker))
+  await vi.waitUntil(() => sent.stored.length >= 20, 30_000)
+  await first.kill()
+  await workers
+
+  const second = await startPlatformProcess(['--dir', dir])
+  onTestFinished(() => second.kill())
+  for (const href of sent.begun) {
+    const there = href.replace(first.url, second.url)
+    if (!sent.stored.includes(href)) {
+      const offset = Number((await progress(there)).headers.get('upload-offset'))
+      expect((await patch(there, offset, bytes.subarray(offset))).status).toBe(204)
+    }
+    const content = Buffer.from(await (await fetch(there)).arrayBuffer())
+    expect(Buffer.compare(content, bytes)).toBe(0)
+  }
+  expect(await second.stop()).toBe(0)
 })
 
 it('a client that asks how far it is has a whole upload stored', async () => {

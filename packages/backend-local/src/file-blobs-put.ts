@@ -7,7 +7,7 @@ import { type Staging, stamp, stampOf, syncPath, type Written, writeSource } fro
 
 type PutOptions = Parameters<BlobStore['put']>[2]
 
-export interface PutParts extends Written {
+interface PutParts extends Written {
   readonly fs: LocalFs
   readonly staging: Staging
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { IvcapError, parsePolicy, parseUrn } from '@ivcap/core/driver'
 import { badRequest } from '../http/errors.js'
 import { header } from '../http/exchange.js'
-import type { Intent } from './upload-files.js'
+import type { Intent } from './notes.js'
 
 /** Characters. */
 const MAX_NAME = 1024

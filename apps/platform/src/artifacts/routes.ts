@@ -52,7 +52,7 @@ export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: 
       } catch (error) {
         if (!isIvcapError(error, 'not-found')) throw error
         const uuid = uuidOf(params['id'])
-        if ((await uploads.find(uuid)) === undefined) throw error
+        if (uploads.find(uuid) === undefined) throw error
         const id = artifactUrn(uuid)
         throw notFound(id, `The bytes of ${id} have not all arrived yet: ask again when its status is ready`)
       }
@@ -62,14 +62,15 @@ export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: 
 
 async function recordOf(artifacts: ArtifactStore, uploads: Uploads, uuid: string): Promise<ArtifactRecord> {
   const id = artifactUrn(uuid)
+  const pending = uploads.find(uuid)
+  // one that is whole may be stored already, and not tidied up
+  if (pending !== undefined && pending.offset !== pending.size) return pendingRecord(uuid, pending)
   try {
     return await artifacts.stat(id, {})
   } catch (error) {
-    if (!isIvcapError(error, 'not-found')) throw error
+    if (pending === undefined || !isIvcapError(error, 'not-found')) throw error
+    return pendingRecord(uuid, pending)
   }
-  const pending = await uploads.find(uuid)
-  // neither: unknown, or stored between the two questions
-  return pending === undefined ? artifacts.stat(id, {}) : pendingRecord(uuid, pending)
 }
 
 const Listing = v.object({

@@ -23,6 +23,7 @@ export class TusUploads {
     private readonly uploads: Uploads,
     private readonly artifacts: ArtifactStore,
     allowed: OriginRule,
+    log: (line: string) => void,
   ) {
     this.#server = new Server({
       path: '/1/artifacts',
@@ -34,8 +35,9 @@ export class TusUploads {
         await uploads.store(id)
         return {}
       },
-      onResponseError: (_, error) => {
-        if (!isIvcapError(error)) return undefined
+      onResponseError: (req, error) => {
+        if ('status_code' in error) return undefined
+        if (!isIvcapError(error)) log(`failed: PATCH ${new URL(req.url).pathname}: ${error.message}`)
         const { status, body } = failureOf(error)
         return { status_code: status, body: body.message }
       },
@@ -60,7 +62,7 @@ export class TusUploads {
   /** Takes bytes; with the last of them the upload is an artifact. */
   async patch({ req, res, params }: Exchange): Promise<void> {
     const uuid = uuidOf(params['id'])
-    if ((await this.uploads.find(uuid)) !== undefined) return this.#server.handle(req, res)
+    if (this.uploads.find(uuid) !== undefined) return this.#server.handle(req, res)
     const length = String((await this.#artifact(uuid)).size ?? 0)
     // a client that lost the answer to its last, empty request makes it again
     const again = header(req, 'content-length') === '0' && header(req, 'upload-offset') === length
@@ -70,7 +72,7 @@ export class TusUploads {
   /** IVCAP's Python client creates what is created already, where it doesn't know the size. */
   async post({ req, res, params, origin }: Exchange): Promise<void> {
     const uuid = uuidOf(params['id'])
-    if ((await this.uploads.find(uuid)) === undefined) await this.#artifact(uuid)
+    if (this.uploads.find(uuid) === undefined) await this.#artifact(uuid)
     sendEmpty(res, 201, { ...TUS, Location: origin + req.url })
   }
 

@@ -1,30 +1,12 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isUrn, type Urn } from '@ivcap/core/driver'
-import { type Configstore, FileStore } from '@tus/file-store'
-import { Upload } from '@tus/server'
-import * as v from 'valibot'
-
-const UrnText = v.custom<Urn>(isUrn, 'not a URN')
-
-/** What the bytes are to become. */
-const Intent = v.object({
-  name: v.exactOptional(v.string()),
-  'mime-type': v.string(),
-  policy: v.exactOptional(UrnText),
-  collection: v.exactOptional(UrnText),
-})
-export type Intent = v.InferOutput<typeof Intent>
-
-/** What is kept of an upload beside its bytes. */
-const Note = v.object({
-  id: v.pipe(v.string(), v.uuid()),
-  size: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  metadata: Intent,
-  creation_date: v.string(),
-})
-type Note = v.InferOutput<typeof Note>
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { allocate, type ByteSource, contentSource, streamHandle } from '@ivcap/core/driver'
+import { DataStore, ERRORS, Upload } from '@tus/server'
+import { Digests } from './digests.js'
+import { type Intent, type Note, noteFile, readNote, removeFile, replaceNote, writeNote } from './notes.js'
 
 export interface UploadState {
   readonly intent: Intent
@@ -35,93 +17,190 @@ export interface UploadState {
   readonly createdAt: string
 }
 
+/** Bytes that may wait for the disk, for each request. */
+const WAITING = 1024 * 1024
+
+interface Held {
+  note: Note
+  /** Bytes in the file; while a request writes, those before it. */
+  stored: number
+  /** When bytes came last, in ms since 1970. */
+  touchedAt: number
+  sink?: { readonly bytesWritten: number }
+  /** Resolves when nobody writes to the file any more. */
+  writing: Promise<unknown>
+}
+
 /**
  * The uploads that aren't artifacts yet: for each a file `<uuid>` of the bytes that have arrived, and `<uuid>.json`, which
- * says what is to become of them. Both are there before the upload's address is handed out, and outlive the process.
+ * says what is to become of them. The latter is there before the upload's address is handed out, and both outlive the process.
+ * What the files tell is held in memory, since nobody else writes to this folder.
  */
-export class UploadFiles extends FileStore {
-  readonly #notes: UploadNotes
+export class UploadFiles extends DataStore {
+  override readonly extensions = ['creation-defer-length']
+  readonly #uploads = new Map<string, Held>()
+  readonly #digests = new Digests()
 
-  private constructor(directory: string, notes: UploadNotes) {
-    super({ directory, configstore: notes })
-    this.#notes = notes
+  private constructor(private readonly directory: string) {
+    super()
   }
 
+  /** Takes up what an earlier process left, and clears away what it left half done: bytes without a note, half a note. */
   static async open(directory: string): Promise<UploadFiles> {
     await mkdir(directory, { recursive: true })
-    return new UploadFiles(directory, new UploadNotes(directory))
+    const files = new UploadFiles(directory)
+    const names = new Set(await readdir(directory))
+    for (const name of names) {
+      const uuid = name.replace(/\.json$/, '')
+      if (!files.#uploads.has(uuid) && !(await files.#recover(uuid))) {
+        await rm(join(directory, name), { force: true, recursive: true })
+      }
+    }
+    return files
+  }
+
+  async #recover(uuid: string): Promise<boolean> {
+    const note = await readNote(this.directory, uuid)
+    if (note?.id !== uuid) return false
+    const bytes = await stat(this.#fileOf(uuid)).catch(() => undefined)
+    const { mtimeMs } = bytes ?? (await stat(noteFile(this.directory, uuid)))
+    const held = { note, stored: bytes?.size ?? 0, touchedAt: mtimeMs, writing: Promise.resolve() }
+    this.#uploads.set(uuid, held)
+    return true
   }
 
   /** `size`: bytes, absent if not known yet. */
   async begin(uuid: string, intent: Intent, size: number | undefined): Promise<void> {
-    await this.create(
-      new Upload({ id: uuid, offset: 0, metadata: intent, ...(size !== undefined && { size }) }),
-    )
+    const now = new Date()
+    const note = { id: uuid, metadata: intent, creation_date: now.toISOString() }
+    const held = {
+      note: { ...note, ...(size !== undefined && { size }) },
+      stored: 0,
+      touchedAt: now.getTime(),
+      writing: Promise.resolve(),
+    }
+    await writeNote(this.directory, held.note)
+    this.#uploads.set(uuid, held)
   }
 
-  async find(uuid: string): Promise<UploadState | undefined> {
-    const note = await this.#notes.read(uuid)
-    if (note === undefined) return undefined
-    const offset = await stat(this.fileOf(uuid)).then(
-      (file) => file.size,
-      () => undefined, // it became an artifact just now
-    )
-    if (offset === undefined) return undefined
-    const { metadata: intent, size, creation_date: createdAt } = note
-    return { intent, ...(size !== undefined && { size }), offset, createdAt }
+  find(uuid: string): UploadState | undefined {
+    const held = this.#uploads.get(uuid)
+    if (held === undefined) return undefined
+    const { metadata: intent, size, creation_date: createdAt } = held.note
+    return { intent, ...(size !== undefined && { size }), offset: offsetOf(held), createdAt }
+  }
+
+  /** The uuids of all uploads. */
+  all(): readonly string[] {
+    return [...this.#uploads.keys()]
+  }
+
+  /** Whether bytes are missing of which nobody has sent any since then, in ms since 1970. */
+  isUntouched(uuid: string, since: number): boolean {
+    const held = this.#uploads.get(uuid)
+    if (held === undefined || held.sink !== undefined || held.touchedAt >= since) return false
+    return held.stored !== held.note.size
+  }
+
+  /** The bytes of an upload that are all there. */
+  async source(uuid: string): Promise<ByteSource> {
+    const held = this.#held(uuid)
+    await held.writing
+    const size = held.stored
+    if (size === 0) return contentSource(new Uint8Array())
+    const path = this.#fileOf(uuid)
+    return {
+      size,
+      replayable: true,
+      native: { kind: 'file', path, sealed: true },
+      open: ({ offset = 0, end = size, signal } = {}) =>
+        streamHandle(() => open(path), {
+          start: Math.min(offset, size),
+          end: Math.min(end, size),
+          signal,
+          allocate,
+        }),
+      sha256: () => this.#digests.digest(path, size),
+    }
   }
 
   /** The note goes first: bytes without one are nobody's. */
   override async remove(uuid: string): Promise<void> {
-    await this.#notes.delete(uuid)
-    await rm(this.fileOf(uuid), { force: true })
+    this.#uploads.delete(uuid)
+    this.#digests.forget(this.#fileOf(uuid))
+    await removeFile(noteFile(this.directory, uuid))
+    await removeFile(this.#fileOf(uuid))
   }
 
-  fileOf(uuid: string): string {
+  override async getUpload(uuid: string): Promise<Upload> {
+    const held = this.#held(uuid)
+    // one that is cut off may still be writing: its bytes count
+    await held.writing
+    const { id, size, metadata, creation_date } = held.note
+    return new Upload({
+      id,
+      metadata,
+      creation_date,
+      offset: held.stored,
+      ...(size !== undefined && { size }),
+    })
+  }
+
+  /** Appends; what had come before a failure stays. */
+  override write(bytes: Readable, uuid: string, offset: number): Promise<number> {
+    const held = this.#held(uuid)
+    const written = held.writing.then(() => {
+      if (held.stored !== offset) throw ERRORS.INVALID_OFFSET
+      return this.#append(bytes, uuid, held)
+    })
+    held.writing = written.catch(() => {})
+    return written
+  }
+
+  async #append(bytes: Readable, uuid: string, held: Held): Promise<number> {
+    const path = this.#fileOf(uuid)
+    const sink = createWriteStream(path, { flags: 'a', highWaterMark: WAITING })
+    sink.on('drain', () => this.#digests.follow(path, offsetOf(held)))
+    held.sink = sink
+    try {
+      await pipeline(bytes, sink)
+    } finally {
+      await closed(sink)
+      held.stored = await stat(path).then(
+        ({ size }) => size,
+        () => held.stored,
+      )
+      held.touchedAt = Date.now()
+      delete held.sink
+    }
+    return held.stored
+  }
+
+  override async declareUploadLength(uuid: string, size: number): Promise<void> {
+    const held = this.#held(uuid)
+    const note = { ...held.note, size }
+    await replaceNote(this.directory, note)
+    held.note = note
+  }
+
+  async close(): Promise<void> {
+    await this.#digests.close()
+  }
+
+  #fileOf(uuid: string): string {
     return join(this.directory, uuid)
   }
 
-  /** The uuids of all uploads, once what a killed process left is cleared away: bytes without a note, half a note. */
-  async recover(): Promise<readonly string[]> {
-    const names = await readdir(this.directory)
-    const notes = new Set(names.filter((name) => name.endsWith('.json')))
-    const uploads = names.filter((name) => notes.has(`${name}.json`))
-    for (const name of names) {
-      if (uploads.includes(name) || uploads.includes(name.replace(/\.json$/, ''))) continue
-      await rm(join(this.directory, name), { force: true, recursive: true })
-    }
-    return uploads
+  #held(uuid: string): Held {
+    const held = this.#uploads.get(uuid)
+    if (held !== undefined) return held
+    throw ERRORS.FILE_NOT_FOUND
   }
 }
 
-/** The notes about uploads, each replaced as a whole: a process may be killed at any time. */
-class UploadNotes implements Configstore<Upload> {
-  constructor(private readonly directory: string) {}
+const offsetOf = ({ stored, sink }: Held): number => stored + (sink?.bytesWritten ?? 0)
 
-  async read(uuid: string): Promise<Note | undefined> {
-    try {
-      return v.parse(Note, JSON.parse(await readFile(this.path(uuid), 'utf8')))
-    } catch {
-      return undefined
-    }
-  }
-
-  async get(uuid: string): Promise<Upload | undefined> {
-    const note = await this.read(uuid)
-    return note && new Upload({ ...note, offset: 0 })
-  }
-
-  async set(uuid: string, { id, size, metadata, creation_date }: Upload): Promise<void> {
-    const staged = join(this.directory, `${uuid}.${randomUUID()}`)
-    await writeFile(staged, JSON.stringify({ id, size, metadata, creation_date }))
-    await rename(staged, this.path(uuid))
-  }
-
-  async delete(uuid: string): Promise<void> {
-    await rm(this.path(uuid), { force: true })
-  }
-
-  private path(uuid: string): string {
-    return join(this.directory, `${uuid}.json`)
-  }
+/** A stream that failed may still be writing for a moment. */
+async function closed(sink: WriteStream): Promise<void> {
+  if (!sink.closed) await new Promise<void>((resolve) => sink.once('close', () => resolve()))
 }

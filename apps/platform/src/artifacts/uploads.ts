@@ -1,12 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type ArtifactStatus,
-  type ArtifactStore,
-  artifactUrn,
-  fileSource,
-  isIvcapError,
-} from '@ivcap/core/driver'
-import type { Intent, UploadFiles } from './upload-files.js'
+import { type ArtifactStatus, type ArtifactStore, artifactUrn, isIvcapError } from '@ivcap/core/driver'
+import type { Intent } from './notes.js'
+import type { UploadFiles } from './upload-files.js'
 
 /** An upload that has not become an artifact yet. */
 export interface Pending {
@@ -45,8 +40,8 @@ export class Uploads {
     return uuid
   }
 
-  async find(uuid: string): Promise<Pending | undefined> {
-    const found = await this.files.find(uuid)
+  find(uuid: string): Pending | undefined {
+    const found = this.files.find(uuid)
     if (found === undefined) return undefined
     const status = this.#failed.has(uuid) ? 'error' : found.offset === 0 ? 'pending' : 'partial'
     return { ...found, status }
@@ -54,7 +49,7 @@ export class Uploads {
 
   /** Whether the upload has become an artifact, as it does now if all of its bytes are there. */
   async finish(uuid: string): Promise<boolean> {
-    const found = await this.files.find(uuid)
+    const found = this.files.find(uuid)
     if (found !== undefined && found.offset !== found.size) return false
     await this.store(uuid)
     return true
@@ -68,13 +63,12 @@ export class Uploads {
   }
 
   async #store(uuid: string): Promise<void> {
-    const found = await this.files.find(uuid)
+    const found = this.files.find(uuid)
     if (found === undefined) return
     const { 'mime-type': mimeType, ...intent } = found.intent
     const draft = { id: artifactUrn(uuid), mimeType, ...intent }
     try {
-      const source = await fileSource(this.files.fileOf(uuid), 'upload')
-      await this.artifacts.create(source, draft, { ...RETRIES, signal: this.stopping })
+      await this.artifacts.create(await this.files.source(uuid), draft, { ...RETRIES, signal: this.stopping })
     } catch (error) {
       // stored already, by a process that was killed before it could tidy up
       if (!isIvcapError(error, 'already-exists')) {
@@ -87,11 +81,20 @@ export class Uploads {
   }
 
   /** Takes up what an earlier process left: whole uploads are stored, in the background; others wait for their client. */
-  async recover(): Promise<void> {
-    for (const uuid of await this.files.recover()) {
+  recover(): void {
+    for (const uuid of this.files.all()) {
       this.finish(uuid).catch((error: unknown) => {
         this.log(`upload ${uuid} could not be stored: ${error instanceof Error ? error.message : error}`)
       })
+    }
+  }
+
+  /** Forgets uploads that nobody has sent a byte of since then, in ms since 1970. Those that are whole stay. */
+  async expire(time: number): Promise<void> {
+    for (const uuid of this.files.all()) {
+      if (!this.files.isUntouched(uuid, time)) continue
+      await this.files.remove(uuid)
+      this.log(`upload ${uuid} has expired: nobody went on with it`)
     }
   }
 

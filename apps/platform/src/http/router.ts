@@ -80,7 +80,7 @@ function signalOf(res: ServerResponse, stopping: AbortSignal): AbortSignal {
   stopping.addEventListener('abort', stop)
   res.once('close', () => {
     stopping.removeEventListener('abort', stop)
-    controller.abort(new DOMException('The client has gone', 'AbortError'))
+    if (!res.writableFinished) controller.abort(new DOMException('The client has gone', 'AbortError'))
   })
   return controller.signal
 }
