@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { blobAspects } from '../src/engine/aspects.js'
-import { blobBackend } from '../src/engine/index.js'
+import { blobBackend, sweepHints } from '../src/engine/index.js'
 import { pairOf, slotKey } from '../src/engine/keys.js'
 import { IvcapError } from '../src/model/errors.js'
-import { aspectUrn } from '../src/model/urn.js'
+import { aspectUrn, aspectUuid } from '../src/model/urn.js'
 import { Blobs, modelBlobs } from './support/model-blobs.js'
 
 const ENTITY = 'urn:test:entity'
@@ -37,6 +37,7 @@ describe('aspects over a blob store', () => {
       pause: async () => {
         pauses++
       },
+      linked: new Set(),
     })
     const error = { code: 'unavailable', retryable: true, resource: ENTITY }
     await expect(aspects.assert(draft, 'replace', {})).rejects.toMatchObject(error)
@@ -82,10 +83,11 @@ describe('aspects over a blob store', () => {
       }),
     )
     await expect(aspects.assert(draft, 'replace', {})).rejects.toBe(full)
-    expect(blobs.keys()).toEqual([])
+    const schema = blobs.keys('schemas/')
+    expect(blobs.keys()).toEqual(schema)
     commits = false
     await expect(aspects.assert(draft, 'add', {})).rejects.toBe(full)
-    expect(blobs.keys()).toEqual([])
+    expect(blobs.keys()).toEqual(schema)
   })
 
   it('a blob that was damaged is reported, with its key', async () => {
@@ -105,5 +107,47 @@ describe('aspects over a blob store', () => {
       await aspects.retract(id, {})
       expect(await aspects.get(id, {})).toMatchObject({ retracter: 'urn:test:me' })
     }
+  })
+
+  it('what crashed adds have left is swept; who is still at it is told, and leaves nothing', async () => {
+    const blobs = new Blobs()
+    let reached = () => {}
+    const waiting = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    let goOn = () => {}
+    const stalled = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const slow = blobBackend(
+      modelBlobs(blobs, {
+        arrive: async (call, key) => {
+          if (call !== 'put' || !key.startsWith('id/')) return
+          reached()
+          await stalled
+        },
+      }),
+    )
+    const { aspects } = blobBackend(modelBlobs(blobs))
+    const { id } = await aspects.assert(draft, 'add', {})
+    const late = expect(slow.aspects.assert(draft, 'add', {})).rejects.toMatchObject({
+      code: 'already-exists',
+    })
+    await waiting
+    const sweep = (olderThan: Date) => sweepHints(modelBlobs(blobs), { olderThan })
+    const tomorrow = new Date(Date.now() + 86_400_000)
+    expect(await sweep(new Date(0))).toBe(0)
+    expect(blobs.keys('cur/')).toHaveLength(4)
+    expect(await sweep(tomorrow)).toBe(1)
+    expect(blobs.keys('cur/')).toHaveLength(2)
+    goOn()
+    await late
+    expect(blobs.keys('cur/')).toHaveLength(2)
+    expect(await sweep(tomorrow)).toBe(0)
+    expect(await aspects.get(id, {})).toMatchObject({ content: draft.content })
+    const given = blobs.keys('id/').filter((key) => !key.includes(aspectUuid(id) ?? ''))
+    expect(given).toHaveLength(1)
+    const lost = aspectUrn(given[0]?.split('/')[1] ?? '')
+    await expect(aspects.get(lost, {})).rejects.toMatchObject({ code: 'not-found' })
   })
 })

@@ -3,7 +3,7 @@
  *
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
- * | 1. index entries | entries without a record | nothing: it finds no record behind them | passes them over |
+ * | 1. index entries | entries without a record, until somebody sweeps | nothing: it finds no record behind them | passes them over |
  * | 2. create `id/<uuid>/r`: **the commit** | all of it | the record | |
  */
 import { IvcapError } from '../model/errors.js'
@@ -17,6 +17,7 @@ import { currentKeys, entryOf } from './index-keys.js'
 import { idKey, pairOf } from './keys.js'
 import { createOnce, deleteAll, putMarks } from './objects.js'
 import type { StoredRecord } from './records.js'
+import { linkSchema } from './schemas.js'
 
 /** `at`: when the record begins; now, unless the caller says so. */
 export async function addAspect(
@@ -24,9 +25,11 @@ export async function addAspect(
   draft: AspectDraft,
   o: OpOptions & { readonly at?: Timestamp },
 ): Promise<AspectRecord> {
+  const pair = pairOf(draft.entity, draft.schema)
+  await linkSchema(engine, pair.schema, o)
   const uuid = engine.uuid()
   const record = recordOf(engine, draft, uuid, o.at ?? timestamp(engine.clock()))
-  const hints = currentKeys(entryOf(pairOf(draft.entity, draft.schema), uuid, record.validFrom))
+  const hints = currentKeys(entryOf(pair, uuid, record.validFrom))
   try {
     await putMarks(engine.blobs, hints, o)
     o.signal?.throwIfAborted()
@@ -41,7 +44,7 @@ export async function addAspect(
   if (outcome.kind === 'refused') throw outcome.error
   throw new IvcapError(
     'already-exists',
-    `There is another record with the new id ${record.id}: add it again`,
+    `The new id ${record.id} is taken, by another record or by a sweep that took this for abandoned: add it again`,
     {
       resource: record.id,
     },

@@ -9,9 +9,10 @@ import { aspectUrn } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
-import { readClosing, readSlot } from './log.js'
+import { readSlot } from './log.js'
+import { readText } from './objects.js'
 import { inParallel } from './parallel.js'
-import type { End, StoredRecord } from './records.js'
+import { damaged, type End, parseClosing, type StoredRecord } from './records.js'
 
 export interface AddedEnd extends End {
   /** The slot of the update that ended it; absent: it was retracted. */
@@ -37,11 +38,11 @@ export async function addedEnd(
   o: OpOptions,
 ): Promise<AddedEnd | undefined> {
   const { notes, closed } = await around(engine, uuid, o)
-  const closing = closed ? await readClosing(engine, idKey(uuid), o) : undefined
+  const closing = closed ? await readClosing(engine, uuid, o) : undefined
   const pair = pairOf(record.entity, record.schema)
   const ends = await inParallel(notes, async ({ validTo, slot, by }): Promise<AddedEnd | undefined> => {
     const winner = await readSlot(engine, pair, slot, o)
-    return winner?.id === aspectUrn(by) ? { validTo, bySlot: slot } : undefined
+    return winner?.record?.id === aspectUrn(by) ? { validTo, bySlot: slot } : undefined
   })
   return [closing, ...ends].reduce<AddedEnd | undefined>(
     (first, end) => (first === undefined || (end && end.validTo < first.validTo) ? end : first),
@@ -61,7 +62,7 @@ async function around(
   for (;;) {
     const { items, more } = await blobs.list({ prefix, startAfter, limit: 100 }, o)
     for (const { key } of items) {
-      closed ||= key === closingKey(prefix)
+      closed ||= key === closingKey(uuid)
       const [, time, slot, by] = NOTE.exec(key.slice(prefix.length)) ?? []
       if (time !== undefined && slot !== undefined && by !== undefined)
         notes.push({ validTo: timeOfDigits(time), slot: Number(slot), by })
@@ -69,4 +70,13 @@ async function around(
     }
     if (!more) return { notes, closed }
   }
+}
+
+async function readClosing({ blobs }: Engine, uuid: string, o: OpOptions): Promise<End | undefined> {
+  const key = closingKey(uuid)
+  const text = await readText(blobs, key, o)
+  if (text === undefined) return undefined
+  const end = parseClosing(text)
+  if (end === undefined) throw damaged(key, 'it is no retraction')
+  return end
 }

@@ -11,6 +11,8 @@ export interface Engine {
   readonly random: () => number
   /** Rejects with `signal.reason` as soon as it aborts. */
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Schemas, as they stand in keys, that this process has seen linked. */
+  readonly linked: Set<string>
   /** Who writes: goes into records and closings. */
   readonly asserter?: string
 }

@@ -5,16 +5,16 @@ import type { OpOptions } from '../ports.js'
 import { addedEnd } from './added.js'
 import type { Engine } from './context.js'
 import { type Entry, entryOf } from './index-keys.js'
-import { idKey, pairOf, slotKey } from './keys.js'
+import { closingKey, idKey, pairOf, slotKey } from './keys.js'
 import { readSlot, slotEnd } from './log.js'
 import { readText } from './objects.js'
-import { type End, parsePointer, parseRecord, type StoredRecord } from './records.js'
+import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
 
 export interface Found {
   readonly record: StoredRecord
   readonly entry: Entry
-  /** Where the record lies. */
-  readonly key: string
+  /** Where a retraction of it is created. */
+  readonly closing: string
   readonly end?: End
 }
 
@@ -22,22 +22,23 @@ export interface Found {
 export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<Found> {
   const uuid = aspectUuid(id)
   const text = uuid === undefined ? undefined : await readText(engine.blobs, idKey(uuid), o)
-  if (uuid === undefined || text === undefined) throw unknown(id)
+  if (uuid === undefined || text === undefined || isGivenUp(text)) throw unknown(id)
   const pointer = parsePointer(text)
   if (pointer === undefined) {
-    const key = idKey(uuid)
-    const record = parseRecord(key, text)
+    const record = parseRecord(idKey(uuid), text)
     const end = await addedEnd(engine, uuid, record, o)
     const entry = entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom)
-    return { record, entry, key, ...(end && { end }) }
+    return { record, entry, closing: closingKey(uuid), ...(end && { end }) }
   }
-  const [record, end] = await Promise.all([
-    readSlot(engine, pointer, pointer.slot, o),
-    slotEnd(engine, pointer, pointer.slot, o),
+  const { slot } = pointer
+  const [found, end] = await Promise.all([
+    readSlot(engine, pointer, slot, o),
+    slotEnd(engine, pointer, slot, o),
   ])
+  const { record } = found ?? {}
   if (record?.id !== id) throw unknown(id)
-  const entry = entryOf(pointer, uuid, record.validFrom, pointer.slot)
-  return { record, entry, key: slotKey(pointer, pointer.slot), ...(end && { end }) }
+  const entry = entryOf(pointer, uuid, record.validFrom, slot)
+  return { record, entry, closing: slotKey(pointer, slot + 1), ...(end && { end }) }
 }
 
 /** A record as it is handed out. */

@@ -4,8 +4,8 @@
  * ascend as (validFrom, id) descend. Behind the name
  * - in `cur/`, `!<uuid>` is a mark: somebody is about to close the record, or has done so. It is written before the
  *   closing, so that what bears no mark is not closed;
- * - in `past/`, `!<time>` is the end of the record, or a later one than that: then there is a mark, `!<time>.<uuid>`, of
- *   who closed it earlier at the same time. What bears no mark ended when it says.
+ * - in `past/`, `!<time>` is the end of the record, or of an added one a later time than that: then there is a mark,
+ *   `!<time>.<uuid>`, of who closed it earlier at the same time. What bears no mark ended when it says.
  */
 import type { Timestamp } from '../model/time.js'
 import { aspectUrn, type Urn } from '../model/urn.js'
@@ -37,6 +37,8 @@ export type Tense = 'cur' | 'past'
 
 /** What follows a name, after all of it: a name with this behind it is past every key of that name. */
 export const AFTER = '~'
+/** Behind the links of a schema, and before all names. */
+export const BEFORE = '!~'
 const MARK = '!'
 const NAME = /^(\d{16})-([0-9a-f-]{36})-(a|\d{10})-([0-9a-f]{40})(?:!(.*))?$/
 
@@ -49,6 +51,14 @@ export function entryOf(pair: Pair, uuid: string, validFrom: Timestamp, slot?: n
 /** What names of that record start with; listing after it and `AFTER` gives those that follow. */
 export const sortPrefix = (validFrom: Timestamp, uuid: string): string =>
   `${invertTime(validFrom)}-${invertUuid(uuid)}`
+
+/** The link from a schema to a later one. */
+export const linkKey = (schema: string, later: string): string =>
+  `${indexPrefix('cur', BY_SCHEMA)}${schema}/${MARK}${later}`
+
+/** The schema that a key below `cur/s/<schema>/` links to. */
+export const parseLink = (keyName: string): string | undefined =>
+  keyName.startsWith(MARK) ? keyName.slice(MARK.length) : undefined
 
 /** The entry that a key below `cur/…/<schema>/` or `past/…/<schema>/` belongs to, and what stands behind its name. */
 export function parseEntry(schema: string, keyName: string): { entry: Entry; tail?: string } | undefined {
@@ -73,11 +83,12 @@ export const currentKeys = (entry: Entry): readonly string[] => inBoth('cur', en
 export const pastKeys = (entry: Entry, end: Timestamp): readonly string[] =>
   inBoth('past', entry, `${MARK}${timeDigits(end)}`)
 
-/** The marks of `by`, who closes an entry at `end`. */
-export const markKeys = (entry: Entry, by: string, end: Timestamp): readonly string[] => [
-  ...inBoth('cur', entry, `${MARK}${by}`),
-  ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by}`),
-]
+/** The marks of `by`, who closes an entry at `end`. A slot ends but once: there is no earlier end to tell of in `past/`. */
+export function markKeys(entry: Entry, by: string, end: Timestamp): readonly string[] {
+  const current = inBoth('cur', entry, `${MARK}${by}`)
+  if (entry.slot !== undefined) return current
+  return [...current, ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by}`)]
+}
 
 /** What stands behind a name: who marked it, or in `past/` an end. */
 export function parseTail(tail: string | undefined): { readonly by?: string; readonly end?: Timestamp } {

@@ -3,9 +3,12 @@ import type { Timestamp } from '../model/time.js'
 import type { BlobStore, OpOptions } from '../ports.js'
 import {
   AFTER,
+  BEFORE,
+  BY_SCHEMA,
   type Entry,
   indexPrefix,
   parseEntry,
+  parseLink,
   parseTail,
   type Scope,
   type Tense,
@@ -44,7 +47,7 @@ export async function listEntries(
   const prefix = `${indexPrefix(tense, scope)}${schema}/`
   const names: string[] = []
   for (;;) {
-    const startAfter = `${prefix}${names.at(-1) ?? after}`
+    const startAfter = `${prefix}${names.at(-1) ?? (after || BEFORE)}`
     const { items, more } = await blobs.list({ prefix, startAfter, limit: size }, o)
     names.push(...items.map(({ key }) => key.slice(prefix.length)))
     const page = toPage(schema, names, more, after)
@@ -52,7 +55,10 @@ export async function listEntries(
   }
 }
 
-/** The schemas below a place whose encoding fits a literal beginning, each with its newest entries. */
+/**
+ * The schemas below a place whose encoding fits a literal beginning, each with its newest entries. At most one LIST for each;
+ * below an entity, where schemas are not linked, there may be one more, to see that no other follows.
+ */
 export async function* listSchemas(
   blobs: BlobStore,
   { tense, scope }: Place,
@@ -61,30 +67,40 @@ export async function* listSchemas(
   o: OpOptions,
 ): AsyncGenerator<{ schema: string; page: EntryPage }> {
   const base = indexPrefix(tense, scope)
-  const prefix = `${base}${encodeSchemaPrefix(literal)}`
+  const beginning = encodeSchemaPrefix(literal)
+  const limit = Math.max(size, SCHEMA_PAGE)
   let startAfter: string | undefined
-  let open: { schema: string; names: string[] } | undefined
+  let open: OpenSchema | undefined
   for (;;) {
-    const limit = Math.max(size, SCHEMA_PAGE)
-    const { items, more } = await blobs.list({ prefix, limit, ...(startAfter && { startAfter }) }, o)
+    const query = { prefix: `${base}${beginning}`, limit, ...(startAfter && { startAfter }) }
+    const { items, more } = await blobs.list(query, o)
     for (const { key } of items) {
       const [schema = '', name = ''] = key.slice(base.length).split('/')
       if (open !== undefined && open.schema !== schema) {
         yield { schema: open.schema, page: toPage(open.schema, open.names, false, '') }
         open = undefined
       }
-      open ??= { schema, names: [] }
-      open.names.push(name)
+      open ??= { schema, names: [], links: [] }
+      const link = parseLink(name)
+      if (link === undefined) open.names.push(name)
+      else open.links.push(link)
       startAfter = key
     }
     if (open !== undefined && (!more || open.names.length >= size)) {
       yield { schema: open.schema, page: toPage(open.schema, open.names, more, '') }
+      if (scope === BY_SCHEMA && !open.links.some((later) => later.startsWith(beginning))) return
       // the rest of this schema is listed when somebody asks for it
       startAfter = `${base}${open.schema}/${AFTER}`
       open = undefined
     }
     if (!more) return
   }
+}
+
+interface OpenSchema {
+  readonly schema: string
+  readonly names: string[]
+  readonly links: string[]
 }
 
 /** Where more follows, the last entry waits for the next page: its marks may stand there. */

@@ -7,9 +7,11 @@ import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports.js'
 import { schemaMatcher } from '../rules/aspects.js'
 import type { Engine } from './context.js'
-import type { Scope } from './index-keys.js'
+import { BY_SCHEMA, type Scope } from './index-keys.js'
 import { type EntryPage, type Listed, listEntries, listSchemas } from './index-pages.js'
-import { decodeSchema, encodeSchema } from './keys.js'
+import { decodeSchema, encodeSchema, encodeSchemaPrefix } from './keys.js'
+import { inParallel } from './parallel.js'
+import { linkedSchemas } from './schemas.js'
 
 export interface IndexQuery {
   readonly scope: Scope
@@ -39,15 +41,22 @@ interface Head {
   readonly past?: EntryPage
 }
 
-/** One LIST per schema, fewer where they are small. */
+/** Now: one LIST per schema, fewer where they are small. As of a time, when others may have been the newest: one for all. */
 async function findSchemas(engine: Engine, q: IndexQuery, o: OpOptions): Promise<readonly Head[]> {
   const fits = schemaMatcher(q.schema)
+  const matches = (schema: string) => {
+    const plain = decodeSchema(schema)
+    return plain === undefined || fits(plain)
+  }
   const literal = q.schema?.split('%')[0] ?? ''
+  if (q.at !== undefined && q.scope === BY_SCHEMA) {
+    const schemas = await linkedSchemas(engine.blobs, encodeSchemaPrefix(literal), o)
+    return schemas.filter(matches).map((schema) => ({ schema }))
+  }
   const heads = new Map<string, Head>()
   for (const tense of q.at === undefined ? (['cur'] as const) : (['cur', 'past'] as const)) {
     for await (const found of listSchemas(engine.blobs, { tense, scope: q.scope }, literal, q.size, o)) {
-      const plain = decodeSchema(found.schema)
-      if (plain !== undefined && !fits(plain)) continue
+      if (!matches(found.schema)) continue
       heads.set(found.schema, {
         ...(heads.get(found.schema) ?? { schema: found.schema, cur: { entries: [] }, past: { entries: [] } }),
         [tense]: found.page,
@@ -120,7 +129,7 @@ async function* merge(streams: readonly AsyncGenerator<Listed>[]): AsyncGenerato
     if (done) heads.delete(stream)
     else heads.set(stream, value)
   }
-  for (const stream of streams) await pull(stream)
+  await inParallel(streams, pull)
   while (heads.size > 0) {
     const [stream, entry] = [...heads].reduce((least, head) => (head[1].name < least[1].name ? head : least))
     yield entry

@@ -1,13 +1,14 @@
 /** `@ivcap/core/engine`: artifacts and aspects over any BlobStore. */
-import { type Clock, systemClock } from '../model/time.js'
+import { type Clock, parseTime, systemClock } from '../model/time.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
-import type { ArtifactStore, AspectStore, Backend, BlobStore } from '../ports.js'
+import type { ArtifactStore, AspectStore, Backend, BlobStore, OpOptions } from '../ports.js'
 import { sleep } from '../transfer/retry.js'
 import { addAspect } from './add.js'
 import { type BlobArtifactsOptions, blobArtifacts } from './artifacts.js'
 import { blobAspects } from './aspects.js'
 import type { Engine } from './context.js'
 import { artifactKey } from './keys.js'
+import { sweepBefore } from './sweep.js'
 
 export interface BlobBackendOptions {
   /** For messages, e.g. `s3`. Default `blobs`. */
@@ -45,6 +46,18 @@ export function blobArtifactStore(
   return blobArtifacts(engineOf(blobs, o), { ...artifactOptions(o), aspects: o.aspects })
 }
 
+export interface SweepOptions extends OpOptions {
+  /** Of what began before: a day ago, for one. */
+  readonly olderThan: Date
+}
+
+/**
+ * Clears away what crashed uploads and adds have left in the indexes; their number. Safe at any time: who is still at it is
+ * told `already-exists`. Reads each aspect that was added before and is current, twice.
+ */
+export const sweepHints = (blobs: BlobStore, { olderThan, ...o }: SweepOptions): Promise<number> =>
+  sweepBefore(engineOf(blobs, {}), parseTime(olderThan, 'olderThan'), o)
+
 const artifactOptions = ({ name, remembersUploads, locate }: BlobBackendOptions) => ({
   name: name ?? 'blobs',
   remembersUploads: remembersUploads ?? true,
@@ -58,6 +71,7 @@ function engineOf(blobs: BlobStore, o: BlobBackendOptions): Engine {
     uuid: () => crypto.randomUUID(),
     random: Math.random,
     pause: sleep,
+    linked: new Set(),
     ...(o.asserter !== undefined && { asserter: o.asserter }),
   }
 }

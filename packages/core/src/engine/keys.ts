@@ -6,10 +6,11 @@
  * id/<uuid>/r                                      an added aspect, or a pointer to the slot of an updated one
  * id/<uuid>/r.closed                               the retraction of an added aspect
  * id/<uuid>/r!<time>-<slot>-<uuid of that slot>    an added aspect's end, if that slot is what it says
- * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record
- * e/<entity>/<schema>/r/<inverted slot>.closed     its retraction
+ * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record, or a retraction
  * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      what is in force, by entity and by schema
  * past/e/<entity>/<schema>/<entry>  past/s/<schema>/<entry>     what was, with its end
+ * schemas/<schema>      schemas/<schema>!          a schema that was announced, and linked
+ * cur/s/<schema>/!<later schema>                   a link
  * ```
  *
  * Entities are hashed, since they may be long and hold anything. Schemas stay readable, so that a prefix of a schema is
@@ -67,20 +68,19 @@ export function decodeSchema(encoded: string): string | undefined {
 
 export const artifactKey = (uuid: string): string => `artifacts/${uuid}`
 export const idKey = (uuid: string): string => `id/${uuid}/r`
+export const SCHEMAS = 'schemas/'
+export const LINKED = '!'
+export const schemaKey = (encoded: string): string => `${SCHEMAS}${encoded}`
 export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
 export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`
 
-/** Where the closing of a record lies, so that one LIST shows both. */
-export const closingKey = (recordKey: string): string => `${recordKey}${CLOSED}`
-const CLOSED = '.closed'
+/** Where the retraction of an added record lies. */
+export const closingKey = (uuid: string): string => `${idKey(uuid)}.closed`
 
-/** What a key below `logPrefix` stands for. */
-export function parseSlotKey(pair: Pair, key: string): { slot: number; closing: boolean } | undefined {
-  const name = key.slice(logPrefix(pair).length)
-  const digits = name.slice(0, SLOT_DIGITS)
-  const rest = name.slice(SLOT_DIGITS)
-  if (!/^\d{10}$/.test(digits) || (rest !== '' && rest !== CLOSED)) return undefined
-  return { slot: MAX_SLOT - Number(digits), closing: rest === CLOSED }
+/** The number of the slot at a key below `logPrefix`. */
+export function parseSlotKey(pair: Pair, key: string): number | undefined {
+  const digits = key.slice(logPrefix(pair).length)
+  return /^\d{10}$/.test(digits) ? MAX_SLOT - Number(digits) : undefined
 }
 
 const invertSlot = (slot: number): string => String(MAX_SLOT - slot).padStart(SLOT_DIGITS, '0')

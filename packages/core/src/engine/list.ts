@@ -6,7 +6,7 @@
  * | entity and schema | 1–2 LIST (as of a time: 2–3) + k GET |
  * | entity | 1 LIST (as of: 2), one more for each schema of which it has hundreds, + k GET |
  * | schema | 1 LIST (as of: 2) + k GET |
- * | pattern of schemas, or everything | at most one LIST per schema that fits, and one to see the end (as of: up to four per schema, and two), + k GET |
+ * | pattern of schemas, or everything | at most one LIST per schema that fits (as of: two, and one to find them), + k GET |
  *
  * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory. A filter or a
  * content path reads on until the page is full.

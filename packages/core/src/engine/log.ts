@@ -1,46 +1,51 @@
 /**
- * The log of one (entity, schema): numbered slots, each a record, each created once. The newest slot, unless it was
- * closed, is what is in force: at most one by construction. A slot ends when it was retracted or when the next one begins,
- * whichever is earlier.
+ * The log of one (entity, schema): numbered slots, each created once. A slot is a record, or the retraction of the record
+ * before it; either way it ends the one before it, and nothing else does. So the newest slot, unless it is a retraction, is
+ * what is in force: at most one by construction.
  */
 
 import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports.js'
-import { earlierEnd } from '../rules/aspects.js'
 import type { Engine } from './context.js'
-import { closingKey, logPrefix, type Pair, parseSlotKey, slotKey } from './keys.js'
+import { logPrefix, type Pair, parseSlotKey, slotKey } from './keys.js'
 import { readText } from './objects.js'
 import { type End, parseClosing, parseRecord, type StoredRecord } from './records.js'
 
 export interface Slot {
   readonly slot: number
+  /** Absent: it is a retraction. */
+  readonly record?: StoredRecord
+  /** How the record before it ended. */
+  readonly ends: End
+}
+
+export interface SlotInForce {
+  readonly slot: number
   readonly record: StoredRecord
   readonly end?: End
 }
 
+/** Undefined: nobody has created it yet. */
 export async function readSlot(
   { blobs }: Engine,
   pair: Pair,
   slot: number,
   o: OpOptions,
-): Promise<StoredRecord | undefined> {
+): Promise<Slot | undefined> {
   const key = slotKey(pair, slot)
   const text = await readText(blobs, key, o)
-  return text === undefined ? undefined : parseRecord(key, text)
+  if (text === undefined) return undefined
+  const ends = parseClosing(text)
+  if (ends !== undefined) return { slot, ends }
+  const record = parseRecord(key, text)
+  return { slot, record, ends: { validTo: record.validFrom } }
 }
 
-/** The newest slot with its retraction; undefined before the first update. One LIST, and a GET of what it shows. */
+/** The newest slot; undefined before the first update. One LIST, and a GET of what it shows. */
 export async function readHead(engine: Engine, pair: Pair, o: OpOptions): Promise<Slot | undefined> {
-  const { items } = await engine.blobs.list({ prefix: logPrefix(pair), limit: 2 }, o)
-  const [first, second] = items.map(({ key }) => parseSlotKey(pair, key))
-  if (first === undefined || first.closing) return undefined
-  const { slot } = first
-  const closed = second?.closing === true && second.slot === slot
-  const [record, end] = await Promise.all([
-    readSlot(engine, pair, slot, o),
-    closed ? readClosing(engine, slotKey(pair, slot), o) : undefined,
-  ])
-  return record && { slot, record, ...(end && { end }) }
+  const { items } = await engine.blobs.list({ prefix: logPrefix(pair), limit: 1 }, o)
+  const slot = items[0] && parseSlotKey(pair, items[0].key)
+  return slot === undefined ? undefined : await readSlot(engine, pair, slot, o)
 }
 
 /** How a slot ended, if it did. */
@@ -50,13 +55,7 @@ export async function slotEnd(
   slot: number,
   o: OpOptions,
 ): Promise<End | undefined> {
-  const [next, closing] = await Promise.all([
-    readSlot(engine, pair, slot + 1, o),
-    readClosing(engine, slotKey(pair, slot), o),
-  ])
-  const validTo = earlierEnd(next?.validFrom, closing?.validTo)
-  if (validTo === undefined) return undefined
-  return closing?.validTo === validTo ? closing : { validTo }
+  return (await readSlot(engine, pair, slot + 1, o))?.ends
 }
 
 /**
@@ -69,29 +68,14 @@ export async function inForceFrom(
   slot: number,
   at: Timestamp | undefined,
   o: OpOptions,
-): Promise<Slot | undefined> {
+): Promise<SlotInForce | undefined> {
   let here = await readSlot(engine, pair, slot, o)
-  if (here === undefined) return undefined
-  for (let n = slot; ; n++) {
-    const next = await readSlot(engine, pair, n + 1, o)
-    if (next === undefined || (at !== undefined && at < next.validFrom)) {
-      const closing = await readClosing(engine, slotKey(pair, n), o)
-      const validTo = earlierEnd(next?.validFrom, closing?.validTo)
-      if (validTo === undefined) return { slot: n, record: here }
-      if (at === undefined || validTo <= at) return undefined
-      return { slot: n, record: here, end: closing?.validTo === validTo ? closing : { validTo } }
-    }
+  while (here !== undefined) {
+    const { slot, record }: Slot = here
+    const next = await readSlot(engine, pair, slot + 1, o)
+    if (next === undefined) return record && { slot, record }
+    if (at !== undefined && at < next.ends.validTo) return record && { slot, record, end: next.ends }
     here = next
   }
-}
-
-/** The retraction of the record under a key. */
-export async function readClosing(
-  { blobs }: Engine,
-  recordKey: string,
-  o: OpOptions,
-): Promise<End | undefined> {
-  const key = closingKey(recordKey)
-  const text = await readText(blobs, key, o)
-  return text === undefined ? undefined : parseClosing(key, text)
+  return undefined
 }

@@ -24,10 +24,11 @@ export interface Seen {
 const PAGE = 500
 
 export async function look(engine: Engine, pair: Pair, o: OpOptions): Promise<Seen> {
-  const [head, listed] = await Promise.all([readHead(engine, pair, o), listCurrent(engine, pair, o)])
+  const listed = await listCurrent(engine, pair, o)
+  const head = (await headShown(engine, pair, listed, o)) ?? (await readHead(engine, pair, o))
   const added = listed.filter(({ slot }) => slot === undefined)
   const stale = listed.filter(({ slot, uuid }) => isStale(head, slot, uuid))
-  const open = head && head.end === undefined ? headEntry(pair, head) : undefined
+  const open = head && headEntry(pair, head)
   const states = await inParallel(added, (entry) => stateOfAdded(engine, entry, o))
   const old = await inParallel(stale, (entry) => stateOfSlot(engine, entry, o))
   return {
@@ -48,13 +49,32 @@ async function listCurrent(engine: Engine, pair: Pair, o: OpOptions): Promise<re
   }
 }
 
-/** Slots up to the newest are decided: what the index says of them is over, but for the newest while it is open. */
+/**
+ * The newest slot, if the index shows it: what bears no mark is in force, and then it is the newest. Should that be over by
+ * now, the next slot is taken, and whoever goes by this is refused there.
+ */
+async function headShown(
+  engine: Engine,
+  pair: Pair,
+  listed: readonly Listed[],
+  o: OpOptions,
+): Promise<Slot | undefined> {
+  const [shown] = listed
+    .filter(({ slot, marks }) => slot !== undefined && marks.length === 0)
+    .sort((a, b) => (b.slot ?? 0) - (a.slot ?? 0))
+  if (shown?.slot === undefined) return undefined
+  const slot = await readSlot(engine, pair, shown.slot, o)
+  return slot?.record?.id === idOf(shown) ? slot : undefined
+}
+
+/** Slots up to the newest are decided: what the index says of them is over, but for the newest record. */
 function isStale(head: Slot | undefined, slot: number | undefined, uuid: string): boolean {
   if (head === undefined || slot === undefined || slot > head.slot) return false
-  return slot < head.slot || head.end !== undefined || uuid !== aspectUuid(head.record.id)
+  return slot < head.slot || head.record === undefined || uuid !== aspectUuid(head.record.id)
 }
 
 function headEntry(pair: Pair, { slot, record }: Slot): Entry | undefined {
+  if (record === undefined) return undefined
   const uuid = aspectUuid(record.id)
   return uuid === undefined ? undefined : entryOf(pair, uuid, record.validFrom, slot)
 }
@@ -73,8 +93,8 @@ async function stateOfAdded(
 
 async function stateOfSlot(engine: Engine, entry: Listed, o: OpOptions): Promise<Closed> {
   const { pair, slot = 0, marks } = entry
-  const record = await readSlot(engine, pair, slot, o)
-  if (record?.id !== idOf(entry)) return { entry, marks }
+  const found = await readSlot(engine, pair, slot, o)
+  if (found?.record?.id !== idOf(entry)) return { entry, marks }
   const end = await slotEnd(engine, pair, slot, o)
   return { entry, marks, ...(end && { end: end.validTo }) }
 }

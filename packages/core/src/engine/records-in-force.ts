@@ -3,16 +3,17 @@ import type { AspectRecord } from '../model/records.js'
 import type { Timestamp } from '../model/time.js'
 import { aspectUuid } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
-import { inForce, schemaMatcher } from '../rules/aspects.js'
+import { schemaMatcher } from '../rules/aspects.js'
 import type { Engine } from './context.js'
 import { withEnd } from './find.js'
 import { BY_SCHEMA, byEntity, entryOf, sortPrefix } from './index-keys.js'
 import type { Listed } from './index-pages.js'
 import { entries } from './index-stream.js'
-import { hashEntity, pairOf } from './keys.js'
+import { hashEntity, type Pair, pairOf } from './keys.js'
 import { readHead } from './log.js'
 import { inParallel } from './parallel.js'
-import { fromLog, type Resolved, resolve } from './resolve.js'
+import type { StoredRecord } from './records.js'
+import { type Resolved, resolve } from './resolve.js'
 
 export interface Wanted {
   readonly entity?: string
@@ -84,15 +85,9 @@ async function* withLog(
   if (onlyAdded && first.length > 0) return yield* rest()
   const pair = pairOf(entity, schema)
   const head = await readHead(engine, pair, o)
-  if (head !== undefined && at !== undefined && at < head.record.validFrom) return yield* rest()
-  const { record, end } = head ?? {}
-  const uuid = record && aspectUuid(record.id)
-  const holds = record && inForce({ ...record, ...(end && { validTo: end.validTo }) }, at)
-  const found = holds ? fromLog(pair, head) : undefined
-  let slot: Candidate | undefined =
-    found && uuid && record
-      ? { ...entryOf(pair, uuid, record.validFrom, head?.slot), marks: [], found }
-      : undefined
+  // what was in force before it began, or before it was retracted
+  if (head !== undefined && at !== undefined && at < head.ends.validTo) return yield* rest()
+  let slot = head?.record && candidate(pair, head.slot, head.record)
   if (slot !== undefined && slot.name <= q.after) slot = undefined
   for await (const entry of rest()) {
     if (slot !== undefined && slot.name <= entry.name) {
@@ -102,6 +97,13 @@ async function* withLog(
     if (entry.slot === undefined) yield entry
   }
   if (slot !== undefined) yield slot
+}
+
+function candidate(pair: Pair, slot: number, record: StoredRecord): Candidate | undefined {
+  const uuid = aspectUuid(record.id)
+  return uuid === undefined
+    ? undefined
+    : { ...entryOf(pair, uuid, record.validFrom, slot), marks: [], found: { record, pair, slot } }
 }
 
 /** Two schemas may share a key if they are very long; what took a record's place may belong to an earlier page. */

@@ -1,4 +1,4 @@
-/** What the engine's blobs hold: a record, a pointer to one, a closing. */
+/** What the engine's blobs hold: a record, a pointer to one, a retraction. */
 import * as v from 'valibot'
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
@@ -38,19 +38,23 @@ export function parsePointer(text: string): Pointer | undefined {
   return parsed.success ? parsed.output : undefined
 }
 
+/** Stands for a record that can't come any more. */
+export const GIVEN_UP = JSON.stringify({ given_up: true })
+export const isGivenUp = (text: string): boolean => text === GIVEN_UP
+
 export const closingText = ({ validTo, retracter }: End, nonce: string): string =>
   JSON.stringify({ valid_to: validTo, retracter, by: nonce })
 
-/** @throws IvcapError `integrity` when the blob holds something else */
-export function parseClosing(key: string, text: string): End {
+/** Undefined when the text is no retraction. */
+export function parseClosing(text: string): End | undefined {
   const parsed = v.safeParse(ClosingJson, parseJson(text))
   const validTo = parsed.success ? parseTimestamp(parsed.output.valid_to) : undefined
-  if (!parsed.success || validTo === undefined) throw damaged(key, 'it is no closing')
+  if (!parsed.success || validTo === undefined) return undefined
   return { validTo, ...(parsed.output.retracter && { retracter: parsed.output.retracter }) }
 }
 
 const PointerJson = v.object({ entity: v.string(), schema: v.string(), slot: v.number() })
-const ClosingJson = v.object({ valid_to: v.string(), retracter: v.optional(v.string()) })
+const ClosingJson = v.object({ valid_to: v.string(), by: v.string(), retracter: v.optional(v.string()) })
 
 function parseJson(text: string): unknown {
   try {
@@ -60,6 +64,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function damaged(key: string, what: string): IvcapError {
+export function damaged(key: string, what: string): IvcapError {
   return new IvcapError('integrity', `The blob ${key} is not as it was written: ${what}`, { resource: key })
 }

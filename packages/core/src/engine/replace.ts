@@ -24,8 +24,10 @@ import type { Engine } from './context.js'
 import { currentKeys, type Entry, entryOf, markKeys } from './index-keys.js'
 import { idKey, type Pair, pairOf, slotKey } from './keys.js'
 import { look, type Seen } from './look.js'
-import { createOnce, deleteAll, putMarks, putText } from './objects.js'
+import { createOnce, deleteAll, putText } from './objects.js'
+import { inParallel } from './parallel.js'
 import { pointerText, type StoredRecord } from './records.js'
+import { linkSchema } from './schemas.js'
 import { tidy } from './tidy.js'
 
 /** Writers that meet again and again wait longer and longer: this is minutes of bad luck. */
@@ -34,6 +36,7 @@ const MAX_PAUSE_MS = 1_000
 
 export async function replaceAspect(engine: Engine, draft: AspectDraft, o: OpOptions): Promise<AspectRecord> {
   const pair = pairOf(draft.entity, draft.schema)
+  await linkSchema(engine, pair.schema, o)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const record = await tryReplace(engine, draft, pair, o)
     if (record !== undefined) return record
@@ -57,14 +60,15 @@ async function tryReplace(
   const seen = await look(engine, pair, o)
   const slot = (seen.head?.slot ?? 0) + 1
   const uuid = engine.uuid()
+  const pointer = idKey(uuid)
   const record = nextRecord(engine, draft, uuid, seen)
   const hints = hintsOf(record, uuid, pair, slot, seen.replaced)
   try {
-    await putText(blobs, idKey(uuid), pointerText({ ...pair, slot }), o)
-    await putMarks(blobs, hints, o)
+    const text = pointerText({ ...pair, slot })
+    await inParallel([pointer, ...hints], (key) => putText(blobs, key, key === pointer ? text : '', o))
     o.signal?.throwIfAborted()
   } catch (error) {
-    await bestEffort(deleteAll(blobs, [...hints, idKey(uuid)], {}))
+    await bestEffort(deleteAll(blobs, [...hints, pointer], {}))
     throw error
   }
   // if this throws, the slot may be ours: the hints stay
@@ -74,7 +78,7 @@ async function tryReplace(
     await bestEffort(tidy(engine, [...closed, ...seen.leftovers], o))
     return record
   }
-  await bestEffort(deleteAll(blobs, [...hints, idKey(uuid)], {}))
+  await bestEffort(deleteAll(blobs, [...hints, pointer], {}))
   if (outcome.kind === 'refused') throw outcome.error
   return undefined
 }
@@ -85,15 +89,10 @@ function nextRecord(engine: Engine, draft: AspectDraft, uuid: string, seen: Seen
     (a, b) => (a === undefined || b.validFrom > a.validFrom ? b : a),
     undefined,
   )
-  const begun = [head?.record.validFrom, newest?.validFrom]
-    .filter((time) => time !== undefined)
-    .sort()
-    .at(-1)
-  const closedAt = head?.end?.validTo
-  const validFrom = nextValidFrom(
-    engine.clock(),
-    begun === undefined ? undefined : { validFrom: begun, ...(closedAt && { closedAt }) },
-  )
+  const validFrom = nextValidFrom(engine.clock(), {
+    ...(newest && { validFrom: newest.validFrom }),
+    ...(head && { closedAt: head.ends.validTo }),
+  })
   const record = recordOf(engine, draft, uuid, validFrom)
   return newest === undefined ? record : { ...record, replaces: aspectUrn(newest.uuid) }
 }

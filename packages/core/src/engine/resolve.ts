@@ -7,9 +7,9 @@ import type { Engine } from './context.js'
 import { idOf } from './index-keys.js'
 import type { Listed } from './index-pages.js'
 import { idKey, type Pair } from './keys.js'
-import { inForceFrom, readSlot, type Slot } from './log.js'
+import { inForceFrom, readSlot, type SlotInForce } from './log.js'
 import { readText } from './objects.js'
-import { type End, parsePointer, parseRecord, type StoredRecord } from './records.js'
+import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
 
 export interface Resolved {
   readonly record: StoredRecord
@@ -33,13 +33,13 @@ export async function resolve(
   const { pair, slot, marks } = entry
   if (slot === undefined) return await resolveAdded(engine, entry, at, o)
   if (marks.length > 0) return fromLog(pair, await inForceFrom(engine, pair, slot, at, o))
-  const record = await readSlot(engine, pair, slot, o)
+  const { record } = (await readSlot(engine, pair, slot, o)) ?? {}
   // a hint of a writer that has not committed, or lost the slot to another
   if (record?.id !== idOf(entry)) return undefined
   return { record, pair, slot, ...(entry.end && { end: { validTo: entry.end } }) }
 }
 
-export function fromLog(pair: Pair, found: Slot | undefined): Resolved | undefined {
+export function fromLog(pair: Pair, found: SlotInForce | undefined): Resolved | undefined {
   return found && { record: found.record, pair, slot: found.slot, ...(found.end && { end: found.end }) }
 }
 
@@ -69,5 +69,6 @@ export async function readAdded(
 ): Promise<StoredRecord | undefined> {
   const key = idKey(uuid)
   const text = await readText(blobs, key, o)
-  return text === undefined || parsePointer(text) !== undefined ? undefined : parseRecord(key, text)
+  if (text === undefined || isGivenUp(text) || parsePointer(text) !== undefined) return undefined
+  return parseRecord(key, text)
 }

@@ -6,6 +6,8 @@
  * | 1. marks on its entries | marks without a closing | the record, open: it asks because of the marks |
  * | 2. create the closing, once: **the commit** | the retraction | the record, closed |
  * | 3. tidy | see there; retracting again finishes it, as does the next update | |
+ *
+ * The closing of a slot is the next slot. Step 2 refused: another has ended the record.
  */
 
 import type { Urn } from '../model/urn.js'
@@ -16,18 +18,17 @@ import type { Engine } from './context.js'
 import { findById } from './find.js'
 import { byEntity, type Entry, markKeys } from './index-keys.js'
 import { listEntries } from './index-pages.js'
-import { closingKey } from './keys.js'
 import { createOnce, deleteAll, putMarks } from './objects.js'
 import { closingText } from './records.js'
 import { tidy } from './tidy.js'
 
 export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Promise<void> {
-  const { record, entry, key, end } = await findById(engine, id, o)
+  const { record, entry, closing, end } = await findById(engine, id, o)
   if (end !== undefined) return await bestEffort(finish(engine, entry, end.validTo, o))
   const nonce = engine.uuid()
   const validTo = closingTime(engine.clock(), record.validFrom)
   const marks = markKeys(entry, nonce, validTo)
-  const closing = { validTo, ...(engine.asserter !== undefined && { retracter: engine.asserter }) }
+  const how = { validTo, ...(engine.asserter !== undefined && { retracter: engine.asserter }) }
   try {
     await putMarks(engine.blobs, marks, o)
     o.signal?.throwIfAborted()
@@ -35,7 +36,7 @@ export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Prom
     await bestEffort(deleteAll(engine.blobs, marks, {}))
     throw error
   }
-  const outcome = await createOnce(engine, closingKey(key), closingText(closing, nonce), o)
+  const outcome = await createOnce(engine, closing, closingText(how, nonce), o)
   if (outcome.kind === 'mine') {
     return await bestEffort(tidy(engine, [{ entry, end: validTo, marks: [nonce] }], o))
   }

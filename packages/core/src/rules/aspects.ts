@@ -17,11 +17,11 @@ export function inForce(record: Pick<AspectRecord, 'validFrom' | 'validTo'>, at?
  */
 export function nextValidFrom(
   now: number,
-  newest?: { readonly validFrom: Timestamp; readonly closedAt?: Timestamp },
+  { validFrom, closedAt }: { readonly validFrom?: Timestamp; readonly closedAt?: Timestamp } = {},
 ): Timestamp {
-  if (newest === undefined) return timestamp(now)
-  const closed = newest.closedAt === undefined ? 0 : micros(newest.closedAt)
-  return timestamp(Math.max(now, micros(newest.validFrom) + 1, closed))
+  const begun = validFrom === undefined ? now : micros(validFrom) + 1
+  const closed = closedAt === undefined ? now : micros(closedAt)
+  return timestamp(Math.max(now, begun, closed))
 }
 
 /** When a record that began at `validFrom` is closed now: never before it began, so that it was never in force at no time. */

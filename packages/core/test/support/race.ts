@@ -4,8 +4,11 @@
  */
 import { blobAspects } from '../../src/engine/aspects.js'
 import type { Engine } from '../../src/engine/context.js'
+import { encodeSchema, LINKED, schemaKey } from '../../src/engine/keys.js'
+import { sweepBefore } from '../../src/engine/sweep.js'
 import { IvcapError, isIvcapError } from '../../src/model/errors.js'
 import type { AspectRecord } from '../../src/model/records.js'
+import { timestamp } from '../../src/model/time.js'
 import { aspectUrn, type Urn } from '../../src/model/urn.js'
 import type { AspectQuery, AspectStore } from '../../src/ports.js'
 import { Blobs, modelBlobs, type Network } from './model-blobs.js'
@@ -20,7 +23,7 @@ export const SCHEMAS = ['urn:test:schema:tag.1', 'urn:test:schema:tag.2']
 
 /** One call of a client. */
 export interface Call {
-  readonly kind: 'add' | 'replace' | 'retract' | 'list'
+  readonly kind: 'add' | 'replace' | 'retract' | 'list' | 'sweep'
   readonly schema: string
   /** Ids that it drew: one of them is its record, if any. */
   readonly ids: Urn[]
@@ -45,6 +48,8 @@ export interface Race {
 }
 
 const EPOCH = 1_700_000_000_000_000
+/** All that anybody adds is older. */
+const FUTURE = timestamp(2 * EPOCH)
 
 /** `calm`: nothing goes wrong but the interleaving; `rough`: clients crash, requests and answers get lost. */
 export async function race(seed: number, weather: Weather, protocol: Protocol): Promise<Race> {
@@ -58,6 +63,9 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
   const kind = 1 + below(3)
   const odds = { crashes: rough && kind !== 1 ? 0.03 : 0, faults: rough && kind !== 2 ? 0.04 : 0 }
   const calls: Call[] = []
+  // in some races the schemas are new
+  const known = seed % 10 === 0 ? [] : SCHEMAS.map(encodeSchema)
+  for (const schema of known) blobs.write(`${schemaKey(schema)}${LINKED}`, new Uint8Array(), 'create')
 
   const client = (network: Network) => {
     const offset = Math.round((random() - 0.5) * skew)
@@ -72,6 +80,7 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
         return uuid
       },
       pause: () => scheduler.turn(),
+      linked: new Set(known),
     }
     const store = protocol(engine)
     const perform = async () => {
@@ -79,13 +88,16 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
       calls.push(call)
       current = call
       try {
-        await carryOut(store, call)
+        await carryOut(store, engine, call)
         call.acknowledged = scheduler.now
       } catch (error) {
         // what got lost on the way is no fault of the store: the caller does not know, and goes on
-        if (!isIvcapError(error, 'unavailable')) throw error
+        const givenUp = call.kind === 'add' && calls.some(({ kind }) => kind === 'sweep')
+        if (isIvcapError(error, 'unavailable') || (givenUp && isIvcapError(error, 'already-exists'))) return
+        throw error
+      } finally {
+        scheduler.now++
       }
-      scheduler.now++
     }
     return { store, perform }
   }
@@ -109,6 +121,8 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
 function nextCall(calls: readonly Call[], below: (n: number) => number, began: number): Call {
   const known = calls.flatMap(({ record }) => record?.id ?? [])
   const target = known[below(known.length)]
+  // some races have a sweep in them
+  if (below(10) === 0) return { kind: 'sweep', schema: '', ids: [], n: calls.length, began }
   const kinds = ['add', 'replace', 'replace', 'retract', 'list'] as const
   const kind = kinds[below(kinds.length)] ?? 'replace'
   const schema = SCHEMAS[below(8) === 0 ? 1 : 0] ?? ''
@@ -119,9 +133,10 @@ function nextCall(calls: readonly Call[], below: (n: number) => number, began: n
   return { ...call, kind, query: queries[below(queries.length)] ?? {} }
 }
 
-async function carryOut(store: AspectStore, call: Call): Promise<void> {
+async function carryOut(store: AspectStore, engine: Engine, call: Call): Promise<void> {
   const { kind, schema, n, target } = call
-  if (kind === 'list') call.listed = await listAll(store, call.query ?? {})
+  if (kind === 'sweep') await sweepBefore(engine, FUTURE, {})
+  else if (kind === 'list') call.listed = await listAll(store, call.query ?? {})
   else if (kind === 'retract') await store.retract(target ?? 'urn:test:none', {})
   else {
     const draft = { entity: ENTITY, schema, content: { $schema: schema, n } }
