@@ -22,8 +22,10 @@ describe('a CommonJS project without the optional packages', () => {
   test('uploads and downloads in a folder', async () => {
     expect(await project.node('main.js')).toContain('all went well')
   })
-  test('is told how to install the memory backend', async () => {
-    expect(await project.node('absent.js')).toContain('npm install @ivcap/backend-memory')
+  test('is told how to install the backends that it has not', async () => {
+    const told = await project.node('absent.js')
+    for (const name of ['backend-memory', 'storage-s3', 'storage-gcs'])
+      expect(told).toContain(`npm install @ivcap/${name}`)
   })
   test('recognises errors and artifacts of the other copy, the ES modules', async () => {
     expect(await project.node('both.js')).toContain('all went well')

@@ -74,6 +74,8 @@ const NO_TOKEN_SERVER: Meaning = {
   code: 'unavailable',
   why: 'the server that gives tokens for these credentials is not to be reached: check the network',
 }
+const WRONG_CLOCK =
+  "this machine's clock differs from that of the server that gives tokens by too much: set it"
 const NO_TOKEN =
   'no credentials were found, or they are refused: set GOOGLE_APPLICATION_CREDENTIALS, log in by gcloud, or give credentials or keyFilename'
 
@@ -116,7 +118,8 @@ export function explain(error: unknown, subject: Subject, place: Place): IvcapEr
   const network = errno !== undefined && /^(E[A-Z_]+|HPE_.*|ERR_.*)$/.test(errno)
   // a key file that can't be read, or holds no key, has such codes, too
   if (unauthorized && !(errno !== undefined && errno in NETWORK)) {
-    return new IvcapError('unauthenticated', `${failed(subject, place)}: ${NO_TOKEN}`, {
+    const why = cause instanceof Error && /reasonable timeframe/.test(cause.message) ? WRONG_CLOCK : NO_TOKEN
+    return new IvcapError('unauthenticated', `${failed(subject, place)}: ${why}`, {
       cause: plain(cause),
     })
   }

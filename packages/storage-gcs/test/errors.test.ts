@@ -1,11 +1,12 @@
 import { inspect } from 'node:util'
 import { Storage } from '@google-cloud/storage'
+import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { contentSource, type IvcapError, isIvcapError } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { type GcsOptions, gcsBlobs } from '../src/index.js'
 import { transfer as patient } from './support/content.js'
 import { freshPlace, gcsServer } from './support/gcs.js'
-import { proxied } from './support/proxied.js'
+import { proxied, refusal } from './support/proxied.js'
 
 const server = await gcsServer()
 const transfer = { ...patient, retries: 0 }
@@ -17,7 +18,7 @@ async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
     (e: unknown) => e,
   )
   if (!isIvcapError(error)) throw error
-  expect(inspect(error, { depth: 8 })).not.toContain(SECRET)
+  expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(SECRET)
   return error
 }
 
@@ -69,6 +70,69 @@ describe.runIf(server)('errors say what to check', { timeout: 60_000 }, async ()
     for (const error of await errorsOf({ ...place, keyFilename: '/no/such/key.json' })) {
       expect(error).toMatchObject({ code: 'unauthenticated' })
     }
+  })
+
+  // the server asks nobody who they are: Google's answers, as its documentation has them
+  it.each<[string, Fault, Partial<IvcapError>, string]>([
+    [
+      'a token that is refused',
+      refusal(401, 'authError', 'Invalid Credentials'),
+      { code: 'unauthenticated' },
+      'keyFilename',
+    ],
+    [
+      'an account without a role on the bucket',
+      refusal(403, 'forbidden', 'nobody@example.com does not have storage.objects.get access'),
+      { code: 'permission-denied' },
+      'roles',
+    ],
+  ])('%s', async (_, fault, expected, words) => {
+    const proxy = await faultProxy(place.apiEndpoint, () => fault)
+    const client = new Storage({ apiEndpoint: proxy.url, useAuthWithCustomEndpoint: true })
+    const getRequestHeaders = async () => ({ Authorization: `Bearer ${SECRET}` })
+    Object.assign(client.authClient, { getRequestHeaders })
+    for (const error of await errorsOf({ ...place, apiEndpoint: proxy.url, client })) {
+      expect(error).toMatchObject({ ...expected, retryable: false })
+      expect(error.message).toContain(words)
+    }
+    expect(proxy.seen[0]?.headers.authorization).toContain(SECRET)
+  })
+
+  // requests to Google Cloud Storage bear no time: it is the server that gives tokens which compares clocks
+  it('a clock that is wrong', async () => {
+    const client = new Storage({ apiEndpoint: place.apiEndpoint, useAuthWithCustomEndpoint: true })
+    const told =
+      'invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. ' +
+      'Check your iat and exp values in the JWT claim.'
+    const getRequestHeaders = async () => {
+      throw Object.assign(new Error(told), { config: { data: { assertion: SECRET } } })
+    }
+    Object.assign(client.authClient, { getRequestHeaders })
+    for (const error of await errorsOf({ ...place, client })) {
+      expect(error).toMatchObject({ code: 'unauthenticated', retryable: false })
+      expect(error.message).toContain('clock')
+    }
+  })
+
+  it('what is no Google Cloud Storage', async () => {
+    const page = { kind: 'status', status: 200, body: '<html>Welcome</html>' } as const
+    const proxy = await faultProxy(place.apiEndpoint, () => page)
+    const blobs = gcsBlobs({ ...place, apiEndpoint: proxy.url })
+    const error = await errorOf(blobs.list({ prefix: '', limit: 1 }, {}))
+    expect(error.code).toBe('protocol')
+    expect(error.message).toContain('check that apiEndpoint is one of Google Cloud Storage')
+    blobs.close()
+  })
+
+  it('a blob that changed between two ranges of it', async () => {
+    const blobs = gcsBlobs(place)
+    const { etag } = await blobs.put('changing', contentSource('one'), transfer)
+    await blobs.put('changing', contentSource('two'), { ...transfer, mode: 'overwrite' })
+    const error = await errorOf(blobs.get('changing', { range: { start: 1, end: 2 }, ifMatch: etag }))
+    expect(error).toMatchObject({ code: 'precondition-failed', retryable: false, resource: 'changing' })
+    expect(error.message).toContain('has changed')
+    expect(error.message).toContain('read it again from the start')
+    blobs.close()
   })
 
   it('a key without room', async () => {
