@@ -1,20 +1,23 @@
 // Inside a platform's network: bytes go straight to its bucket and from it, records stay with the platform.
-//   IVCAP_BASE_URL=http://… IVCAP_BUCKET=platform-data/prefix npm run fast-path [path/to/a/file]
-// The bucket's credentials, region and endpoint come from where the AWS SDK looks for them. For a bucket of Google Cloud Storage:
-// gcsArtifacts of @ivcap/storage-gcs, with the same arguments.
+//   IVCAP_BASE_URL=http://… IVCAP_BUCKET=s3://platform-data/prefix npm run fast-path [path/to/a/file]
+// A bucket of Google Cloud Storage is a gs://… Credentials, region and endpoint come from where the vendors' SDKs look for them.
 import { basename } from 'node:path'
 import { platformBackend } from '@ivcap/backend-platform'
 import { Ivcap } from '@ivcap/core'
+import { gcsArtifacts } from '@ivcap/storage-gcs'
 import { s3Artifacts } from '@ivcap/storage-s3'
 import { inputPath } from './input.js'
 
-const { IVCAP_BASE_URL: url, IVCAP_BUCKET: place } = process.env
-if (!url || !place)
-  throw new Error('set IVCAP_BASE_URL to a deployment, and IVCAP_BUCKET to its bucket/prefix')
-const [bucket = '', ...prefix] = place.split('/')
+const { IVCAP_BASE_URL: url, IVCAP_BUCKET: place = '' } = process.env
+const [, scheme, bucket, prefix = ''] = /^(s3|gs):\/\/([^/]+)\/?(.*)$/.exec(place) ?? []
+if (!url || !bucket)
+  throw new Error(
+    'set IVCAP_BASE_URL to a deployment, and IVCAP_BUCKET to its bucket: s3://bucket/prefix or gs://…',
+  )
 
 const platform = platformBackend({ url })
-const artifacts = s3Artifacts({ bucket, prefix: prefix.join('/'), aspects: platform.aspects })
+const straight = { bucket, prefix, aspects: platform.aspects }
+const artifacts = scheme === 'gs' ? gcsArtifacts(straight) : s3Artifacts(straight)
 const ivcap = new Ivcap({ ...platform, artifacts })
 
 const filePath = inputPath('reef-quadrat.png')
@@ -29,6 +32,10 @@ for await (const { schema } of elsewhere.listAspects({ entity: artifact.id }))
 
 const bytes = await artifact.bytes()
 console.log('read back:', bytes.byteLength, 'bytes')
+
+// And what others upload to the deployment is read from the bucket.
+const theirs = await elsewhere.uploadArtifact({ name: 'note.txt', content: 'bleached on the north side' })
+console.log('from others:', theirs.id, await (await ivcap.getArtifact(theirs.id)).text())
 
 await artifacts.close()
 await elsewhere.close()
