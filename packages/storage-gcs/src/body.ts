@@ -1,7 +1,4 @@
-import { once } from 'node:events'
-import type { IncomingMessage } from 'node:http'
-import { IvcapError, type OpOptions, type Part, parallelParts, retry } from '@ivcap/core/driver'
-import { RETRIES, RETRY_DELAY } from './ask.js'
+import { closed, fillPart, IvcapError, type OpOptions, parallelParts } from '@ivcap/core/driver'
 import { Crc32c } from './crc32c.js'
 import { explain } from './errors.js'
 import { head } from './info.js'
@@ -9,8 +6,8 @@ import { type Opened, open } from './open.js'
 import type { Place } from './place.js'
 
 /**
- * The bytes of a range, in order, from as many requests at once as the place allows, each for a part of it and all for the
- * generation of the first. A connection that breaks is taken up where it broke. The checksum of a whole is checked.
+ * The bytes of a range, in order: see `parallelParts`. All requests are for the generation of the first. The checksum of a
+ * whole is checked.
  */
 export function bodyOf(
   place: Place,
@@ -19,40 +16,25 @@ export function bodyOf(
   o: OpOptions,
 ): ReadableStream<Uint8Array> {
   const { partSize, concurrency } = place
+  const { key, etag } = opened.info
   const whole = range.start === 0 && range.end === opened.info.size
   return parallelParts({
     ...o,
     ...range,
+    firstEnd: opened.end,
     partSize,
     concurrency,
-    firstEnd: opened.end,
-    receive: (part, signal) => receive(place, opened, part, signal),
+    receive: (part, signal) =>
+      fillPart(part, {
+        body: part.start === opened.start ? opened.body : undefined,
+        open: async (missing) => (await open(place, key, { ...missing, of: etag }, { signal })).body,
+        explain: (error) => explain(error, { doing: 'read', key }, place),
+        key,
+        signal,
+      }),
     ...(whole && { inspect: checker(place, opened, o) }),
     close: () => closed(opened.body),
   })
-}
-
-/** Fills a part, from its first connection and, if that breaks, from others. */
-async function receive(place: Place, opened: Opened, part: Part, signal: AbortSignal): Promise<void> {
-  const { key, etag } = opened.info
-  let body = part.start === opened.start ? opened.body : undefined
-  const attempt = async () => {
-    const { position: start, end } = part
-    body ??= (await open(place, key, { start, end, of: etag }, { signal })).body
-    try {
-      for await (const bytes of body) part.add(bytes)
-    } catch (error) {
-      throw explain(error, { doing: 'read', key }, place)
-    } finally {
-      await closed(body)
-      body = undefined
-    }
-    if (part.position < end) {
-      const message = `the server sent ${part.position - start} bytes of ${key}, not ${end - start}`
-      throw new IvcapError('unavailable', message)
-    }
-  }
-  await retry(attempt, { retries: RETRIES, retryDelay: RETRY_DELAY, signal })
 }
 
 /** Fails before the last bytes are handed out. */
@@ -78,10 +60,4 @@ async function toldOf(
 ): Promise<string | undefined> {
   const { info, crc32c } = await head(place, key, o)
   return info.etag === generation ? crc32c : undefined
-}
-
-async function closed(body: IncomingMessage): Promise<void> {
-  if (body.closed) return
-  body.destroy()
-  if (!body.closed) await once(body, 'close')
 }

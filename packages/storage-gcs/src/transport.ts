@@ -1,6 +1,6 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { OpOptions } from '@ivcap/core/driver'
+import { type OpOptions, readingMuch } from '@ivcap/core/driver'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -22,8 +22,8 @@ const SOCKETS = 50
 
 /** Connections of its own, which are kept between requests. */
 export function transport(): Transport {
-  const plain = new http.Agent({ keepAlive: true, maxSockets: SOCKETS })
-  const secure = new https.Agent({ keepAlive: true, maxSockets: SOCKETS })
+  const plain = readingMuch(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
+  const secure = readingMuch(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
   return {
     exchange: (request, o) => {
       const options = { method: request.method, headers: headersOf(request) }

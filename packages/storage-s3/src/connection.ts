@@ -1,4 +1,7 @@
+import { Agent } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
+import { readingMuch } from '@ivcap/core/driver'
 import { invalid, type S3Options } from './options.js'
 
 export interface Connection {
@@ -15,6 +18,7 @@ export interface Connection {
 const CONNECT_MS = 10_000
 /** Silence on a connection after which it counts as broken. */
 const IDLE_MS = 60_000
+const KEPT = { keepAlive: true, maxSockets: 50 } as const
 
 export function connectionOf(o: S3Options): Connection {
   if (o.client !== undefined) return given(o.client, o.endpoint)
@@ -31,7 +35,12 @@ export function connectionOf(o: S3Options): Connection {
     expectContinueHeader: false,
     // other servers refuse or ignore the trailers that AWS's take
     ...(!aws && { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
-    requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: IDLE_MS },
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      socketTimeout: IDLE_MS,
+      httpAgent: readingMuch(new Agent(KEPT)),
+      httpsAgent: readingMuch(new SecureAgent(KEPT)),
+    },
   })
   return { client, aws, server: endpoint ?? 'AWS', repeats: false, close: () => client.destroy() }
 }

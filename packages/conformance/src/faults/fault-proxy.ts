@@ -46,6 +46,8 @@ export interface FaultProxy {
   readonly seen: Seen[]
   /** Requests whose answer the client neither has to its end nor has given up. */
   readonly open: number
+  /** Connections that clients have made, by now. */
+  readonly connections: number
 }
 
 /** Stands between a client and `target`, and does to each request what the plan says. Gone when the test ends. */
@@ -72,6 +74,8 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     if (fault?.kind === 'status') return answer(req, res, fault)
     forward(new URL(proxy.target), req, res, fault)
   })
+  let connections = 0
+  server.on('connection', () => connections++)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
@@ -86,6 +90,9 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     seen: [],
     get open() {
       return underWay.size
+    },
+    get connections() {
+      return connections
     },
   }
   return proxy

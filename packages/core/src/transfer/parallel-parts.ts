@@ -6,13 +6,18 @@ export interface ParallelParts extends OpOptions {
   /** The bytes of the whole. */
   readonly start: number
   readonly end: number
-  /** Bytes per request. */
+  /** The end of the first part, which shows how fast one connection is. */
+  readonly firstEnd: number
+  /** Bytes per millisecond from which one connection is as much as this machine can take; default: 150 MiB/s. */
+  readonly fast?: number
+  /** Bytes per request, where one connection is slow. */
   readonly partSize: number
-  /** The end of the first part, where a request for it has been made already; default: by `partSize`. */
-  readonly firstEnd?: number
-  /** Parts on their way, or in memory, at once. */
+  /** Parts on their way, or in memory, at once: `partSize × concurrency` bytes at the most. */
   readonly concurrency: number
-  /** Fills the part to its end; when it settles, no connection of it is in use. */
+  /**
+   * Fills the part to its end, waiting for its `room`; when it settles, no connection of it is in use. The signal ends when
+   * nobody wants the bytes any more.
+   */
   receive(part: Part, signal: AbortSignal): Promise<void>
   /** Sees the bytes in their order before they are handed out; what it throws fails the body. */
   inspect?(bytes: Uint8Array, last: boolean): void | Promise<void>
@@ -20,9 +25,13 @@ export interface ParallelParts extends OpOptions {
   close?(): Promise<void>
 }
 
+/** What a server on the same machine gives at least; more connections to it take its time, and ours. */
+const FAST = (150 << 20) / 1000
+
 /**
- * The bytes of a range, in order, from several requests at once. Nothing is taken from the network before somebody reads;
- * at the end, after an error, a cancel or an abort no connection is held.
+ * The bytes of a range, in order. Its first part shows whether one connection is all that can be wished for; then the rest comes
+ * by one more request, and else in parts, several at once. Nothing is taken from the network before somebody reads; what a
+ * part fails with is told when its bytes are due; at the end, after an error, a cancel or an abort no connection is held.
  */
 export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
   const { signal } = o
@@ -45,7 +54,9 @@ export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
           signal?.throwIfAborted()
           controller.enqueue(bytes)
           if (!window.done) return
-          await stop(undefined)
+          // a connection whose answer was read to its end is kept
+          await window.settled()
+          signal?.removeEventListener('abort', onAbort)
           controller.close()
         } catch (error) {
           await stop(error)
@@ -65,6 +76,8 @@ class Window {
   readonly #stopping = new AbortController()
   readonly #receiving = new Set<Promise<void>>()
   #next: number
+  /** Milliseconds that bytes of the first part were waited for. */
+  #waited = 0
 
   constructor(o: ParallelParts) {
     this.#o = o
@@ -77,12 +90,20 @@ class Window {
   }
 
   async next(): Promise<Uint8Array> {
-    this.#fill()
+    if (this.#parts.length === 0 || this.#next > this.#o.firstEnd) this.#fill()
     const [part] = this.#parts
     if (part === undefined) return new Uint8Array()
+    const begun = performance.now()
+    // how long the server takes to answer says nothing of the line
+    const answered = part.position > this.#o.start
     const bytes = await part.take()
+    if (part.start === this.#o.start && answered) this.#waited += performance.now() - begun
     if (part.done) this.#parts.shift()
     return bytes
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#receiving)
   }
 
   async stop(reason: unknown): Promise<void> {
@@ -92,16 +113,29 @@ class Window {
 
   #fill(): void {
     const { start, end, firstEnd, partSize, concurrency } = this.#o
-    while (this.#parts.length < concurrency && this.#next < end) {
-      const first = this.#next === start ? firstEnd : undefined
-      const part = new Part(this.#next, first ?? Math.min(this.#next + partSize, end))
-      this.#parts.push(part)
-      this.#next = part.end
-      const receiving = this.#o
-        .receive(part, this.#stopping.signal)
-        .catch((error: unknown) => part.fail(error))
-        .finally(() => this.#receiving.delete(receiving))
-      this.#receiving.add(receiving)
+    if (this.#next === start) this.#launch(firstEnd)
+    // what is there whenever it is wanted needs no second connection, however slowly it is used
+    else if (this.#next === firstEnd && this.#isFast()) this.#launch(end)
+    else {
+      while (this.#parts.length < concurrency && this.#next < end)
+        this.#launch(Math.min(this.#next + partSize, end))
     }
+  }
+
+  #isFast(): boolean {
+    const { start, firstEnd, fast = FAST } = this.#o
+    return this.#waited * fast <= firstEnd - start
+  }
+
+  #launch(end: number): void {
+    if (this.#next === end) return
+    const part = new Part(this.#next, end, this.#o.partSize)
+    this.#parts.push(part)
+    this.#next = end
+    const receiving = this.#o
+      .receive(part, this.#stopping.signal)
+      .catch((error: unknown) => part.fail(error))
+      .finally(() => this.#receiving.delete(receiving))
+    this.#receiving.add(receiving)
   }
 }

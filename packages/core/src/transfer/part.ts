@@ -10,15 +10,19 @@ const WORTH_A_CALL = 64 * 1024
 export class Part {
   readonly start: number
   readonly end: number
+  readonly #most: number
   readonly #pieces: Uint8Array[] = []
   #filled = 0
   #taken = 0
   #failure: { readonly error: unknown } | undefined
   #wake = () => {}
+  #resume = () => {}
 
-  constructor(start: number, end: number) {
+  /** @param most bytes that it holds before whoever fills it is to wait */
+  constructor(start: number, end: number, most: number) {
     this.start = start
     this.end = end
+    this.#most = most
   }
 
   /** Where in the blob the next bytes belong. */
@@ -42,9 +46,19 @@ export class Part {
     this.#wake()
   }
 
+  /** Settles when more bytes are welcome, or when it has failed. */
+  async room(): Promise<void> {
+    while (this.#filled - this.#taken >= this.#most && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#resume = resolve
+      })
+    }
+  }
+
   fail(error: unknown): void {
-    this.#failure = { error }
+    this.#failure ??= { error }
     this.#wake()
+    this.#resume()
   }
 
   /** The next bytes, as they came or several pieces in one; waits until it is worth while. */
@@ -57,13 +71,14 @@ export class Part {
     }
     const bytes = this.#next()
     this.#taken += bytes.byteLength
+    this.#resume()
     return bytes
   }
 
   #worthTaking(): boolean {
     const whole = this.position === this.end
     const ready = this.#filled - this.#taken
-    return whole || ready >= WORTH_WAITING || (this.#failure !== undefined && ready > 0)
+    return whole || ready >= Math.min(WORTH_WAITING, this.#most) || (this.#failure !== undefined && ready > 0)
   }
 
   #next(): Uint8Array {

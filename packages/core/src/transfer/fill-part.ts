@@ -1,0 +1,86 @@
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import type { ByteRange } from '../ports.js'
+import type { Part } from './part.js'
+import { retry } from './retry.js'
+
+/** A body of node:http, as far as it matters here. */
+export interface NodeBody extends AsyncIterable<Uint8Array> {
+  readonly closed: boolean
+  destroy(): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+export interface FillOptions {
+  /** What was opened already, from the start of the part. */
+  readonly body: NodeBody | undefined
+  /** What is missing. */
+  open(range: Required<ByteRange>): Promise<NodeBody>
+  /** What a failure of a body means. */
+  explain(error: unknown): IvcapError
+  /** Of the blob, for messages. */
+  readonly key: string
+  readonly signal: AbortSignal
+}
+
+/** Attempts without a byte, and milliseconds before the first. */
+const PATIENCE = { retries: 5, retryDelay: 100 } as const
+
+/** All bytes of a part. A connection that breaks is taken up where it broke; none is in use afterwards. */
+export async function fillPart(
+  part: Part,
+  { body: first, open, explain, key, signal }: FillOptions,
+): Promise<void> {
+  let body = first
+  const attempt = async () => {
+    const { position: start, end } = part
+    body ??= await open({ start, end })
+    try {
+      await pour(body, part, signal)
+    } catch (error) {
+      // after the last byte a connection may break
+      if (isIvcapError(error) || part.position < end) throw explain(error)
+    } finally {
+      body = undefined
+    }
+    if (part.position === end) return
+    const message = `the server sent ${part.position - start} bytes of ${key}, not ${end - start}`
+    throw new IvcapError('unavailable', message)
+  }
+  for (;;) {
+    const before = part.position
+    try {
+      return await retry(attempt, { ...PATIENCE, signal })
+    } catch (error) {
+      // who sends something is worth asking again
+      const onwards = isIvcapError(error) && error.retryable && part.position > before
+      if (!onwards) throw error
+    }
+  }
+}
+
+async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<void> {
+  const onAbort = () => {
+    part.fail(signal.reason)
+    body.destroy()
+  }
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) onAbort()
+  try {
+    for await (const bytes of body) {
+      part.add(bytes)
+      await part.room()
+    }
+    signal.throwIfAborted()
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    await closed(body)
+  }
+}
+
+/** Its connection is free, or closed, afterwards. */
+export async function closed(body: NodeBody): Promise<void> {
+  if (body.closed) return
+  const closing = new Promise<void>((resolve) => body.once('close', resolve))
+  body.destroy()
+  await closing
+}
