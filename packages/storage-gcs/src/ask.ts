@@ -14,8 +14,8 @@ import type { HttpRequest } from './transport.js'
 export type Patience = Partial<Pick<TransferOptions, 'retries' | 'retryDelay'>>
 
 /** For what comes without options of its own. */
-export const RETRIES = 5
-export const RETRY_DELAY = 100
+const RETRIES = 5
+const RETRY_DELAY = 100
 
 /** A page of a thousand blobs has some 100 KB. */
 const MOST_JSON = 16 << 20

@@ -7,8 +7,8 @@ type Send<T> = (client: S3Client, o: { abortSignal?: AbortSignal }) => Promise<T
 export type Patience = Partial<Pick<TransferOptions, 'retries' | 'retryDelay'>>
 
 /** For what comes without options of its own. */
-export const RETRIES = 5
-export const RETRY_DELAY = 100
+const RETRIES = 5
+const RETRY_DELAY = 100
 
 /** Sends a request, again after faults that pass, and tells what a failure means. Only for what may be done twice. */
 export function ask<T>(place: Place, subject: Subject, send: Send<T>, o: OpOptions & Patience): Promise<T> {

@@ -10,7 +10,7 @@ export interface NodeBody extends AsyncIterable<Uint8Array> {
   once(event: 'close', listener: () => void): unknown
 }
 
-export interface FillOptions {
+interface FillOptions {
   /** What was opened already, from the start of the part. */
   readonly body: NodeBody | undefined
   /** What is missing. */
