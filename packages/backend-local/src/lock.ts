@@ -8,6 +8,8 @@ import { writeText } from './staging.js'
 const STRANGERS_HOLD = 60_000
 /** Longest pause between two tries, in ms. */
 const LONGEST_PAUSE = 40
+/** Pause before a lock that could not be removed is tried again, in ms. */
+const RELEASE_AGAIN = 50
 
 /** What a holder says it is about to do, for others to finish should it die. */
 export type Intent = readonly string[]
@@ -49,7 +51,7 @@ export class Locks {
         })
       } finally {
         // what was done stays done when this fails
-        for (const path of [...notes, mine]) await this.#fs.unlink(path).catch(() => {})
+        for (const path of [...notes, mine]) await this.#release(path)
       }
     })
   }
@@ -63,7 +65,7 @@ export class Locks {
     }
     for (const hash of hashes) {
       await this.#inLine(hash, {}, async () => {
-        await orAbsent(this.#fs.unlink(await this.#acquire(hash, {})))
+        await this.#release(await this.#acquire(hash, {}))
       })
     }
   }
@@ -82,11 +84,20 @@ export class Locks {
           return mine
         }
       } catch (e) {
-        await this.#fs.unlink(mine).catch(() => {})
+        await this.#release(mine)
         throw e
       }
-      await this.#fs.unlink(mine)
+      await this.#release(mine)
       await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+    }
+  }
+
+  /** While it lies there, all others wait: one that can't be removed now is tried again for as long as this process lives. */
+  async #release(path: string): Promise<void> {
+    try {
+      await orAbsent(this.#fs.unlink(path))
+    } catch {
+      setTimeout(() => void this.#release(path), RELEASE_AGAIN).unref()
     }
   }
 

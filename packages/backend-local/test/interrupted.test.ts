@@ -16,7 +16,11 @@ async function prepared(before: (change: Change) => void) {
   const healthy = fresh()
   const artifact = await healthy.artifacts.create(text(OLD), named('x', 'text/old'), plain)
   const aspect = await healthy.aspects.assert(draft(entity, tag, { v: 'old' }), 'replace', {})
-  const failing = localBackend({ baseDir: '/base', fsync: true, fs: watched(fs.promises, before) })
+  const failing = localBackend({
+    baseDir: '/base',
+    fsync: true,
+    fs: watched(fs.promises, { change: before }),
+  })
   const staged = async () => (await fs.promises.readdir('/base/.ivcap/staging')).length
   return { fresh, failing, artifact, aspect, staged }
 }
@@ -107,7 +111,7 @@ it('a disk that fills up half way leaves the earlier content, and says what to d
 
 it('is on the disk before it is acknowledged, with fsync', async () => {
   const changes: Change[] = []
-  const { failing } = await prepared((change) => changes.push(change))
+  const { failing } = await prepared((change) => void changes.push(change))
   await first(failing)
   const synced = changes.filter((c) => c.call === 'sync').map((c) => c.path)
   expect(synced.filter((path) => path.includes('/staging/'))).toHaveLength(2)

@@ -4,7 +4,7 @@ import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
 import { localBackend } from '../src/index.js'
 import { allAspects, draft, entity, tag } from './local.js'
-import { errno, watched } from './support/failing-fs.js'
+import { type Change, errno, watched } from './support/failing-fs.js'
 import { tempFolder } from './temp-folder.js'
 
 const drafts = (count: number) => Array.from({ length: count }, (_, i) => draft(entity, tag, { i }))
@@ -41,9 +41,10 @@ describe.each(Object.entries(places))('many at once, to %s', (_, place) => {
 it('a disk that fills up ends them, with nothing half-written', async () => {
   const { fs } = memfs()
   let created = 0
-  const full = watched(fs.promises, ({ call }) => {
+  const change = ({ call }: Change) => {
     if (call === 'create' && ++created > 100) throw errno('ENOSPC')
-  })
+  }
+  const full = watched(fs.promises, { change })
   const adding = localBackend({ baseDir: '/base', fs: full }).aspects.assertMany?.(drafts(200), {})
   await expect(adding).rejects.toMatchObject({ code: 'unavailable', message: /free some space/ })
   expect(await allAspects(localBackend({ baseDir: '/base', fs: fs.promises }))).toHaveLength(100)
