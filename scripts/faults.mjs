@@ -5,8 +5,6 @@ import { parseArgs } from 'node:util'
 import { root, run } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
 
-const PACKAGES = /** @type {Readonly<Record<string, string>>} */ ({ memory: 'conformance' })
-
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
@@ -18,11 +16,12 @@ for (const name of /** @type {const} */ (['seed', 'rounds'])) {
   if (!/^\d+$/.test(values[name])) throw new Error(`--${name} is no number: ${values[name]}`)
 }
 
-const all = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/test/laboratory.test.ts`)
+const all = readdirSync(join(root, 'packages'))
+  .filter((name) => /^(backend|storage)-/.test(name))
+  .map((name) => `packages/${name}/test/laboratory.test.ts`)
 const files = all.filter((file) => existsSync(join(root, file)))
 const wanted = values.backend?.map((name) => {
-  const names = [PACKAGES[name] ?? `backend-${name}`, `storage-${name}`]
-  const file = files.find((path) => names.some((one) => path.startsWith(`packages/${one}/`)))
+  const file = files.find((path) => [`backend-${name}`, `storage-${name}`].includes(path.split('/')[1] ?? ''))
   if (file === undefined)
     throw new Error(`--backend ${name} is none of those that have a laboratory: ${files.join(', ')}`)
   return file

@@ -5,5 +5,9 @@ import { library } from '../../tsup.base.js'
 export default defineConfig({
   ...library,
   format: ['esm'],
-  entry: { index: 'src/index.ts', 'fault-proxy': 'src/faults/fault-proxy.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'fault-proxy': 'src/faults/fault-proxy.ts',
+    'killed-writer': 'src/faults/killed-writer.ts',
+  },
 })

@@ -1,37 +1,52 @@
-import { describeFaults, randomOf } from '@ivcap/conformance'
-import { type Fault, faultProxy, type Plan } from '@ivcap/conformance/fault-proxy'
+import { describeFaults, jumpingClock, randomOf } from '@ivcap/conformance'
+import { faultProxy, randomPlan } from '@ivcap/conformance/fault-proxy'
+import { killedWriter } from '@ivcap/conformance/killed-writer'
+import { startPlatform } from '@ivcap/platform-server'
+import { beforeAll, vi } from 'vitest'
 import { platformBackend } from '../src/index.js'
-import { deployment, TOKEN } from './support/deployment.js'
+import { TOKEN, temporary } from './support/deployment.js'
+
+const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+
+const REFUSALS = [
+  { kind: 'status', status: 503, headers: { 'Retry-After': '0' } },
+  { kind: 'status', status: 429, headers: { 'Retry-After': '0' } },
+  { kind: 'status', status: 502, body: '<html>Bad gateway</html>' },
+  { kind: 'status', status: 408 },
+  { kind: 'status', status: 403, body: '{"message":"not now"}' },
+] as const
+const SILENCE = [{ kind: 'cut-answer', after: 10, how: 'stall' }] as const
+/** Milliseconds of silence after which a body counts as broken off. */
+const IDLE = 500
+
+// the server's clock and the clients' in this process; those that are killed have right ones
+beforeAll(() => {
+  const clock = jumpingClock(randomOf(1))
+  const spy = vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(clock() / 1000))
+  return () => spy.mockRestore()
+})
 
 describeFaults('platform', {
   rounds: 3,
   async open(seed) {
-    const platform = await deployment()
-    const { url } = platform
-    const proxy = await faultProxy(url, planOf(randomOf(seed)))
-    const options = { token: TOKEN, stateDir: false, retryDelay: 1, idleTimeout: 500 } as const
-    const faulty = platformBackend({ ...options, url: proxy.url, retries: 3 })
+    const folder = await temporary()
+    const { url, close } = await startPlatform({ dir: folder.path, auth: { token: TOKEN }, grace: 100 })
+    const plan = { rate: 0.2, refusals: REFUSALS, others: SILENCE } as const
+    const proxy = await faultProxy(url, randomPlan(randomOf(seed), plan))
+    const options = { token: TOKEN, stateDir: false, retryDelay: 1, idleTimeout: IDLE } as const
     return {
-      faulty,
-      healthy: async () => platformBackend({ ...options, url }),
-      close: () => platform.close(),
+      faulty: platformBackend({ ...options, url: proxy.url, retries: 3 }),
+      others: [killedWriter(WRITER, proxy.url, TOKEN)],
+      partSize: 150_000,
+      healthy: async () => {
+        await proxy.settled()
+        return platformBackend({ ...options, idleTimeout: 10_000, url })
+      },
+      close: async () => {
+        proxy.close()
+        await close()
+        await folder.remove()
+      },
     }
   },
 })
-
-/** A fifth of the requests go wrong. */
-function planOf(random: () => number): Plan {
-  return ({ method }) => {
-    if (random() > 0.2) return undefined
-    const faults: readonly Fault[] = [
-      { kind: 'lose-answer' },
-      { kind: 'reset', after: Math.floor(random() * 50_000) },
-      { kind: 'status', status: 503, headers: { 'Retry-After': '0' } },
-      { kind: 'status', status: 502, body: '<html>Bad gateway</html>' },
-      { kind: 'cut-answer', after: Math.floor(random() * 200), how: 'reset' },
-    ]
-    const fault = faults[Math.floor(random() * faults.length)]
-    // a HEAD has no body to cut
-    return method === 'HEAD' && fault?.kind === 'cut-answer' ? undefined : fault
-  }
-}

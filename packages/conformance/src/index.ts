@@ -4,13 +4,17 @@ export { type Area, artifactAreas, type DescribeOptions, describeBackend } from 
 export { describeBlobStore } from './describe-blob-store.js'
 export { type CostOptions, describeCosts } from './describe-costs.js'
 export { describeFaults } from './faults/describe-faults.js'
-export { type FaultOptions, faultyBlobs } from './faults/faulty-blobs.js'
+export { type FaultOptions, type FaultyBlobs, faultyBlobs } from './faults/faulty-blobs.js'
+export { interruptedBlobs } from './faults/interrupted-blobs.js'
+export { jumpingClock } from './faults/jumping-clock.js'
 export {
   type FailedRound,
   type FaultyPlace,
   type LaboratoryOptions,
   type LaboratoryReport,
   runFaults,
+  type Writer,
+  writerTo,
 } from './faults/laboratory.js'
 export { patientBlobs } from './faults/patient-blobs.js'
 export { randomOf } from './faults/random.js'

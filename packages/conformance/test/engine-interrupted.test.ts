@@ -1,13 +1,13 @@
 import { type Backend, contentSource, type OpOptions, type Urn } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { describe, expect, it } from 'vitest'
+import { abortingBlobs, interruptedBlobs } from '../src/faults/interrupted-blobs.js'
 import { allArtifacts, download, upload } from '../src/support/artifacts.js'
 import { add, allAspects, draft, ENTITY, idsOf, update } from '../src/support/aspects.js'
 import { keysOf } from '../src/support/blobs.js'
 import { expectBytes, someBytes } from '../src/support/bytes.js'
 import { expectError } from '../src/support/expect-error.js'
 import { transfer } from '../src/support/transfer.js'
-import { abortingBlobs, interruptedBlobs } from './interrupted-blobs.js'
 import { mapBlobs } from './map-blobs.js'
 
 /** More calls than any of these operations makes. */

@@ -53,17 +53,37 @@ describe('faultyBlobs', () => {
     expect(heads).toEqual([...three, 'ok', ...three, 'ok'])
   })
 
-  it('a lost answer means done, a lost request means not done', async () => {
+  it('a lost answer means done, a late request that it will be, a lost one that it is not', async () => {
     const seen = new Set<string>()
     for (let seed = 0; seed < 40; seed++) {
       const blobs = mapBlobs()
-      const error: unknown = await put(faultyBlobs(blobs, { seed, rate: 1 }), 'key', content).catch((e) => e)
-      const done = (await blobs.list({ prefix: '', limit: 1 }, {})).items.length === 1
-      const answerLost = isIvcapError(error) && error.message.includes('answer')
-      expect(done).toBe(answerLost)
-      seen.add(String(done))
-      if (done) expectBytes(await bytesOf(blobs, 'key'), content)
+      const faulty = faultyBlobs(blobs, { seed, rate: 1 })
+      const error = String(await put(faulty, 'key', content).catch((e: unknown) => e))
+      const isDone = async () => (await blobs.list({ prefix: '', limit: 1 }, {})).items.length === 1
+      const outcome = /answer was lost|in time|broke/.exec(error)?.[0] ?? error
+      if (outcome !== 'in time') expect(await isDone()).toBe(outcome === 'answer was lost')
+      await faulty.settled()
+      expect(await isDone()).toBe(outcome !== 'broke')
+      seen.add(outcome)
+      if (outcome !== 'broke') expectBytes(await bytesOf(blobs, 'key'), content)
     }
-    expect(seen.size).toBe(2)
+    expect(seen).toEqual(new Set(['answer was lost', 'in time', 'broke']))
+  })
+
+  it('flips a bit of what is verified, and of nothing else', async () => {
+    const blobs = mapBlobs()
+    await put(blobs, 'verified/key', content)
+    await put(blobs, 'key', content)
+    const verified = (key: string) => key.startsWith('verified/')
+    const flips = { 'verified/key': 0, key: 0 }
+    for (const key of ['verified/key', 'key'] as const) {
+      const faulty = faultyBlobs(blobs, { seed: 1, rate: 0.5, verified })
+      for (let n = 0; n < 40; n++) {
+        const bytes = await bytesOf(faulty, key).catch(() => undefined)
+        if (bytes !== undefined && Buffer.compare(bytes, content) !== 0) flips[key]++
+      }
+    }
+    expect(flips.key).toBe(0)
+    expect(flips['verified/key']).toBeGreaterThan(0)
   })
 })

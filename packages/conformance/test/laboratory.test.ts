@@ -1,20 +1,11 @@
-import type { Backend } from '@ivcap/core/driver'
+import type { Backend, BlobStore } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { expect, it } from 'vitest'
-import { describeFaults, faultyBlobs, patientBlobs, runFaults } from '../src/index.js'
+import { randomOf, runFaults } from '../src/index.js'
 import { mapBlobs } from './map-blobs.js'
 
-describeFaults('memory', {
-  rounds: 20,
-  async open(seed) {
-    const blobs = mapBlobs()
-    const faulty = patientBlobs(faultyBlobs(blobs, { seed, rate: 0.2, inARow: 3 }))
-    return { faulty: blobBackend(faulty), healthy: async () => blobBackend(blobs) }
-  },
-})
-
 /** Backends that fail at what the laboratory looks for. */
-const broken: readonly [string, RegExp, (backend: Backend) => Backend][] = [
+const backends: readonly [string, RegExp, (backend: Backend) => Backend][] = [
   [
     'updates without closing',
     /current after updates/,
@@ -45,14 +36,61 @@ const broken: readonly [string, RegExp, (backend: Backend) => Backend][] = [
   ],
 ]
 
-it.each(broken)('catches a backend that %s', async (_, problem, breaking) => {
+/** Blob stores that break a promise of their port, below the engine. */
+const stores: readonly [string, RegExp, (blobs: BlobStore) => BlobStore][] = [
+  [
+    'creates over what is there',
+    /is lost|current together|says something else/,
+    (blobs) => ({ ...blobs, put: (key, body, o) => blobs.put(key, body, { ...o, mode: 'overwrite' }) }),
+  ],
+  [
+    'acknowledges blobs that it does not keep',
+    /is lost|can't be read/,
+    (blobs) => {
+      const random = randomOf(1)
+      return {
+        ...blobs,
+        async put(key, body, o) {
+          const info = await blobs.put(key, body, o)
+          if (random() < 0.1) await blobs.delete(key, {})
+          return info
+        },
+      }
+    },
+  ],
+  [
+    'keeps half of a blob',
+    /is torn|can't be read/,
+    (blobs) => ({
+      ...blobs,
+      put: (key, body, o) =>
+        blobs.put(
+          key,
+          key.startsWith('artifacts/')
+            ? { ...body, open: (part) => body.open({ ...part, end: Math.ceil((body.size ?? 0) / 2) }) }
+            : body,
+          o,
+        ),
+    }),
+  ],
+]
+
+it.each(backends)('catches a backend that %s', async (_, problem, breaking) => {
+  expect(await problemsOf((blobs) => breaking(blobBackend(blobs)))).toMatch(problem)
+})
+
+it.each(stores)('catches a blob store that %s', async (_, problem, breaking) => {
+  expect(await problemsOf((blobs) => blobBackend(breaking(blobs)))).toMatch(problem)
+})
+
+async function problemsOf(at: (blobs: BlobStore) => Backend): Promise<string> {
   const { failed } = await runFaults({
     seed: 1,
     rounds: 6,
     async open() {
-      const healthy = blobBackend(mapBlobs())
-      return { faulty: breaking(healthy), healthy: async () => healthy }
+      const blobs = mapBlobs()
+      return { faulty: at(blobs), healthy: async () => blobBackend(blobs) }
     },
   })
-  expect(failed.flatMap(({ problems }) => problems).join('\n')).toMatch(problem)
-})
+  return failed.flatMap(({ problems }) => problems).join('\n')
+}

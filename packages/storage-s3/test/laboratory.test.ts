@@ -1,28 +1,50 @@
-import { describeFaults, randomOf } from '@ivcap/conformance'
-import type { Fault } from '@ivcap/conformance/fault-proxy'
-import { blobBackend } from '@ivcap/core/engine'
+import { describeFaults, jumpingClock, randomOf } from '@ivcap/conformance'
+import { faultProxy, randomPlan } from '@ivcap/conformance/fault-proxy'
+import { killedWriter } from '@ivcap/conformance/killed-writer'
 import { describe } from 'vitest'
-import { proxied, refusal } from './support/proxied.js'
-import { s3Server } from './support/s3.js'
+import { s3Backend } from '../src/index.js'
+import { MiB, refusal } from './support/proxied.js'
+import { clearPlace, freshPlace, s3Server } from './support/s3.js'
 
 const server = await s3Server()
+const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+
+const REFUSALS = [
+  refusal(503, 'SlowDown'),
+  refusal(500, 'InternalError'),
+  refusal(400, 'RequestTimeout'),
+  refusal(409, 'ConditionalRequestConflict'),
+  refusal(403, 'AccessDenied'),
+]
+/** What a digest is recorded of. */
+const isContent = ({ method, path }: { method: string; path: string }) =>
+  method === 'GET' && path.includes('/artifacts/')
 
 describe.runIf(server)('a bucket', () => {
   if (server === undefined) return
   describeFaults('S3', {
-    rounds: 1,
+    rounds: 2,
     async open(seed) {
       const random = randomOf(seed)
-      const { blobs, direct } = await proxied(server, () => {
-        const faults: readonly Fault[] = [
-          { kind: 'lose-answer' },
-          { kind: 'reset', after: Math.floor(random() * 50_000) },
-          refusal(503, 'SlowDown'),
-          refusal(500, 'InternalError'),
-        ]
-        return random() < 0.05 ? faults[Math.floor(random() * faults.length)] : undefined
-      })
-      return { faulty: blobBackend(blobs), healthy: async () => blobBackend(direct) }
+      const plan = { rate: 0.05, refusals: REFUSALS, verified: isContent }
+      const proxy = await faultProxy(server.endpoint, randomPlan(random, plan))
+      const place = freshPlace(server)
+      const faulty = s3Backend({ ...place, endpoint: proxy.url, clock: jumpingClock(random) })
+      const healthy = s3Backend(place)
+      return {
+        faulty,
+        others: [killedWriter(WRITER, JSON.stringify({ ...place, endpoint: proxy.url }))],
+        partSize: 5 * MiB,
+        healthy: async () => {
+          await proxy.settled()
+          return healthy
+        },
+        close: async () => {
+          proxy.close()
+          await Promise.all([faulty.close(), healthy.close()])
+          await clearPlace(place)
+        },
+      }
     },
   })
 })

@@ -7,11 +7,17 @@ import { onTestFinished } from 'vitest'
 
 export const TOKEN = 'canary-7c1f0e52-token'
 
+/** A folder of its own. */
+export async function temporary() {
+  const path = await mkdtemp(join(tmpdir(), 'ivcap-backend-platform-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
+}
+
 /** A folder of its own, gone when the test ends. */
 export async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'ivcap-backend-platform-'))
-  onTestFinished(() => rm(dir, { recursive: true, force: true }))
-  return dir
+  const { path, remove } = await temporary()
+  onTestFinished(remove)
+  return path
 }
 
 /** A deployment that asks for TOKEN and runs the conformance suite's services, for the time of a test. */

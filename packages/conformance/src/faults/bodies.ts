@@ -23,3 +23,18 @@ export function dropAfter(
     { highWaterMark: 0 },
   )
 }
+
+/** The stream, with a bit of byte `at` flipped. A shorter one stays as it is. */
+export function flipAt(stream: ReadableStream<Uint8Array>, at: number): ReadableStream<Uint8Array> {
+  let left = at
+  const flip = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      const byte = chunk[left]
+      const flipped = byte === undefined ? chunk : chunk.slice()
+      if (byte !== undefined) flipped[left] = byte ^ 1
+      left -= chunk.byteLength
+      controller.enqueue(flipped)
+    },
+  })
+  return stream.pipeThrough(flip)
+}

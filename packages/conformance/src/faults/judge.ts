@@ -1,27 +1,34 @@
 import type { AspectRecord, Backend } from '@ivcap/core/driver'
 import { allArtifacts, download } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'
-import { ADDED, bytesOf, ENTITIES, same, type Told, textOf, UPDATED } from './work.js'
+import type { Told } from './told.js'
+import { ADDED, bytesOf, ENTITIES, same, textOf, UPDATED, type WorkOptions } from './work.js'
 
 /** In what the place differs from what the writers were told; each in a sentence. */
-export async function judge(backend: Backend, told: Told): Promise<readonly string[]> {
+export async function judge(backend: Backend, told: Told, o: WorkOptions = {}): Promise<readonly string[]> {
+  const records = await known(backend, told)
   return [
-    ...(await ofArtifacts(backend, told)),
-    ...(await ofRecords(backend, told)),
+    ...(await ofArtifacts(backend, told, o)),
+    ...ofRecords(records, told),
+    ...ofHistory(records, told),
     ...(await ofLists(backend, told)),
   ]
 }
 
-async function ofArtifacts(backend: Backend, told: Told): Promise<readonly string[]> {
+async function ofArtifacts(backend: Backend, told: Told, { partSize }: WorkOptions) {
   const problems: string[] = []
   const visible = await allArtifacts(backend)
   const ids = new Set(visible.map(({ id }) => id))
   for (const id of told.artifacts.keys()) if (!ids.has(id)) problems.push(`the acknowledged ${id} is lost`)
   const found = new Set<number>()
   for (const { id } of visible) {
-    const bytes = await download(backend, id)
+    const bytes = await download(backend, id).catch((error: unknown) => {
+      problems.push(`${id} can't be read: ${error}`)
+    })
+    if (bytes === undefined) continue
     const n = bytes.byteLength < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
-    if (!told.uploads.has(n) || !same(bytes, bytesOf(n))) problems.push(`${id} is torn, or nobody's`)
+    if (!told.uploads.has(n) || !same(bytes, bytesOf(n, partSize)))
+      problems.push(`${id} is torn, or nobody's`)
     if (found.has(n)) problems.push(`the bytes of upload ${n} are there twice`)
     found.add(n)
     if (told.artifacts.has(id) && told.artifacts.get(id) !== n)
@@ -30,14 +37,40 @@ async function ofArtifacts(backend: Backend, told: Told): Promise<readonly strin
   return problems
 }
 
-async function ofRecords(backend: Backend, told: Told): Promise<readonly string[]> {
+type Known = ReadonlyMap<string, AspectRecord | undefined>
+
+/** The records of what was acknowledged, by id. */
+async function known({ aspects }: Backend, told: Told): Promise<Known> {
+  const records = new Map<string, AspectRecord | undefined>()
+  for (const id of told.aspects.keys()) records.set(id, await aspects.get(id, {}).catch(() => undefined))
+  return records
+}
+
+function ofRecords(records: Known, told: Told): readonly string[] {
   const problems: string[] = []
   for (const [id, { n }] of told.aspects) {
-    const record = await backend.aspects.get(id, {}).catch(() => undefined)
+    const record = records.get(id)
     if (record === undefined) problems.push(`the acknowledged ${id} is lost`)
     else if (record.content?.['n'] !== n) problems.push(`${id} says something else`)
     else if (told.retracted.has(id) && record.validTo === undefined)
       problems.push(`${id} is retracted, and has no end`)
+  }
+  return problems
+}
+
+/** Whatever the clocks say: of one entity's updates, each ends before the next begins. */
+function ofHistory(records: Known, told: Told): readonly string[] {
+  const problems: string[] = []
+  for (const entity of ENTITIES) {
+    const updates = [...records.values()]
+      .filter((r) => r !== undefined && told.aspects.get(r.id)?.schema === UPDATED && r.entity === entity)
+      .map((r) => ({ id: r?.id, from: r?.validFrom ?? '', to: r?.validTo ?? '9999' }))
+      .sort((a, b) => (a.from < b.from ? -1 : 1))
+    for (const [i, { id, from, to }] of updates.entries()) {
+      const next = updates[i + 1]
+      if (to < from) problems.push(`${id} ends before it begins`)
+      if (next !== undefined && next.from < to) problems.push(`${id} and ${next.id} are current together`)
+    }
   }
   return problems
 }

@@ -1,11 +1,17 @@
 import type { Backend } from '@ivcap/core/driver'
 import { judge } from './judge.js'
-import { Told, work } from './work.js'
+import { Told } from './told.js'
+import { type WorkOptions, work } from './work.js'
+
+/** Does the work of one writer, and takes down in `told` what it was told: `killedWriter`, `writerTo`. */
+export type Writer = (who: { readonly seed: number; readonly writer: number }, told: Told) => Promise<void>
 
 /** One place, seen twice. */
-export interface FaultyPlace {
-  /** The backend behind which things go wrong. */
+export interface FaultyPlace extends WorkOptions {
+  /** The backend behind which things go wrong: several writers work with it at the same time. */
   readonly faulty: Backend
+  /** Writers with views of the place of their own, beside those: processes that are killed, say. Default: none. */
+  readonly others?: readonly Writer[]
   /** The same place as a new process sees it when nothing goes wrong any more. */
   healthy(): Promise<Backend>
   close?(): Promise<void>
@@ -17,8 +23,10 @@ export interface LaboratoryOptions {
   /** Round n runs with seed + n: a round is reproduced by its own seed. */
   readonly seed: number
   readonly rounds: number
-  /** How many write at the same time. Default 3. */
+  /** How many write to the faulty backend at the same time. Default 3. */
   readonly writers?: number
+  /** Rounds at the same time, each in a place of its own. Default 4. */
+  readonly atOnce?: number
 }
 
 export interface FailedRound {
@@ -37,29 +45,43 @@ export interface LaboratoryReport {
 /**
  * Writers that upload, read, add, update and retract at random over a place with faults, round by round. What they were told
  * is then compared with what is there: nothing acknowledged is lost, nothing is visible that nobody tried, nothing is torn
- * or there twice, and of each entity at most one record is current after updates.
+ * or there twice, and of each entity at most one record is current, or was at any time, after updates.
  */
-export async function runFaults({
-  open,
-  seed,
-  rounds,
-  writers = 3,
-}: LaboratoryOptions): Promise<LaboratoryReport> {
+export async function runFaults(o: LaboratoryOptions): Promise<LaboratoryReport> {
+  const { seed, rounds, atOnce = 4 } = o
   let acknowledged = 0
   let inDoubt = 0
   const failed: FailedRound[] = []
-  for (let own = seed; own < seed + rounds; own++) {
-    const place = await open(own)
-    try {
-      const told = new Told()
-      await Promise.all(Array.from({ length: writers }, (_, w) => work(place.faulty, own, w, told)))
-      const problems = [...told.problems, ...(await judge(await place.healthy(), told))]
+  let next = seed
+  const lane = async () => {
+    while (next < seed + rounds) {
+      const own = next++
+      const { told, problems } = await runRound(own, o)
       if (problems.length > 0) failed.push({ seed: own, problems })
       acknowledged += told.acknowledged
       inDoubt += told.inDoubt
-    } finally {
-      await place.close?.()
     }
   }
-  return { acknowledged, inDoubt, failed }
+  await Promise.all(Array.from({ length: Math.min(atOnce, rounds) }, lane))
+  return { acknowledged, inDoubt, failed: failed.sort((a, b) => a.seed - b.seed) }
 }
+
+async function runRound(seed: number, { open, writers = 3 }: LaboratoryOptions) {
+  const place = await open(seed)
+  try {
+    const told = new Told()
+    const own = writerTo(place.faulty, place)
+    const all = [...Array.from({ length: writers }, () => own), ...(place.others ?? [])]
+    await Promise.all(all.map((write, writer) => write({ seed, writer }, told)))
+    const problems = [...told.problems, ...(await judge(await place.healthy(), told, place))]
+    return { told, problems }
+  } finally {
+    await place.close?.()
+  }
+}
+
+/** One that works in this process. */
+export const writerTo =
+  (backend: Backend, o: WorkOptions = {}): Writer =>
+  ({ seed, writer }, told) =>
+    work(backend, { ...o, seed, writer }, told)

@@ -1,8 +1,11 @@
+import { Ivcap } from '@ivcap/core'
 import { type Backend, isIvcapError, type Urn } from '@ivcap/core/driver'
-import { download, upload } from '../support/artifacts.js'
+import { upload } from '../support/artifacts.js'
 import { draft } from '../support/aspects.js'
 import { someBytes, streamOf } from '../support/bytes.js'
+import { transfer } from '../support/transfer.js'
 import { randomOf } from './random.js'
+import type { Asserted, Event, Told } from './told.js'
 
 export const ENTITIES = ['urn:example:one', 'urn:example:two'] as const
 /** Records of this schema are updated, those of the other are added. */
@@ -15,101 +18,104 @@ const LARGEST = 100_000
 /** What an aspect says, besides its number: enough to see whether it is whole. */
 export const textOf = (n: number): string => `${n} `.repeat(n % 200)
 
-/** Bytes of the artifact number `n`: each is another. */
-export const bytesOf = (n: number): Uint8Array => {
-  const size = Math.floor(randomOf(n)() * LARGEST)
-  const bytes = someBytes(size + 8, n)
+/** Bytes of the artifact number `n`: each is another. One in eight has two parts and a half, where there is a part size. */
+export const bytesOf = (n: number, partSize?: number): Uint8Array => {
+  const part = randomOf(n)()
+  const size = partSize !== undefined && part < 1 / 8 ? 2.5 * partSize : part * LARGEST
+  const bytes = someBytes(Math.floor(size) + 8, n)
   new DataView(bytes.buffer, bytes.byteOffset).setFloat64(0, n)
   return bytes
 }
 
-interface Asserted {
-  readonly n: number
-  readonly entity: string
-  readonly schema: string
+export interface WorkOptions {
+  /** Bytes: what goes to the place in one request. Default: whatever it chooses; then all uploads are small. */
+  readonly partSize?: number | undefined
 }
 
-/** What writers tried, and what they were told. */
-export class Told {
-  /** Numbers of all that was tried. */
-  readonly uploads = new Set<number>()
-  readonly assertions = new Map<number, Asserted>()
-  /** Ids of the retractions that were tried. */
-  readonly retractions = new Set<Urn>()
-  /** What succeeded. */
-  readonly artifacts = new Map<Urn, number>()
-  readonly aspects = new Map<Urn, Asserted>()
-  readonly retracted = new Set<Urn>()
-  readonly problems: string[] = []
-  inDoubt = 0
-
-  get acknowledged(): number {
-    return this.artifacts.size + this.aspects.size + this.retracted.size
-  }
+interface Bench extends WorkOptions {
+  readonly backend: Backend
+  readonly random: () => number
+  readonly told: Told
+  readonly tell: (event: Event) => void
 }
 
-/** One writer and reader. A call may fail by an IvcapError or its own abort, and never of what was acknowledged. */
-export async function work(backend: Backend, seed: number, writer: number, told: Told): Promise<void> {
+/**
+ * One writer and reader, number `writer` of those of this seed. A call may fail by an IvcapError or its own abort, and never of
+ * what was acknowledged.
+ *
+ * @param told What is known of the place: others may add to it.
+ * @param tell Takes down what is tried and what came of it, each before the next thing is done.
+ */
+export async function work(
+  backend: Backend,
+  { seed, writer, ...o }: WorkOptions & { readonly seed: number; readonly writer: number },
+  told: Told,
+  tell: (event: Event) => void = (event) => told.hear(event),
+): Promise<void> {
   const random = randomOf(seed * 31 + writer)
+  const bench: Bench = { ...o, backend, random, told, tell }
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]
   for (let step = 0; step < STEPS; step++) {
     const n = writer * 1000 + step + 1
     const kind = random()
     const run =
       kind < 0.2
-        ? uploading(backend, n, random, told)
+        ? uploading(bench, n)
         : kind < 0.45
-          ? asserting(backend, { n, entity: pick(ENTITIES) ?? '', schema: UPDATED }, told)
+          ? asserting(bench, { n, entity: pick(ENTITIES) ?? '', schema: UPDATED })
           : kind < 0.65
-            ? asserting(backend, { n, entity: pick(ENTITIES) ?? '', schema: ADDED }, told)
+            ? asserting(bench, { n, entity: pick(ENTITIES) ?? '', schema: ADDED })
             : kind < 0.8
-              ? retracting(backend, pick([...told.aspects.keys()]), told)
-              : reading(backend, pick([...told.artifacts]), told)
+              ? retracting(bench, pick([...told.aspects.keys()]))
+              : reading(bench, pick([...told.artifacts]))
     await run.catch((error: unknown) => {
-      told.inDoubt++
+      tell({ kind: 'in doubt' })
       const expected = error === ABORTED || (isIvcapError(error) && !WRONG.has(error.code))
-      if (!expected) told.problems.push(`a call failed by ${String(error)}`)
+      if (!expected) tell({ kind: 'wrong', problem: `a call failed by ${String(error)}` })
     })
   }
 }
 
 const ABORTED = new Error('the caller has had enough')
 /** The caller did nothing wrong, and what it asks for is there. */
-const WRONG = new Set(['invalid-argument', 'not-found', 'unsupported', 'integrity'])
+const WRONG = new Set(['invalid-argument', 'not-found', 'unsupported'])
 
-async function uploading(backend: Backend, n: number, random: () => number, told: Told): Promise<void> {
-  const bytes = bytesOf(n)
-  told.uploads.add(n)
+async function uploading({ backend, random, tell, partSize }: Bench, n: number): Promise<void> {
+  const bytes = bytesOf(n, partSize)
+  tell({ kind: 'uploading', n })
   const abort = new AbortController()
   const aborts = random() < 0.15
   const onProgress = () => {
     if (aborts) abort.abort(ABORTED)
   }
   const content = random() < 0.5 ? bytes : streamOf(bytes)
-  const { id } = await upload(backend, content, { signal: abort.signal, onProgress })
-  told.artifacts.set(id, n)
+  const chunkSize = partSize === undefined ? {} : { chunkSize: partSize }
+  const { id } = await upload(backend, content, { signal: abort.signal, onProgress, ...chunkSize })
+  tell({ kind: 'uploaded', n, id })
 }
 
-async function asserting(backend: Backend, asserted: Asserted, told: Told): Promise<void> {
+async function asserting({ backend, tell }: Bench, asserted: Asserted): Promise<void> {
   const { n, entity, schema } = asserted
-  told.assertions.set(n, asserted)
+  tell({ kind: 'asserting', ...asserted })
   const mode = schema === UPDATED ? 'replace' : 'add'
   const { id } = await backend.aspects.assert(draft({ n, text: textOf(n) }, { entity, schema }), mode, {})
-  told.aspects.set(id, asserted)
+  tell({ kind: 'asserted', id, ...asserted })
 }
 
-async function retracting(backend: Backend, id: Urn | undefined, told: Told): Promise<void> {
+async function retracting({ backend, tell }: Bench, id: Urn | undefined): Promise<void> {
   if (id === undefined) return
-  told.retractions.add(id)
+  tell({ kind: 'retracting', id })
   await backend.aspects.retract(id, {})
-  told.retracted.add(id)
+  tell({ kind: 'retracted', id })
 }
 
-async function reading(backend: Backend, artifact: readonly [Urn, number] | undefined, told: Told) {
+/** By the client, which goes on where a download broke off, and checks its digest. */
+async function reading({ backend, tell, partSize }: Bench, artifact: readonly [Urn, number] | undefined) {
   if (artifact === undefined) return
   const [id, n] = artifact
-  const bytes = await download(backend, id)
-  if (!same(bytes, bytesOf(n))) told.problems.push(`${id} was read with other bytes than were uploaded`)
+  const bytes = await (await new Ivcap(backend).getArtifact(id)).bytes(transfer)
+  if (!same(bytes, bytesOf(n, partSize)))
+    tell({ kind: 'wrong', problem: `${id} was read with other bytes than were uploaded` })
 }
 
 export const same = (a: Uint8Array, b: Uint8Array): boolean =>

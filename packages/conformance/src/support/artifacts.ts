@@ -9,7 +9,6 @@ import {
   type OpOptions,
   type TransferOptions,
 } from '@ivcap/core/driver'
-import { expect } from 'vitest'
 import { collect } from './bytes.js'
 import { allOf } from './pages.js'
 import { transfer } from './transfer.js'
@@ -58,6 +57,6 @@ export function artifactQuery(query: Partial<ArtifactQuery> = {}): ArtifactQuery
 
 /** Fails the test for a record that leaves the field out. */
 export function told<T>(value: T | undefined, field: string): T {
-  if (value === undefined) return expect.fail(`the record does not tell ${field}`)
+  if (value === undefined) throw new Error(`the record does not tell ${field}`)
   return value
 }

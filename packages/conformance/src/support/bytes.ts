@@ -1,5 +1,3 @@
-import { expect } from 'vitest'
-
 const KiB = 1024
 export const MiB = 1024 * KiB
 
@@ -23,11 +21,11 @@ export async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8
   return Buffer.concat(chunks)
 }
 
-/** Like `toEqual`, without the minutes that it takes over millions of bytes. */
+/** Like `toEqual`, without the minutes that it takes over millions of bytes, and outside of vitest too. */
 export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
-  expect(actual.byteLength, 'bytes').toBe(expected.byteLength)
   if (Buffer.compare(actual, expected) === 0) return
-  expect.fail(`byte ${actual.findIndex((byte, i) => byte !== expected[i])} is not what was stored`)
+  const at = expected.findIndex((byte, i) => byte !== actual[i])
+  throw new Error(`${actual.byteLength} bytes for ${expected.byteLength}; byte ${at} is not what was stored`)
 }
 
 /** The bytes, chunk by chunk, at the pace of the reader. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { GcsOptions } from '../../src/index.js'
+import { type GcsOptions, gcsBlobs } from '../../src/index.js'
 
 /** The server that tests run against: the one that the environment names, else a fake-gcs-server that is started for them. */
 export interface Server {
@@ -45,4 +45,15 @@ async function makeBucket(apiEndpoint: string, name: string): Promise<string> {
   })
   if (!response.ok) throw new Error(await response.text())
   return name
+}
+
+/** Deletes all that is there: the server keeps it in memory. */
+export async function clearPlace(place: Place): Promise<void> {
+  const blobs = gcsBlobs(place)
+  for (;;) {
+    const { items, more } = await blobs.list({ prefix: '', limit: 1000 }, {})
+    await Promise.all(items.map(({ key }) => blobs.delete(key, {})))
+    if (!more) break
+  }
+  blobs.close()
 }

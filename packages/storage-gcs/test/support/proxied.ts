@@ -38,7 +38,11 @@ export async function proxied(
 }
 
 /** What the server answers when something is wrong. */
-export const refusal = (status: number, reason: string, message = 'as the test has it'): Fault => ({
+export const refusal = (
+  status: number,
+  reason: string,
+  message = 'as the test has it',
+): Fault & { kind: 'status' } => ({
   kind: 'status',
   status,
   headers: { 'content-type': 'application/json' },

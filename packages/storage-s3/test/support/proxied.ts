@@ -37,7 +37,7 @@ export async function proxied(server: Server, plan?: Plan, o: Partial<S3Options>
 }
 
 /** What S3 answers when something is wrong. */
-export const refusal = (status: number, code: string, more = ''): Fault => ({
+export const refusal = (status: number, code: string, more = ''): Fault & { kind: 'status' } => ({
   kind: 'status',
   status,
   headers: { 'content-type': 'application/xml' },

@@ -1,0 +1,39 @@
+import { fileBlobs } from '@ivcap/backend-local'
+import {
+  describeFaults,
+  faultyBlobs,
+  interruptedBlobs,
+  jumpingClock,
+  patientBlobs,
+  randomOf,
+  writerTo,
+} from '@ivcap/conformance'
+import { blobBackend } from '@ivcap/core/engine'
+import { memfs } from 'memfs'
+
+/** Calls after which a writer is no more, at the most: some it makes in its first steps, some in its last. */
+const MOST_CALLS = 300
+
+describeFaults('memory', {
+  rounds: 20,
+  async open(seed) {
+    const blobs = fileBlobs({ dir: '/', fs: memfs().fs.promises })
+    const random = randomOf(seed)
+    const faulty = faultyBlobs(blobs, {
+      seed,
+      rate: 0.2,
+      inARow: 3,
+      verified: (key) => key.startsWith('artifacts/'),
+    })
+    const view = (of = faulty) => blobBackend(patientBlobs(of), { clock: jumpingClock(random) })
+    const dying = interruptedBlobs(faulty, Math.floor(random() * MOST_CALLS)).blobs
+    return {
+      faulty: view(),
+      others: [writerTo(view({ ...faulty, ...dying }))],
+      healthy: async () => {
+        await faulty.settled()
+        return blobBackend(blobs)
+      },
+    }
+  },
+})

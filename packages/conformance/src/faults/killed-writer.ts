@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Backend } from '@ivcap/core/driver'
+import type { Writer } from './laboratory.js'
+import { randomOf } from './random.js'
+import { type Event, Told } from './told.js'
+import { type WorkOptions, work } from './work.js'
+
+/** More events than most writers live to tell. */
+const MOST_EVENTS = 20
+/** Milliseconds. */
+const MOST_DELAY = 4
+
+/**
+ * A writer in a process of its own, which is killed (SIGKILL) at a moment that the seed says: a few milliseconds after one of the
+ * things it tells.
+ *
+ * @param program A module of TypeScript or JavaScript that calls `writeUntilKilled`. The esbuild that its package has makes one
+ *   script of it, in CommonJS: there is no `await` outside of functions.
+ * @param args What the program finds at `process.argv[2]` and after.
+ */
+export function killedWriter(program: URL, ...args: readonly string[]): Writer {
+  return async ({ seed, writer }, told) => {
+    const random = randomOf(seed * 131 + writer)
+    let left = Math.floor(random() * MOST_EVENTS)
+    const child = spawn(process.execPath, ['-', ...args, `${seed}`, `${writer}`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const closed = once(child, 'close')
+    const lines = createInterface({ input: child.stdout })
+    lines.on('line', (line) => {
+      // it may have died while it wrote its last line
+      if (line.endsWith('}')) told.hear(JSON.parse(line))
+      if (left-- === 0) setTimeout(() => child.kill('SIGKILL'), random() * MOST_DELAY)
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.end(await scriptOf(program))
+    const [code] = await closed
+    if (typeof code === 'number' && code !== 0) throw new Error(`${program} ended with ${code}: see stderr`)
+  }
+}
+
+/** Works as the writer that `killedWriter` says, and tells it, line by line, until it is killed or done. */
+export async function writeUntilKilled(backend: Backend, o: WorkOptions = {}): Promise<void> {
+  const [seed, writer] = process.argv.slice(-2).map(Number)
+  if (seed === undefined || writer === undefined) throw new Error('it is started by killedWriter')
+  const told = new Told()
+  await work(backend, { ...o, seed, writer }, told, (event: Event) => {
+    told.hear(event)
+    writeSync(1, `${JSON.stringify(event)}\n`)
+  })
+  process.exit(0)
+}
+
+const scripts = new Map<string, Promise<string>>()
+
+function scriptOf(program: URL): Promise<string> {
+  const known = scripts.get(program.href) ?? bundle(program)
+  scripts.set(program.href, known)
+  return known
+}
+
+/** What is used of esbuild, which is the program's: whoever has no such writers needs none. */
+interface Esbuild {
+  build(o: object): Promise<{ readonly outputFiles: readonly { readonly text: string }[] }>
+}
+
+async function bundle(program: URL): Promise<string> {
+  const esbuild: Esbuild = createRequire(program)('esbuild')
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [fileURLToPath(program)],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    conditions: ['source'],
+    logLevel: 'error',
+  })
+  return outputFiles[0]?.text ?? ''
+}

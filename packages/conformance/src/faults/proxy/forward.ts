@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
+import type { Fault } from './fault.js'
+import { pass } from './pass.js'
+
+/**
+ * Sends a request on to `target`, and its answer back, with what the fault does to either.
+ *
+ * @param overtaken functions that let answers go on which have been held back
+ */
+export async function forward(
+  target: URL,
+  req: IncomingMessage,
+  res: ServerResponse,
+  fault: Fault | undefined,
+  overtaken: Set<() => void>,
+): Promise<void> {
+  const send = () => requestLike(target, req)
+  switch (fault?.kind) {
+    case 'stall':
+      return void req.resume()
+    case 'status':
+      return refuse(req, res, fault)
+    case 'reset':
+      return resetAfter(fault.after, req, res, send())
+    case 'delay': {
+      const body = await bodyOf(req)
+      await setTimeout(fault.ms)
+      return pass(await answerTo(send(), body), res, undefined)
+    }
+    case 'late': {
+      const body = await bodyOf(req)
+      res.socket?.resetAndDestroy()
+      await setTimeout(fault.ms)
+      return void (await bodyOf(await answerTo(send(), body)))
+    }
+    case 'twice': {
+      const body = await bodyOf(req)
+      await bodyOf(await answerTo(send(), body))
+      return pass(await answerTo(send(), body), res, undefined)
+    }
+  }
+  const upstream = send()
+  req.pipe(upstream)
+  const [answer]: IncomingMessage[] = await once(upstream, 'response')
+  if (answer === undefined) return
+  if (fault?.kind === 'overtaken') await beingOvertaken(overtaken, fault.ms)
+  pass(answer, res, fault)
+}
+
+function requestLike({ hostname, port }: URL, { method, url, headers }: IncomingMessage): ClientRequest {
+  const upstream = request({ hostname, port, method, path: url, headers })
+  // told by whoever waits for its answer
+  upstream.on('error', () => {})
+  return upstream
+}
+
+async function answerTo(upstream: ClientRequest, body: Buffer): Promise<IncomingMessage> {
+  upstream.end(body)
+  const [answer]: IncomingMessage[] = await once(upstream, 'response')
+  if (answer === undefined) throw new Error('a response comes with itself')
+  return answer
+}
+
+async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function refuse(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body = '' }: Fault & { kind: 'status' },
+): void {
+  req.resume()
+  req.on('end', () => res.writeHead(status, headers).end(body))
+}
+
+function resetAfter(bytes: number, req: IncomingMessage, res: ServerResponse, upstream: ClientRequest): void {
+  upstream.on('response', (answer) => pass(answer, res, undefined))
+  let left = bytes
+  const cut = () => {
+    res.socket?.resetAndDestroy()
+    // what has been forwarded gets there
+    upstream.socket?.end()
+  }
+  req.on('data', (chunk: Buffer) => {
+    if (left <= 0) return
+    upstream.write(chunk.subarray(0, left))
+    left -= chunk.byteLength
+    if (left <= 0) cut()
+  })
+  req.on('end', cut)
+}
+
+function beingOvertaken(overtaken: Set<() => void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const goOn = () => {
+      clearTimeout(timer)
+      overtaken.delete(goOn)
+      resolve()
+    }
+    const timer = globalThis.setTimeout(goOn, ms)
+    overtaken.add(goOn)
+  })
+}

@@ -1,0 +1,43 @@
+import type { Fault, Plan, Seen } from './fault.js'
+
+export interface RandomPlanOptions {
+  /** How many of the requests go wrong, from 0 to 1. */
+  readonly rate: number
+  /** How this server says no for a while: with 429 or 503, say. */
+  readonly refusals: readonly (Fault & { readonly kind: 'status' })[]
+  /** Faults of this server alone. Default: none. */
+  readonly others?: readonly Fault[]
+  /** Whether the client learns that a bit of this answer was flipped: by a digest, say. Default: never. */
+  readonly verified?: (seen: Seen) => boolean
+}
+
+/** What a machine on the way may repeat: RFC 9110, 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
+/** Milliseconds. */
+const LATE = 30
+
+/** Does at random what networks, machines on the way and servers do; `random` decides to which requests. */
+export function randomPlan(
+  random: () => number,
+  { rate, refusals, others = [], verified = () => false }: RandomPlanOptions,
+): Plan {
+  const below = (bound: number) => Math.floor(random() * bound)
+  return (seen) => {
+    if (random() >= rate) return undefined
+    const bodiless = seen.method === 'HEAD'
+    const faults: readonly Fault[] = [
+      { kind: 'delay', ms: below(LATE) },
+      { kind: 'overtaken', ms: LATE },
+      { kind: 'reset', after: below(50_000) },
+      { kind: 'lose-answer' },
+      { kind: 'late', ms: below(LATE) },
+      ...(IDEMPOTENT.has(seen.method) ? [{ kind: 'twice' } as const] : []),
+      ...(bodiless ? [] : [{ kind: 'cut-answer', after: below(200), how: 'reset' } as const]),
+      ...(bodiless ? [] : [{ kind: 'cut-answer', after: below(2_000), how: 'end' } as const]),
+      ...(verified(seen) ? [{ kind: 'flip', at: below(1_000) } as const] : []),
+      ...refusals,
+      ...others,
+    ]
+    return faults[below(faults.length)]
+  }
+}
