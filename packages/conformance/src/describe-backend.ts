@@ -22,6 +22,7 @@ import { many } from './backend/many.js'
 import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
 import { services } from './backend/services.js'
+import { throughTheClient } from './backend/through-the-client.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -47,6 +48,7 @@ const areas = {
   aborts,
   errors,
   'another process': reopening,
+  'through the client': throughTheClient,
   many,
 } satisfies Readonly<Record<string, (place: BackendPlace) => void>>
 
