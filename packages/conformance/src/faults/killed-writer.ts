@@ -8,7 +8,7 @@ import type { Backend } from '@ivcap/core/driver'
 import type { Writer } from './laboratory.js'
 import { randomOf } from './random.js'
 import { type Event, Told } from './told.js'
-import { type WorkOptions, work } from './work.js'
+import { type Job, work } from './work.js'
 
 /** More events than most writers live to tell. */
 const MOST_EVENTS = 20
@@ -24,10 +24,10 @@ const MOST_DELAY = 4
  * @param args What the program finds at `process.argv[2]` and after.
  */
 export function killedWriter(program: URL, ...args: readonly string[]): Writer {
-  return async ({ seed, writer }, told) => {
-    const random = randomOf(seed * 131 + writer)
+  return async (job, told) => {
+    const random = randomOf(job.seed * 131 + job.writer)
     let left = Math.floor(random() * MOST_EVENTS)
-    const child = spawn(process.execPath, ['-', ...args, `${seed}`, `${writer}`], {
+    const child = spawn(process.execPath, ['-', ...args, JSON.stringify(job)], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const closed = once(child, 'close')
@@ -44,12 +44,11 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
   }
 }
 
-/** Works as the writer that `killedWriter` says, and tells it, line by line, until it is killed or done. */
-export async function writeUntilKilled(backend: Backend, o: WorkOptions = {}): Promise<void> {
-  const [seed, writer] = process.argv.slice(-2).map(Number)
-  if (seed === undefined || writer === undefined) throw new Error('it is started by killedWriter')
+/** Does the job that `killedWriter` gives it, and tells it, line by line, until it is killed or done. */
+export async function writeUntilKilled(backend: Backend): Promise<void> {
+  const job: Job = JSON.parse(process.argv.at(-1) ?? '')
   const told = new Told()
-  await work(backend, { ...o, seed, writer }, told, (event: Event) => {
+  await work(backend, job, told, (event: Event) => {
     told.hear(event)
     writeSync(1, `${JSON.stringify(event)}\n`)
   })

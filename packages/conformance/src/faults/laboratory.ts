@@ -1,10 +1,10 @@
 import type { Backend } from '@ivcap/core/driver'
 import { judge } from './judge.js'
 import { Told } from './told.js'
-import { type WorkOptions, work } from './work.js'
+import { type Job, type WorkOptions, work } from './work.js'
 
 /** Does the work of one writer, and takes down in `told` what it was told: `killedWriter`, `writerTo`. */
-export type Writer = (who: { readonly seed: number; readonly writer: number }, told: Told) => Promise<void>
+export type Writer = (job: Job, told: Told) => Promise<void>
 
 /** One place, seen twice. */
 export interface FaultyPlace extends WorkOptions {
@@ -70,9 +70,9 @@ async function runRound(seed: number, { open, writers = 3 }: LaboratoryOptions) 
   const place = await open(seed)
   try {
     const told = new Told()
-    const own = writerTo(place.faulty, place)
+    const own = writerTo(place.faulty)
     const all = [...Array.from({ length: writers }, () => own), ...(place.others ?? [])]
-    await Promise.all(all.map((write, writer) => write({ seed, writer }, told)))
+    await Promise.all(all.map((write, writer) => write({ seed, writer, partSize: place.partSize }, told)))
     const problems = [...told.problems, ...(await judge(await place.healthy(), told, place))]
     return { told, problems }
   } finally {
@@ -82,6 +82,6 @@ async function runRound(seed: number, { open, writers = 3 }: LaboratoryOptions) 
 
 /** One that works in this process. */
 export const writerTo =
-  (backend: Backend, o: WorkOptions = {}): Writer =>
-  ({ seed, writer }, told) =>
-    work(backend, { ...o, seed, writer }, told)
+  (backend: Backend): Writer =>
+  (job, told) =>
+    work(backend, job, told)

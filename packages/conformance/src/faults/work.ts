@@ -32,6 +32,13 @@ export interface WorkOptions {
   readonly partSize?: number | undefined
 }
 
+/** What one writer is to do. */
+export interface Job extends WorkOptions {
+  readonly seed: number
+  /** Its number among those of this seed. */
+  readonly writer: number
+}
+
 interface Bench extends WorkOptions {
   readonly backend: Backend
   readonly random: () => number
@@ -40,23 +47,22 @@ interface Bench extends WorkOptions {
 }
 
 /**
- * One writer and reader, number `writer` of those of this seed. A call may fail by an IvcapError or its own abort, and never of
- * what was acknowledged.
+ * One writer and reader. A call may fail by an IvcapError or its own abort, and never of what was acknowledged.
  *
  * @param told What is known of the place: others may add to it.
  * @param tell Takes down what is tried and what came of it, each before the next thing is done.
  */
 export async function work(
   backend: Backend,
-  { seed, writer, ...o }: WorkOptions & { readonly seed: number; readonly writer: number },
+  { seed, writer, partSize }: Job,
   told: Told,
   tell: (event: Event) => void = (event) => told.hear(event),
 ): Promise<void> {
   const random = randomOf(seed * 31 + writer)
-  const bench: Bench = { ...o, backend, random, told, tell }
+  const bench: Bench = { partSize, backend, random, told, tell }
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]
   for (let step = 0; step < STEPS; step++) {
-    const n = writer * 1000 + step + 1
+    const n = seed * 10_000 + writer * 100 + step + 1
     const kind = random()
     const run =
       kind < 0.2
