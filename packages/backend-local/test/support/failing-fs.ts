@@ -93,6 +93,10 @@ function watchedSync(fs: Sync, { change, written, reading }: Required<Watcher>):
       change({ call: 'unlink', path })
       fs.unlinkSync(path)
     },
+    mkdirSync: (path, o) => {
+      change({ call: 'mkdir', path })
+      return fs.mkdirSync(path, o)
+    },
   }
 }
 
