@@ -29,11 +29,11 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     ['comes in small pieces', { kind: 'dribble', bytes: 3_001 }],
     ['is told to slow down', refusal(429, 'rateLimitExceeded')],
   ]
-  // known failure: short-without-length, hang
   describe.each([
     ['by a connection that may be fast', undefined],
     ['by one that is slow, and so in parts', SLOW],
   ])('%s', (_, pace) => {
+    // known failure: short-without-length, hang
     it.each(faults)('is whole although any one of its requests %s', async (_, fault) => {
       let faulty = -1
       let count = 1

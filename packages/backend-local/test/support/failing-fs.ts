@@ -85,6 +85,14 @@ function watchedSync(fs: Sync, { change, written, reading }: Required<Watcher>):
       reading(`file ${fd}`)
       return fs.fstatSync(fd, o)
     },
+    futimesSync: (fd, a, m) => {
+      change({ call: 'utimes', path: `file ${fd}` })
+      fs.futimesSync(fd, a, m)
+    },
+    linkSync: (from, to) => {
+      change({ call: 'link', path: to })
+      fs.linkSync(from, to)
+    },
     renameSync: (from, to) => {
       change({ call: 'rename', path: to })
       fs.renameSync(from, to)

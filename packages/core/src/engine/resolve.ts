@@ -39,7 +39,7 @@ export async function resolve(
   return { record, pair, slot, ...(entry.end && { end: { validTo: entry.end } }) }
 }
 
-export function fromLog(pair: Pair, found: SlotInForce | undefined): Resolved | undefined {
+function fromLog(pair: Pair, found: SlotInForce | undefined): Resolved | undefined {
   return found && { record: found.record, pair, slot: found.slot, ...(found.end && { end: found.end }) }
 }
 
