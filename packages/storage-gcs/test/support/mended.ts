@@ -14,7 +14,7 @@ export interface Quirks {
 /**
  * fake-gcs-server, with its resumable uploads as Google has them: the question how far an upload has come is answered (it takes
  * it for the end of the upload, internal defect of fakestorage/upload.go, uploadFileContent), DELETE ends an upload (it goes on to
- * know it: deleteResumableUpload), and what was taken of a chunk may be less than was sent.
+ * know it: deleteResumableUpload), what was taken of a chunk may be less than was sent, and bytes that it has are passed over.
  */
 export async function mended(
   target: string,
@@ -42,8 +42,12 @@ export async function mended(
     const [, from, total] =
       /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(req.headers['content-range'] ?? '') ?? []
     if (from === undefined && Number(total) !== has) return goOn(res, has)
-    if (from !== undefined && Number(from) !== has) return void res.writeHead(400).end()
-    const taken = partial === undefined ? body : body.subarray(0, partial)
+    const known = from === undefined ? 0 : has - Number(from)
+    if (known < 0) return void res.writeHead(400).end()
+    // what has come before (a chunk that came twice) is passed over
+    const fresh = body.subarray(known)
+    if (fresh.byteLength === 0 && Number(total) !== has) return goOn(res, has)
+    const taken = partial === undefined ? fresh : fresh.subarray(0, partial)
     partial = undefined
     const after = has + taken.byteLength
     const whole = total === String(after)
