@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
+import { createServer as createTls, get as getByTls, Agent as TlsAgent } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { readingMuch } from '../src/transfer/large-reads.js'
 import { patterned } from './support/bytes.js'
+import { selfSigned } from './support/self-signed.js'
 
 const content = patterned(16 << 20)
 
@@ -43,4 +45,22 @@ it('keeps a connection for the next request', async () => {
   const second = await ask()
   expect(second.socket).toBe(socket)
   await once(second.resume(), 'close')
+})
+
+it('reads as much over TLS', async () => {
+  const server = createTls(selfSigned, (_, res) => res.end(content)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const agent = readingMuch(new TlsAgent({ ca: selfSigned.cert }))
+  onTestFinished(() => {
+    agent.destroy()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const [answer]: AsyncIterable<Buffer>[] = await once(
+    getByTls({ host: '127.0.0.1', port, agent }),
+    'response',
+  )
+  const pieces: Buffer[] = []
+  for await (const piece of answer ?? []) pieces.push(piece)
+  expect(Buffer.compare(Buffer.concat(pieces), content)).toBe(0)
 })
