@@ -12,7 +12,7 @@ import { Scheduler } from './support/scheduler.js'
 
 /** Keys of schemas don't ascend as their names do: "-" and "." come before "/". */
 const NAMES = ['a', 'a-b', 'a.b', 'aa', 'a:b', 'b', 'ab', 'a-', 'c', 'b.c'].map(encodeSchema)
-const RACES = 60
+const RACES = 150
 /** More entries than one LIST shows. */
 const MANY = 201
 const ENTRIES = Array.from({ length: MANY }, (_, n) => {
@@ -27,7 +27,7 @@ async function race(blobs: Blobs, random: () => number): Promise<readonly string
   const linked: string[] = []
   const failures: unknown[] = []
   for (let i = 2 + below(4); i > 0; i--) {
-    const crashes = [0, 0, 0.1][below(3)] ?? 0
+    const crashes = [0, 0, 0.3][below(3)] ?? 0
     const network: Network = {
       arrive: async () => {
         await scheduler.turn()
