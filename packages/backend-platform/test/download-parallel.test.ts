@@ -18,7 +18,7 @@ const slow: typeof fetch = async (input, init) => {
   let first = true
   const pause = new TransformStream<Uint8Array, Uint8Array>({
     async transform(piece, controller) {
-      if (!first && init?.method === 'GET') await sleep(1)
+      if (!first && init?.method === 'GET') await sleep(4)
       first = false
       controller.enqueue(piece)
     },
@@ -51,9 +51,9 @@ async function saved(plan: Plan) {
 it('a large file comes as ranges, several at once', async () => {
   const { found, asked } = await saved(() => undefined)
   expect(Buffer.compare(found, bytes)).toBe(0)
-  expect(asked).toHaveLength(6)
-  expect(new Set(asked).size).toBe(6)
-  expect(asked.slice(0, 2)).toEqual([`bytes=0-${2 * MiB - 1}`, `bytes=${2 * MiB}-${10 * MiB - 1}`])
+  expect(asked).toHaveLength(11)
+  expect(new Set(asked).size).toBe(11)
+  expect(asked.slice(0, 2)).toEqual([`bytes=0-${2 * MiB - 1}`, `bytes=${2 * MiB}-${6 * MiB - 1}`])
 })
 
 it('and goes on where one of them breaks', async () => {
