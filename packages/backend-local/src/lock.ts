@@ -76,8 +76,9 @@ export class Locks {
       const name = `${hash}.${thisProcess()}.${randomUUID()}`
       const mine = join(this.#dir, name)
       await makeFolder(this.#fs, this.#dir)
-      await writeText(this.#fs, mine, '', false)
       try {
+        // inside: what fails here may have made the file before it failed
+        await writeText(this.#fs, mine, '', false)
         const { alive, dead } = await this.#others(hash, name)
         if (!alive) {
           for (const path of dead) await this.#clear(path)
