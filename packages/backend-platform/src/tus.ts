@@ -119,7 +119,7 @@ class Exchange {
       .send({ method, url, headers, resource, signal, ...(chunk !== undefined && { body: chunk.body }) })
       .catch((error: unknown) => {
         if (chunk !== undefined) pace.failed()
-        throw conflict(error)
+        throw conflict(error, headers['Upload-Length'] !== undefined)
       })
     await reply.cancel()
     if (chunk !== undefined) pace.took(chunk.size, performance.now() - begun)
@@ -162,11 +162,13 @@ function responseOf(status: number, getHeader: (name: string) => string | undefi
 
 /**
  * Another offset than we thought (409), a lock that an earlier connection still has (423): asking again settles it. Too
- * much at once for somebody on the way (413): the next request carries less.
+ * much at once for somebody on the way (413): the next request carries less. A length that an earlier request has told,
+ * whose answer was lost or which came late (400): the deployment may have all by now.
  */
-function conflict(error: unknown): unknown {
-  if (!isIvcapError(error) || error.status === undefined || !SETTLED_BY_ASKING.has(error.status)) return error
+function conflict(error: unknown, tellsLength: boolean): unknown {
+  if (!isIvcapError(error) || error.status === undefined) return error
   const { message, status, resource = '' } = error
+  if (!SETTLED_BY_ASKING.has(status) && !(tellsLength && status === 400)) return error
   return new IvcapError('unavailable', message, { status, resource, retryable: true, cause: error })
 }
 

@@ -172,6 +172,20 @@ it('waits as long as Retry-After says', async () => {
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(990)
 })
 
+it('a length that a late request has told already is asked for, not taken for a mistake', async () => {
+  const { proxy, connect } = await place()
+  const tellsLength = () =>
+    proxy.seen.filter((s) => s.method === 'PATCH' && s.headers['upload-length'] !== undefined)
+  // what servers say to the second of two requests that both tell it
+  const refused = { kind: 'status', status: 400, body: 'Upload-Length is set already' } as const
+  proxy.plan = ({ headers }) =>
+    headers['upload-length'] !== undefined && tellsLength().length === 0 ? refused : undefined
+  const { artifacts } = connect()
+  const record = await artifacts.create(streamOf(bytes), draft, options)
+  expect(Buffer.compare(await collect((await artifacts.read(record.id, {})).body), bytes)).toBe(0)
+  expect(tellsLength()).toHaveLength(2)
+})
+
 it('asks nothing that it knows: three requests for a small file', async () => {
   const { proxy, connect } = await place()
   await connect().artifacts.create(contentSource('hello'), draft, transfer)
