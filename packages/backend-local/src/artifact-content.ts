@@ -44,7 +44,7 @@ async function copyFile(
     // neither may run on when this returns: the file is removed then
     const results = await Promise.allSettled([
       explained('copy the file', from, undefined, () => cloneFile(from, to)),
-      o.digest ? drain(hashed.source.open(o.signal && { signal: o.signal })) : undefined,
+      o.digest ? drain(hashed.source.open({ keep: 1, ...(o.signal && { signal: o.signal }) })) : undefined,
     ])
     o.signal?.throwIfAborted()
     for (const result of results) if (result.status === 'rejected') throw result.reason

@@ -71,7 +71,7 @@ export function digestsIn(aspects: AspectStore, logger: Logger): Digests {
 
 async function hash(source: ByteSource, signal: AbortSignal | undefined): Promise<string> {
   const hasher = createSha256()
-  const reader = source.open(signal && { signal }).getReader()
+  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return hasher.digest()

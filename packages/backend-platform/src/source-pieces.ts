@@ -1,8 +1,10 @@
 import { type ByteSource, IvcapError } from '@ivcap/core/driver'
+import { UNDER_WAY } from './transport/types.js'
 
 /**
  * Bytes from `start`, before `end`, of a source that can be opened anywhere. Before the last of the content are given, it is
- * asked whether it is still the same: what has changed must not become an artifact.
+ * asked whether it is still the same: what has changed must not become an artifact. A piece stays as it is until `UNDER_WAY`
+ * more have been asked for.
  */
 export async function* piecesOf(
   source: ByteSource,
@@ -10,7 +12,7 @@ export async function* piecesOf(
   end: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const reader = source.open({ offset: start, end, ...(signal && { signal }) }).getReader()
+  const reader = source.open({ offset: start, end, keep: UNDER_WAY, ...(signal && { signal }) }).getReader()
   let position = start
   try {
     for (;;) {

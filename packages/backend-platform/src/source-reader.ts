@@ -130,7 +130,7 @@ export class SourceReader {
     this.#ended = false
     this.#position = offset
     const signal = this.#signal && { signal: this.#signal }
-    this.#stream = this.#source.open({ offset, ...signal }).getReader()
+    this.#stream = this.#source.open({ offset, keep: 1, ...signal }).getReader()
   }
 }
 

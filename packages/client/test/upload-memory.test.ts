@@ -49,6 +49,16 @@ describe('a file that was uploaded before', () => {
     expect(await changed.text()).toBe('b,a\n')
   })
 
+  it('is neither looked for nor remembered where no sidecar is wanted', async () => {
+    const { ivcap, dir, filePath } = await setUp()
+    const first = await ivcap.uploadArtifact({ filePath, sidecar: false })
+    expect(await readdir(dir)).toEqual(['cast.csv'])
+    const kept = await ivcap.uploadArtifact({ filePath })
+    const second = await ivcap.uploadArtifact({ filePath, sidecar: false })
+    expect(new Set([first.id, kept.id, second.id]).size).toBe(3)
+    expect((await ivcap.artifactForFile(filePath))?.id).toBe(kept.id)
+  })
+
   // known failure: sidecar-foreign
   it('is uploaded anew to another deployment', async () => {
     const { ivcap, filePath, stateDir } = await setUp()

@@ -39,6 +39,18 @@ export interface TransferOptions {
   readonly onProgress?: (accepted: number, total?: number) => void
 }
 
+export interface OpenOptions {
+  readonly offset?: number
+  /** Exclusive. */
+  readonly end?: number
+  readonly signal?: AbortSignal
+  /**
+   * Chunks that have to stay as they are: the memory of one may be used again once so many more have been asked for. Absent:
+   * all stay. What is allocated and left behind, 1 MiB at a time, costs as much as sending it.
+   */
+  readonly keep?: number
+}
+
 /** Bytes that can be opened, from the start or, where `replayable`, from any offset as often as needed. */
 export interface ByteSource {
   /** Bytes; absent: known only at the end. */
@@ -58,11 +70,7 @@ export interface ByteSource {
       }
     | { readonly kind: 'blob'; readonly blob: Blob }
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  open(o?: {
-    readonly offset?: number
-    readonly end?: number
-    readonly signal?: AbortSignal
-  }): ReadableStream<Uint8Array>
+  open(o?: OpenOptions): ReadableStream<Uint8Array>
   /** Asked before success is declared: a file may have changed while it was read. */
   unchanged?(): Promise<boolean>
   /**

@@ -125,6 +125,14 @@ describe('the sidecar', () => {
 })
 
 describe('recognising an unchanged file', () => {
+  // large enough to be worth remembering
+  const large = (text: string) => text.repeat(60_000)
+  const [CORAL, KELP, ALGAE] = [large('coral'), large('kelp!'), large('algae')]
+  beforeEach(async () => {
+    await writeFile(file, CORAL)
+    laterBy(10_000)
+  })
+
   it('reads no file of 4 GiB, and takes at most 5 ms', async () => {
     await truncate(file, 4 * 2 ** 30)
     const source = await fileSource(file, 'filePath')
@@ -153,11 +161,11 @@ describe('recognising an unchanged file', () => {
 
   it('reads one whose stat is too young to be trusted', async () => {
     vi.useRealTimers()
-    await writeFile(file, 'coral')
+    await writeFile(file, CORAL)
     await memory.remember(file, ID)
     // the same stat, as two writes within one tick of the clock have it
     const { atime, mtime } = await stat(file)
-    await writeFile(file, 'kelp!')
+    await writeFile(file, KELP)
     await utimes(file, atime, mtime)
     expect(await memory.recall(file)).toBeUndefined()
     expect(existsSync(join(stateDir, 'files'))).toBe(false)
@@ -167,11 +175,11 @@ describe('recognising an unchanged file', () => {
     // a time that can be set again to the nanosecond
     await utimes(file, 1000, 1000)
     await memory.remember(file, ID)
-    await writeFile(file, 'kelp!')
+    await writeFile(file, KELP)
     await utimes(file, 1000, 1000)
     expect(await memory.recall(file)).toBeUndefined()
 
-    await writeFile(`${file}.new`, 'algae')
+    await writeFile(`${file}.new`, ALGAE)
     await utimes(`${file}.new`, 1000, 1000)
     await rename(`${file}.new`, file)
     expect(await memory.recall(file)).toBeUndefined()
@@ -182,6 +190,14 @@ describe('recognising an unchanged file', () => {
     const [entry = ''] = readdirSync(join(stateDir, 'files'))
     expect(statSync(join(stateDir, 'files', entry)).mode & 0o777).toBe(0o600)
     expect(statSync(join(stateDir, 'files')).mode & 0o777).toBe(0o700)
+  })
+
+  it('reads a small one, of which nothing is kept', async () => {
+    await writeFile(file, 'coral')
+    laterBy(10_000)
+    await memory.remember(file, ID)
+    expect(existsSync(join(stateDir, 'files'))).toBe(false)
+    expect(await countReads(async () => expect(await memory.recall(file)).toBe(ID))).toBeGreaterThan(0)
   })
 
   it('works without a place for that, by reading', async () => {

@@ -7,10 +7,8 @@ import * as https from 'node:https'
 import { largeGet } from '@ivcap/core/driver'
 import { answerOf } from './answer.js'
 import { fetchTransport } from './fetch.js'
-import { type Answer, BodyFailure, type Message, type Streamed, type Transport } from './types.js'
+import { type Answer, BodyFailure, type Message, type Streamed, type Transport, UNDER_WAY } from './types.js'
 
-/** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
-const UNDER_WAY = 2
 const ALWAYS = { 'Accept-Encoding': 'identity', Accept: '*/*' }
 
 /** @param fetch What to send with instead of node:http */

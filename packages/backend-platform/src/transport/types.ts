@@ -1,8 +1,11 @@
+/** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
+export const UNDER_WAY = 2
+
 /** Bytes that are read while they are sent. */
 export interface Streamed {
   /** Bytes. */
   readonly size: number
-  /** From the start, each time: a request may have to be made again. */
+  /** From the start, each time: a request may have to be made again. A piece is valid until `UNDER_WAY` more were asked for. */
   open(): AsyncIterable<Uint8Array>
 }
 

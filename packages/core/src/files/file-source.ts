@@ -34,9 +34,9 @@ export function regularFile(path: string, found: BigIntStats): ByteSource {
     size,
     replayable: true,
     native: { kind: 'file', path },
-    open({ offset = 0, end = size, signal } = {}) {
+    open({ offset = 0, end = size, signal, keep } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(() => watched(path, range.end, unchanged), { ...range, signal, allocate })
+      return streamHandle(() => watched(path, range.end, unchanged), { ...range, signal, allocate, keep })
     },
     unchanged,
   }

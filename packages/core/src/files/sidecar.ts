@@ -103,7 +103,7 @@ async function hashAndKeep(
 /** Fails if the source changes meanwhile. */
 async function hash(source: ByteSource, signal: AbortSignal | undefined): Promise<string> {
   const hasher = createMd5()
-  const reader = source.open(signal && { signal }).getReader()
+  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return hasher.digest()

@@ -14,6 +14,9 @@ import * as v from 'valibot'
  */
 const GRAIN = 2_000_000_000n
 
+/** Bytes. A smaller file is hashed sooner than its entry is written. */
+const WORTH_KEEPING = 256n * 1024n
+
 const Entry = v.object({
   path: v.string(),
   size: v.string(),
@@ -34,7 +37,7 @@ export interface Seen {
 export interface StatCache {
   /** The MD5 of the content, if the file is known under this very stat. */
   get(path: string, found: BigIntStats): Promise<string | undefined>
-  /** Does nothing for a stat that is too young to be trusted. */
+  /** Does nothing for a small file, nor for a stat that is too young to be trusted. */
   set(path: string, seen: Seen, md5: string): Promise<void>
 }
 
@@ -44,12 +47,14 @@ export function statCache(dir: string): StatCache {
   const entryOf = (path: string) => join(place, `${createHash('sha256').update(path).digest('hex')}.json`)
   return {
     async get(path, found) {
+      if (found.size < WORTH_KEEPING) return undefined
       const entry = parse(await readFile(entryOf(path), 'utf8').catch(() => ''))
       if (entry === undefined) return undefined
       const { md5, ...known } = entry
       return isDeepStrictEqual(known, identity(path, found)) ? md5 : undefined
     },
     async set(path, { found, at }, md5) {
+      if (found.size < WORTH_KEEPING) return
       const settled = BigInt(at) * 1_000_000n - GRAIN
       if (found.mtimeNs >= settled || found.ctimeNs >= settled) return
       const temporary = join(place, `${randomUUID()}.part`)

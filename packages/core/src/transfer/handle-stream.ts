@@ -10,12 +10,14 @@ export interface ReadableHandle {
 export interface HandleOptions extends PieceOptions {
   /** Memory for a chunk, cleared or not; default: cleared. `allocate` of this package is quicker in Node. */
   readonly allocate?: (size: number) => Uint8Array
+  /** See `OpenOptions`. */
+  readonly keep?: number | undefined
 }
 
 /**
  * `[start, end)` of a file, in chunks of 1 MiB with one read ahead. Opens at the first pull; the handle is closed when the
  * stream has ended, failed, or `cancel()` has resolved. An abort fails it with the signal's reason once the I/O has stopped.
- * Every chunk has memory of its own: nobody need hurry to use it.
+ * Every chunk has memory of its own, unless `keep` says how many are enough.
  *
  * The stream fails with IvcapError `integrity` when the file ends before `end`.
  */
@@ -23,12 +25,26 @@ export function streamHandle(
   open: () => Promise<ReadableHandle>,
   o: HandleOptions,
 ): ReadableStream<Uint8Array> {
-  const { allocate = cleared } = o
+  const { allocate = cleared, keep } = o
   return streamPieces(async () => {
     const handle = await open()
-    const read = (start: number, end: number) => readFully(handle, allocate(end - start), start)
+    const memory = keep === undefined ? allocate : inTurn(keep + 1, allocate)
+    const read = (start: number, end: number) => readFully(handle, memory(end - start), start)
     return { read, close: () => handle.close() }
   }, o)
+}
+
+/** So many pieces of memory, one after the other, again and again. */
+function inTurn(count: number, allocate: (size: number) => Uint8Array): (size: number) => Uint8Array {
+  const pieces: Uint8Array[] = []
+  let turn = 0
+  return (size) => {
+    const at = turn++ % count
+    const known = pieces[at]
+    const piece = known !== undefined && known.byteLength >= size ? known : allocate(size)
+    pieces[at] = piece
+    return piece.subarray(0, size)
+  }
 }
 
 const cleared = (size: number) => new Uint8Array(size)
