@@ -2,6 +2,7 @@ import {
   type AspectStore,
   type ByteSource,
   createSha256,
+  hashAll,
   isIvcapError,
   type OpOptions,
   type Urn,
@@ -38,7 +39,7 @@ export function digestsIn(aspects: AspectStore, logger: Logger): Digests {
         async record(id, o) {
           try {
             // an upload that was taken up in the middle had only its rest pass here
-            const digest = { sha256: sha256() ?? (await hash(plain, o.signal)) }
+            const digest = { sha256: sha256() ?? (await hashAll(plain, createSha256(), o.signal)) }
             const content = { $schema: DIGEST_SCHEMA, ...digest }
             await aspects.assert({ entity: id, schema: DIGEST_SCHEMA, content }, 'replace', o)
             return digest
@@ -66,15 +67,5 @@ export function digestsIn(aspects: AspectStore, logger: Logger): Digests {
       const parsed = v.safeParse(Content, items[0]?.content)
       return parsed.success ? parsed.output : undefined
     },
-  }
-}
-
-async function hash(source: ByteSource, signal: AbortSignal | undefined): Promise<string> {
-  const hasher = createSha256()
-  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return hasher.digest()
-    hasher.update(value)
   }
 }

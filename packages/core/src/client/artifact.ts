@@ -4,7 +4,7 @@ import type { JsonInput } from '../model/json.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
-import type { ArtifactStore, ByteRange } from '../ports.js'
+import type { ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
 import { verifiedBody } from '../transfer/download.js'
 import { checkRange } from '../transfer/range.js'
 import { type Aspect, dateOf } from './aspect.js'
@@ -129,7 +129,12 @@ export class Artifact {
       const existing = await this.#store.localPath?.(this.id)
       if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
         return localFile(existing)
-      const body = this.#stream('asLocalFile', o, true)
+      const onProgress = forwards(o.onProgress)
+      if (path !== undefined && existing !== undefined) {
+        const copied = await this.#copy(existing, path, { ...op, ...(onProgress && { onProgress }) })
+        if (copied !== undefined) return localFile(copied)
+      }
+      const body = this.#stream('asLocalFile', { ...o, onProgress }, true)
       if (path !== undefined) return localFile(await files.saveAs(path, body, op))
       const temporary = await files.tempFile(this.name ?? this.id, body, op)
       return localFile(temporary.path, temporary.remove)
@@ -195,6 +200,18 @@ export class Artifact {
     return `Artifact ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
   }
 
+  /** What lies on this disk needs no reading; undefined where it isn't what its record says, which reading finds out about. */
+  async #copy(
+    from: string,
+    to: string,
+    o: OpOptions & Pick<TransferOptions, 'onProgress'>,
+  ): Promise<string | undefined> {
+    const { size, sha256 } = await this.#store.stat(this.id, o)
+    return size === undefined
+      ? undefined
+      : files.copyAs(to, from, { ...o, size, ...(sha256 !== undefined && { sha256 }) })
+  }
+
   #stream(
     operation: string,
     { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
@@ -210,6 +227,19 @@ export class Artifact {
     }
     return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
   }
+}
+
+/** Never back, although one way may be left for another. */
+function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {
+  let furthest = -1
+  return (
+    onProgress &&
+    ((read, total) => {
+      if (read <= furthest) return
+      furthest = read
+      onProgress(read, total)
+    })
+  )
 }
 
 /** Whether `x` is an Artifact. Works across copies of the package. */

@@ -58,6 +58,8 @@ export async function saveAs(): Promise<string> {
   throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }
 
+export const copyAs = async (): Promise<string | undefined> => undefined
+
 export async function tempFile(): Promise<TempFile> {
   throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }

@@ -5,33 +5,63 @@ import { dirname, join, resolve } from 'node:path'
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
+import { type CopyOptions, copyChecked } from './copy.js'
+import { regularFile } from './file-source.js'
 import { fileError, systemCode } from './fs-error.js'
 import { writeBody } from './write-body.js'
 
 /** See `Files.saveAs`. */
 export async function saveAs(path: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<string> {
-  const absolute = resolve(path)
-  const target = await targetOf(absolute, path).catch(async (error: unknown) => {
-    await body.cancel(error).catch(() => {})
-    throw fileError(error, "can't write", path)
-  })
-  const folder = dirname(target.path)
-  const temporary = join(folder, `.ivcap-${randomUUID()}.part`)
-  let made: string | undefined
   try {
-    made = await mkdir(folder, { recursive: true })
-    await writeBody(temporary, body, { ...o, mode: target.mode })
-    await rename(temporary, target.path)
-    return absolute
+    await place(path, o, async (temporary, mode) => {
+      await writeBody(temporary, body, { ...o, mode })
+      return true
+    })
+    return resolve(path)
   } catch (error) {
     if (!body.locked) await body.cancel(error).catch(() => {})
-    await rm(temporary, { force: true })
-    if (made !== undefined) await removeEmpty(folder, made)
-    throw o.signal?.aborted
-      ? o.signal.reason
-      : systemCode(error)
-        ? fileError(error, "can't write", path)
-        : error
+    throw error
+  }
+}
+
+/** See `Files.copyAs`. */
+export async function copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined> {
+  const found = await stat(from, { bigint: true }).catch(() => undefined)
+  if (!found?.isFile() || Number(found.size) !== o.size) return undefined
+  const source = regularFile(from, found)
+  const placed = await place(path, o, async (temporary, mode) => {
+    // never wider than what it replaces, even for a moment
+    if (mode !== undefined && mode !== (Number(found.mode) & 0o777)) return false
+    return await copyChecked(source, from, temporary, o)
+  })
+  return placed ? resolve(path) : undefined
+}
+
+/** Whether what `write` has left at a temporary name is in its place now. If not, or after a failure, nothing of it is left. */
+async function place(
+  path: string,
+  { signal }: OpOptions,
+  write: (temporary: string, mode: number | undefined) => Promise<boolean>,
+): Promise<boolean> {
+  const absolute = resolve(path)
+  let made: { readonly folder: string; readonly topmost: string | undefined } | undefined
+  let temporary: string | undefined
+  let placed = false
+  try {
+    const target = await targetOf(absolute, path)
+    const folder = dirname(target.path)
+    temporary = join(folder, `.ivcap-${randomUUID()}.part`)
+    made = { folder, topmost: await mkdir(folder, { recursive: true }) }
+    if (!(await write(temporary, target.mode))) return false
+    await rename(temporary, target.path)
+    placed = true
+    return true
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason
+    throw systemCode(error) ? fileError(error, "can't write", path) : error
+  } finally {
+    if (!placed && temporary !== undefined) await rm(temporary, { force: true })
+    if (!placed && made?.topmost !== undefined) await removeEmpty(made.folder, made.topmost)
   }
 }
 

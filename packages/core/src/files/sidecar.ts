@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import * as v from 'valibot'
 import { artifactUrn, artifactUuid, type Urn } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
+import { hashAll } from '../transfer/hasher.js'
 import { regularFile, seenBy } from './file-source.js'
 import { createMd5 } from './hash.js'
 import { defaultStateDir, type StatCache, statCache } from './stat-cache.js'
@@ -55,7 +56,7 @@ export function uploadMemory({ stateDir = defaultStateDir() ?? false }: UploadMe
       const absolute = resolve(path)
       try {
         const source = uploaded ?? regularFile(absolute, await stat(absolute, { bigint: true }))
-        const md5 = known ?? (await hash(source, signal))
+        const md5 = known ?? (await hashAll(source, createMd5(), signal))
         // another content than the one that was uploaded must not get its artifact
         if ((await source.unchanged?.()) !== true) return
         await writeSidecar(sidecarOf(absolute), { md5, id })
@@ -94,19 +95,8 @@ async function hashAndKeep(
   cache: StatCache | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const md5 = await hash(source, signal)
+  const md5 = await hashAll(source, createMd5(), signal)
   const seen = seenBy(source)
   if (seen !== undefined) await cache?.set(path, seen, md5)
   return md5
-}
-
-/** Fails if the source changes meanwhile. */
-async function hash(source: ByteSource, signal: AbortSignal | undefined): Promise<string> {
-  const hasher = createMd5()
-  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return hasher.digest()
-    hasher.update(value)
-  }
 }

@@ -1,6 +1,7 @@
 import type { Urn } from '../model/urn.js'
 import type { ArtifactStore, ByteSource, OpOptions } from '../ports.js'
 import type { Hasher, HasherBeside } from '../transfer/hasher.js'
+import type { CopyOptions } from './copy.js'
 
 /** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
 export interface Files {
@@ -38,6 +39,12 @@ export interface Files {
    * @returns the absolute path
    */
   saveAs(path: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<string>
+  /**
+   * The same with the bytes of another file of this machine, copied by the kernel: the file's permissions go with it.
+   *
+   * @returns the absolute path; undefined where the file isn't what `o` says, or it is not to be had in this way
+   */
+  copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined>
   /** Writes `body` to a file in a temporary folder of its own, named after `name` as far as that is safe. */
   tempFile(name: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<TempFile>
   /** Whether two paths name the same file: links and `..` are resolved where the files exist. */

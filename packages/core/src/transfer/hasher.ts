@@ -1,3 +1,5 @@
+import type { ByteSource } from '../ports.js'
+
 /** Takes bytes as they come and tells their digest at the end. */
 export interface Hasher {
   update(bytes: Uint8Array): void
@@ -12,4 +14,18 @@ export interface HasherBeside {
   digest(): Promise<string>
   /** To be called at the end, whether the digest was asked for or not. */
   close(): void
+}
+
+/** The digest of a whole source. Fails if the source does. */
+export async function hashAll(
+  source: ByteSource,
+  hasher: Hasher,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return hasher.digest()
+    hasher.update(value)
+  }
 }
