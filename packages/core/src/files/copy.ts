@@ -1,19 +1,13 @@
 import { constants } from 'node:fs'
 import { copyFile, stat } from 'node:fs/promises'
-import type { ByteSource, OpOptions, TransferOptions } from '../ports.js'
+import type { ByteSource } from '../ports.js'
 import { hashAll } from '../transfer/hasher.js'
 import { progressOf } from '../transfer/progress.js'
 import { createSha256 } from './hash.js'
+import type { CopyOptions } from './types.js'
 
 /** How often a copy is asked how far it is, in ms. */
 const POLL = 50
-
-export interface CopyOptions extends OpOptions, Pick<TransferOptions, 'onProgress'> {
-  /** Bytes that there must be. */
-  readonly size: number
-  /** That they must have, in lower-case hex. */
-  readonly sha256?: string | undefined
-}
 
 /**
  * Copies a file to a new one by the kernel, sharing blocks where the file system can; whether that is what was asked for. The

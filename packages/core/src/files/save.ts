@@ -5,9 +5,10 @@ import { dirname, join, resolve } from 'node:path'
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
-import { type CopyOptions, copyChecked } from './copy.js'
+import { copyChecked } from './copy.js'
 import { regularFile } from './file-source.js'
 import { fileError, systemCode } from './fs-error.js'
+import type { CopyOptions } from './types.js'
 import { writeBody } from './write-body.js'
 
 /** See `Files.saveAs`. */

@@ -1,7 +1,6 @@
 import type { Urn } from '../model/urn.js'
-import type { ArtifactStore, ByteSource, OpOptions } from '../ports.js'
+import type { ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
 import type { Hasher, HasherBeside } from '../transfer/hasher.js'
-import type { CopyOptions } from './copy.js'
 
 /** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
 export interface Files {
@@ -61,6 +60,14 @@ export interface Files {
   isAbandoned(owner: string, lastChange: number, patience: number): boolean
   /** The user's cache folder for IVCAP, as each system has it; undefined where there is none. */
   defaultStateDir(): string | undefined
+}
+
+/** See `Files.copyAs`. */
+export interface CopyOptions extends OpOptions, Pick<TransferOptions, 'onProgress'> {
+  /** Bytes that there must be. */
+  readonly size: number
+  /** That they must have, in lower-case hex. */
+  readonly sha256?: string | undefined
 }
 
 /** A GET without more headers of its own than `Host` and `Connection`. */
