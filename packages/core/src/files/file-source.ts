@@ -5,6 +5,7 @@ import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
 import { type ReadableHandle, streamHandle } from '../transfer/handle-stream.js'
+import { PIECE } from '../transfer/pieces.js'
 import { allocate } from './allocate.js'
 import { reasonOf } from './fs-error.js'
 import { pipeSource } from './pipe-source.js'
@@ -36,7 +37,7 @@ export function regularFile(path: string, found: BigIntStats): ByteSource {
     native: { kind: 'file', path },
     open({ offset = 0, end = size, signal, keep } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(() => watched(path, range.end, unchanged), { ...range, signal, allocate, keep })
+      return streamHandle(() => watched(path, range, unchanged), { ...range, signal, allocate, keep })
     },
     unchanged,
   }
@@ -44,16 +45,16 @@ export function regularFile(path: string, found: BigIntStats): ByteSource {
   return source
 }
 
-/** The open file, which is compared with what it was before its first and after its last byte. */
+/** The open file, which is compared with what it was: after its last byte, and before the first if it is read in several pieces. */
 async function watched(
   path: string,
-  end: number,
+  { start, end }: { readonly start: number; readonly end: number },
   unchanged: () => Promise<boolean>,
 ): Promise<ReadableHandle> {
   const handle = await open(path).catch((cause: unknown) => {
     throw changed(path, cause)
   })
-  if (!(await unchanged())) {
+  if (end - start > PIECE && !(await unchanged())) {
     await handle.close()
     throw changed(path)
   }
