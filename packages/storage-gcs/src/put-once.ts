@@ -23,7 +23,7 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   const info = await commit(place, writing, async () => {
     const stop = laterThan(writing.signal, GRACE_MS)
     try {
-      const asking = askOnce(place, subject, question, { signal: stop.signal })
+      const asking = askOnce(place, subject, question, stop.options)
       const told = await orNoBucket(place, {}, asking)
       return await expectSent(place, writing, foundIn(place, writing.key, told), sent)
     } finally {

@@ -93,12 +93,12 @@ async function sendMiddle(place: Place, session: Session, sending: Sending): Pro
 
 /** What makes it whole isn't cut off at once. */
 async function sendLast(place: Place, session: Session, sending: Sending): Promise<Found> {
-  const { writing } = sending
-  const stop = laterThan(writing.signal, GRACE_MS)
+  const { signal: _atOnce, ...rest } = sending
+  const stop = laterThan(rest.writing.signal, GRACE_MS)
   try {
-    const found = await sendPiece(place, session, { ...sending, signal: stop.signal })
+    const found = await sendPiece(place, session, { ...rest, ...stop.options })
     if (found !== undefined) return found
-    throw new IvcapError('protocol', `${place.server} has all of ${writing.key}, and wants more`)
+    throw new IvcapError('protocol', `${place.server} has all of ${rest.writing.key}, and wants more`)
   } finally {
     stop.clear()
   }

@@ -11,7 +11,7 @@ import { isDoubtful } from './errors.js'
 import { head, infoOf } from './info.js'
 import { fullKey, type Place } from './place.js'
 import { dropForgotten } from './sweep.js'
-import { BEFORE_SIGNING, unsigned } from './unsigned.js'
+import { signingLittle } from './unsigned.js'
 import { commit, expectFree, headersOf, type Writing } from './writing.js'
 
 export interface Pieces {
@@ -134,11 +134,7 @@ async function sendPart(
   const told = await ask(
     place,
     { doing: `store part ${number} of`, key },
-    (s3, o) => {
-      const command = new UploadPartCommand(request)
-      command.middlewareStack.add((next) => (args) => next(unsigned(args, bytes)), BEFORE_SIGNING)
-      return s3.send(command, o)
-    },
+    (s3, o) => s3.send(signingLittle(new UploadPartCommand(request), bytes), o),
     { retries, retryDelay, signal: AbortSignal.any([stopping, ...(signal ? [signal] : [])]) },
   )
   const { $metadata, ServerSideEncryption, ...checksums } = told

@@ -3,7 +3,7 @@ import { type BlobInfo, laterThan } from '@ivcap/core/driver'
 import { askOnce } from './ask.js'
 import { infoOf } from './info.js'
 import type { Place } from './place.js'
-import { BEFORE_SIGNING, unsigned } from './unsigned.js'
+import { signingLittle } from './unsigned.js'
 import { commit, headersOf, type Writing } from './writing.js'
 
 /** How long a request that its caller has aborted may take to come to its end. */
@@ -19,11 +19,10 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   }
   const subject = { doing: 'store', key: writing.key }
   const info = await commit(place, writing, async () => {
-    const command = new PutObjectCommand(request)
-    command.middlewareStack.add((next) => (args) => next(unsigned(args, bytes)), BEFORE_SIGNING)
+    const command = signingLittle(new PutObjectCommand(request), bytes)
     const stop = laterThan(writing.signal, GRACE_MS)
     try {
-      const told = await askOnce(place, subject, (s3, o) => s3.send(command, o), { signal: stop.signal })
+      const told = await askOnce(place, subject, (s3, o) => s3.send(command, o), stop.options)
       return infoOf(place, writing.key, bytes.byteLength, told.ETag)
     } finally {
       stop.clear()

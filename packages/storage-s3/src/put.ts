@@ -22,7 +22,7 @@ export async function put(
   o.signal?.throwIfAborted()
   fullKey(place, key)
   const stopping = new AbortController()
-  const signal = AbortSignal.any([stopping.signal, ...(o.signal ? [o.signal] : [])])
+  const signal = o.signal ? AbortSignal.any([stopping.signal, o.signal]) : stopping.signal
   const writing: Writing = { ...o, key, writer: randomUUID(), progress: progressOf(o, body.size) }
   const pieces = piecesOf(body, { sizeOf: partSizes(o.chunkSize ?? place.partSize, body.size), signal })
   try {

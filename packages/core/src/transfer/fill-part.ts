@@ -4,10 +4,16 @@ import type { Part } from './part.js'
 import { retry } from './retry.js'
 
 /** A body of node:http, as far as it matters here. */
-export interface NodeBody extends AsyncIterable<Uint8Array> {
+export interface NodeBody {
   readonly closed: boolean
+  readonly destroyed: boolean
+  readonly readableEnded: boolean
   destroy(): unknown
-  once(event: 'close', listener: () => void): unknown
+  pause(): unknown
+  resume(): unknown
+  on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
+  once(event: 'close' | 'end', listener: () => void): unknown
+  once(event: 'error', listener: (error: unknown) => void): unknown
 }
 
 interface FillOptions {
@@ -66,15 +72,34 @@ async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<vo
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
   try {
-    for await (const bytes of body) {
-      part.add(bytes)
-      await part.room()
-    }
+    await flowing(body, part)
     signal.throwIfAborted()
   } finally {
     signal.removeEventListener('abort', onAbort)
     await closed(body)
   }
+}
+
+/** By its events: to iterate over a body takes longer than to receive a small one. */
+function flowing(body: NodeBody, part: Part): Promise<void> {
+  return new Promise((resolve, reject) => {
+    body.once('error', reject)
+    body.once('end', resolve)
+    body.once('close', () => {
+      if (!body.readableEnded) reject(new Error('the connection was closed'))
+    })
+    if (body.destroyed) return reject(new Error('the connection was closed'))
+    body.on('data', (bytes) => {
+      try {
+        part.add(bytes)
+      } catch (error) {
+        return reject(error)
+      }
+      if (part.hasRoom) return
+      body.pause()
+      void part.room().then(() => body.resume())
+    })
+  })
 }
 
 /** Its connection is free, or closed, afterwards. */

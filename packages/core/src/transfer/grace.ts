@@ -1,22 +1,25 @@
+import type { OpOptions } from '../ports.js'
+
 /**
  * A signal for a request that may have been carried out when it is cut off: it aborts some time after the caller's, so that
- * as a rule the answer comes and tells what is there.
+ * as a rule the answer comes and tells what is there. None where the caller has none.
  */
 export function laterThan(
   signal: AbortSignal | undefined,
   ms: number,
-): { readonly signal: AbortSignal; clear(): void } {
+): { readonly options: OpOptions; clear(): void } {
+  if (signal === undefined) return { options: {}, clear() {} }
   const stop = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   const onAbort = () => {
-    timer = setTimeout(() => stop.abort(signal?.reason), ms)
+    timer = setTimeout(() => stop.abort(signal.reason), ms)
   }
-  signal?.addEventListener('abort', onAbort)
+  signal.addEventListener('abort', onAbort)
   return {
-    signal: stop.signal,
+    options: { signal: stop.signal },
     clear() {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      signal.removeEventListener('abort', onAbort)
     },
   }
 }

@@ -46,9 +46,14 @@ export class Part {
     this.#wake()
   }
 
-  /** Settles when more bytes are welcome, or when it has failed. */
+  /** Whether more bytes are welcome, or it has failed. */
+  get hasRoom(): boolean {
+    return this.#filled - this.#taken < this.#most || this.#failure !== undefined
+  }
+
+  /** Settles when it has. */
   async room(): Promise<void> {
-    while (this.#filled - this.#taken >= this.#most && this.#failure === undefined) {
+    while (!this.hasRoom) {
       await new Promise<void>((resolve) => {
         this.#resume = resolve
       })
