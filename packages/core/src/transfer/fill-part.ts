@@ -80,7 +80,7 @@ async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<vo
   }
 }
 
-/** By its events: to iterate over a body takes longer than to receive a small one. */
+/** Settles at the end of the body, which is made to wait while the part has no room. */
 function flowing(body: NodeBody, part: Part): Promise<void> {
   return new Promise((resolve, reject) => {
     body.once('error', reject)
