@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.js'
 import { decodeJson } from './decode.js'
 import { type Asked, connectionFailure, protocolFailure, replyFailure, timeoutFailure } from './failure.js'
 import { Reply } from './reply.js'
-import { BodyFailure, type Streamed, type Transport } from './transport/types.js'
+import { BodyFailure, type Message, type Streamed, type Transport } from './transport/types.js'
 import { type Deployment, redirectTarget, shown } from './urls.js'
 import { Watch } from './watch.js'
 
@@ -18,7 +18,7 @@ export interface HttpRequest extends Asked {
   /** Milliseconds that the answer may take on top of the usual, since the server was asked to wait. */
   readonly patience?: number
   /** A GET that much is expected of. */
-  readonly large?: boolean
+  readonly large?: Message['large']
   /** Whether a redirect to there is the answer itself, and not followed. */
   readonly stopAt?: (location: string) => boolean
 }

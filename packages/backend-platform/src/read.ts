@@ -2,6 +2,7 @@ import {
   type ArtifactContent,
   type ArtifactRecord,
   type ByteRange,
+  type ChunkMemory,
   checkRange,
   IvcapError,
   orderedRanges,
@@ -16,8 +17,8 @@ import type { Http } from './http.js'
 import { known } from './records.js'
 import type { Reply } from './reply.js'
 
-/** How large content is fetched: see `orderedRanges`. At 100 MiB/s one connection fills nearly all of a gigabit line. */
-const PARALLEL = { trial: 2 << 20, fast: (100 << 20) / 1000, partSize: 4 << 20, concurrency: 4 } as const
+/** How large content is fetched: see `orderedRanges`. */
+const PARALLEL = { trial: 2 << 20, partSize: 4 << 20, concurrency: 4 } as const
 /** Bytes from which that, or a connection of its own, is worth while. */
 const LARGE = 32 << 20
 
@@ -38,7 +39,7 @@ export async function read(
   const partial = range.start > 0 || range.end < size
   const digest = partial ? undefined : await digests?.find(id, o)
   if (dataHref === undefined) throw withoutContent(id)
-  const content = new Content(http, { ...record, size }, http.deployment.data(dataHref))
+  const content = new Content(http, { ...record, size }, http.deployment.data(dataHref), o.memory)
   const body =
     o.parallel && range.end - range.start >= LARGE
       ? await content.inParallel(range, signal)
@@ -51,12 +52,19 @@ class Content {
   readonly #http: Http
   readonly #record: ArtifactRecord & { readonly size: number }
   readonly #url: URL
+  readonly #memory: ChunkMemory | undefined
   #etag: string | undefined
 
-  constructor(http: Http, record: ArtifactRecord & { readonly size: number }, url: URL) {
+  constructor(
+    http: Http,
+    record: ArtifactRecord & { readonly size: number },
+    url: URL,
+    memory: ChunkMemory | undefined,
+  ) {
     this.#http = http
     this.#record = record
     this.#url = url
+    this.#memory = memory
   }
 
   /** A server that knows no ranges answers the first of them with all; then that is what is read. */
@@ -84,7 +92,7 @@ class Content {
       url: this.#url,
       resource: id,
       signal,
-      large: end - start >= LARGE,
+      large: end - start >= LARGE ? { memory: this.#memory } : undefined,
       // compressed on its way it would have another length than the record says
       headers: { 'Accept-Encoding': 'identity', ...(partial && { Range: `bytes=${start}-${end - 1}` }) },
       ...(etag !== undefined && { ownHeaders: { 'If-Match': `"${etag}"` } }),

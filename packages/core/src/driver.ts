@@ -7,8 +7,11 @@ export {
   fileSource,
   isAbandoned,
   type LargeAnswer,
+  type LargeBody,
   type LargeRequest,
+  largeBody,
   largeGet,
+  type NodeBody,
   thisProcess,
 } from '#files'
 export * from './model/errors.js'
@@ -32,11 +35,10 @@ export * from './rules/aspects.js'
 export * from './rules/collections.js'
 export * from './rules/provenance.js'
 export { withDigest } from './transfer/digest.js'
-export { closed, fillPart, type NodeBody } from './transfer/fill-part.js'
+export { closed, fillPart } from './transfer/fill-part.js'
 export { laterThan } from './transfer/grace.js'
 export { type ReadableHandle, streamHandle } from './transfer/handle-stream.js'
 export { type Hasher, hashAll } from './transfer/hasher.js'
-export { readingMuch } from './transfer/large-reads.js'
 export { mimeOf } from './transfer/mime.js'
 export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
 export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'

@@ -113,12 +113,25 @@ export interface ArtifactContent {
   readonly body: ReadableStream<Uint8Array>
 }
 
+/** Memory that is used again: fresh memory for each chunk keeps the garbage collector busy. */
+export interface ChunkMemory {
+  /** What it holds at first is arbitrary. */
+  take(size: number): Uint8Array<ArrayBuffer>
+  /** Nobody needs the bytes any more. Those from elsewhere are left alone. */
+  giveBack(bytes: Uint8Array): void
+}
+
 export interface ReadOptions extends OpOptions {
   readonly range?: ByteRange
   /** Fails with `precondition-failed` where the content has another etag. */
   readonly ifMatch?: string
   /** The whole is wanted as fast as it comes: several connections and some tens of MiB are welcome, where that helps. */
   readonly parallel?: boolean
+  /**
+   * Where the memory of chunks may be taken from, instead of fresh one: who reads them will give it back. Not to be passed on
+   * by a store that keeps chunks for itself.
+   */
+  readonly memory?: ChunkMemory
 }
 
 export interface ArtifactStore {

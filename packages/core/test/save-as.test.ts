@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from 'node
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { saveAs } from '../src/files/node.js'
+import { chunkMemory } from '../src/transfer/chunk-memory.js'
 import { bodyOf as body, patterned } from './support/bytes.js'
 import { at, openFiles } from './support/folder.js'
 
@@ -28,6 +29,23 @@ describe('saveAs', () => {
     }
     await saveAs(at('out.bin'), ReadableStream.from(pieces()), {})
     expect(Buffer.compare(await readFile(at('out.bin')), bytes)).toBe(0)
+  })
+
+  it('gives memory back once it was written, and not before', async () => {
+    const memory = chunkMemory()
+    const bytes = patterned((24 << 20) + 5)
+    const used = new Set<ArrayBufferLike>()
+    const pieces = async function* () {
+      for (let start = 0; start < bytes.byteLength; start += 1 << 18) {
+        const piece = memory.take(Math.min(1 << 18, bytes.byteLength - start))
+        piece.set(bytes.subarray(start, start + piece.byteLength))
+        used.add(piece.buffer)
+        yield piece
+      }
+    }
+    await saveAs(at('out.bin'), ReadableStream.from(pieces()), { memory })
+    expect(Buffer.compare(await readFile(at('out.bin')), bytes)).toBe(0)
+    expect(used.size).toBeLessThan(16)
   })
 
   it('replaces a file, keeping its permissions', async () => {

@@ -1,15 +1,7 @@
-import type { IncomingMessage } from 'node:http'
-import {
-  IvcapError,
-  isJsonObject,
-  type JsonObject,
-  type OpOptions,
-  retry,
-  type TransferOptions,
-} from '@ivcap/core/driver'
+import { IvcapError, isJsonObject, type JsonObject, retry, type TransferOptions } from '@ivcap/core/driver'
 import { explain, parsed, refusal, textOf } from './errors.js'
 import type { Place, Subject } from './place.js'
-import type { HttpRequest } from './transport.js'
+import type { Answer, HttpRequest, Sending } from './transport.js'
 
 export type Patience = Partial<Pick<TransferOptions, 'retries' | 'retryDelay'>>
 
@@ -22,7 +14,7 @@ const MOST_JSON = 16 << 20
 
 export interface Question<T> extends HttpRequest {
   /** Takes an answer with a status of 2xx, or one of these. It has to read its body, or to destroy it. */
-  read(answer: IncomingMessage): T | Promise<T>
+  read(answer: Answer): T | Promise<T>
   readonly statuses?: readonly number[]
 }
 
@@ -31,7 +23,7 @@ export function ask<T>(
   place: Place,
   subject: Subject,
   question: Question<T>,
-  o: OpOptions & Patience,
+  o: Sending & Patience,
 ): Promise<T> {
   const { retries = RETRIES, retryDelay = RETRY_DELAY, signal } = o
   return retry(() => askOnce(place, subject, question, o), { retries, retryDelay, signal })
@@ -41,11 +33,12 @@ export async function askOnce<T>(
   place: Place,
   subject: Subject,
   { read, statuses = [], ...request }: Question<T>,
-  { signal }: OpOptions,
+  o: Sending,
 ): Promise<T> {
+  const { signal, memory } = o
   signal?.throwIfAborted()
   try {
-    const answer = await place.send(request, signal ? { signal } : {})
+    const answer = await place.send(request, { ...(signal && { signal }), ...(memory && { memory }) })
     const { statusCode: status = 0 } = answer
     if ((status < 200 || status > 299) && !statuses.includes(status))
       throw await refusal(answer, subject, place)
@@ -59,9 +52,9 @@ export async function askOnce<T>(
 }
 
 /** For answers whose body tells nothing. */
-export const ignore = async (answer: IncomingMessage): Promise<void> => void (await textOf(answer))
+export const ignore = async (answer: Answer): Promise<void> => void (await textOf(answer))
 
-export async function jsonOf(answer: IncomingMessage): Promise<JsonObject> {
+export async function jsonOf(answer: Answer): Promise<JsonObject> {
   const told = parsed(await textOf(answer, MOST_JSON))
   if (isJsonObject(told)) return told
   throw new IvcapError(

@@ -4,6 +4,7 @@ import { explain } from './errors.js'
 import { head } from './info.js'
 import { type Opened, open } from './open.js'
 import type { Place } from './place.js'
+import type { Sending } from './transport.js'
 
 /**
  * The bytes of a range, in order: see `parallelParts`. All requests are for the generation of the first. The checksum of a
@@ -13,21 +14,22 @@ export function bodyOf(
   place: Place,
   opened: Opened,
   range: { readonly start: number; readonly end: number },
-  o: OpOptions,
+  o: Sending,
 ): ReadableStream<Uint8Array> {
   const { partSize, concurrency } = place
+  const { signal } = o
   const { key, etag } = opened.info
   const whole = range.start === 0 && range.end === opened.info.size
   return parallelParts({
-    ...o,
     ...range,
+    ...(signal && { signal }),
     firstEnd: opened.end,
     partSize,
     concurrency,
     receive: (part, signal) =>
       fillPart(part, {
         body: part.start === opened.start ? opened.body : undefined,
-        open: async (missing) => (await open(place, key, { ...missing, of: etag }, { signal })).body,
+        open: async (missing) => (await open(place, key, { ...missing, of: etag }, { ...o, signal })).body,
         explain: (error) => explain(error, { doing: 'read', key }, place),
         key,
         signal,

@@ -1,15 +1,13 @@
-import type { IncomingMessage } from 'node:http'
 import { Storage } from '@google-cloud/storage'
-import type { OpOptions } from '@ivcap/core/driver'
 import { type GcsOptions, invalid } from './options.js'
 import { tokenFor } from './token.js'
-import { type HttpRequest, transport } from './transport.js'
+import { type Answer, type HttpRequest, type Sending, transport } from './transport.js'
 
 export interface Connection {
   /** URL of the server, without a slash at its end. */
   readonly server: string
   /** Sends it with credentials, where the place takes any. */
-  send(request: HttpRequest, o: OpOptions): Promise<IncomingMessage>
+  send(request: HttpRequest, o: Sending): Promise<Answer>
   close(): void
 }
 

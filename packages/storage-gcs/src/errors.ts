@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { IvcapError, type IvcapErrorCode, isIvcapError, isJsonObject } from '@ivcap/core/driver'
 import type { Place, Subject } from './place.js'
 import { Unauthorized } from './token.js'
+import { type Answer, header } from './transport.js'
 
 interface Meaning {
   readonly code: IvcapErrorCode
@@ -80,12 +80,12 @@ const NO_TOKEN =
   'no credentials were found, or they are refused: set GOOGLE_APPLICATION_CREDENTIALS, log in by gcloud, or give credentials or keyFilename'
 
 /** What an answer that refuses means. Reads its body. */
-export async function refusal(answer: IncomingMessage, subject: Subject, place: Place): Promise<IvcapError> {
-  const { statusCode: status = 0, headers } = answer
+export async function refusal(answer: Answer, subject: Subject, place: Place): Promise<IvcapError> {
+  const { statusCode: status = 0 } = answer
   const { message, reason } = toldBy(await textOf(answer))
   const { why, code, ...details } = meaningOf(status, message, reason)
   const said = [status, reason, message.slice(0, 300)].filter(Boolean).join(', ')
-  const seconds = Number(headers['retry-after'])
+  const seconds = Number(header(answer, 'retry-after'))
   return new IvcapError(code, `${failed(subject, place)}: ${why} [${said}]`, {
     ...details,
     status,
@@ -139,7 +139,7 @@ const failed = ({ doing, key }: Subject, { uri, server }: Place): string =>
 /** Enough of an error's body; more than that tells nobody anything. */
 const MOST_TOLD = 100_000
 
-export async function textOf(answer: IncomingMessage, most = MOST_TOLD): Promise<string> {
+export async function textOf(answer: Answer, most = MOST_TOLD): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of answer) {

@@ -10,6 +10,7 @@ import { bodyOf } from './body.js'
 import { head } from './info.js'
 import { changed, expectVersion, open } from './open.js'
 import type { Place } from './place.js'
+import type { Sending } from './transport.js'
 
 /** See `BlobStore.get`. The first request asks for one part, and tells how many more there are. */
 export async function get(
@@ -17,9 +18,9 @@ export async function get(
   key: string,
   options: Parameters<BlobStore['get']>[1],
 ): Promise<BlobContent> {
-  const { range, ifMatch, signal } = options
+  const { range, ifMatch, signal, memory } = options
   if (range !== undefined) checkRange(range)
-  const o: OpOptions = signal ? { signal } : {}
+  const o: Sending = { ...(signal && { signal }), ...(memory && { memory }) }
   const start = range?.start ?? 0
   const end = Math.min(range?.end ?? Number.POSITIVE_INFINITY, start + place.partSize)
   try {

@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
-import { type BlobInfo, IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError, isIvcapError } from '@ivcap/core/driver'
 import { ask } from './ask.js'
 import { infoOf, orNoBucket } from './info.js'
 import { blobUrl, type Place, type Query } from './place.js'
+import { type Answer, header, type Sending } from './transport.js'
 
 /** An answer whose body nobody has read yet. */
 export interface Opened {
@@ -12,7 +12,7 @@ export interface Opened {
   readonly end: number
   /** Of the whole blob. */
   readonly crc32c?: string
-  readonly body: IncomingMessage
+  readonly body: Answer
 }
 
 interface Wanted {
@@ -32,15 +32,16 @@ export async function open(
   place: Place,
   key: string,
   { start, end, must, of }: Wanted,
-  o: OpOptions,
+  o: Sending,
 ): Promise<Opened> {
   const query: Query = { alt: 'media', generation: of, ifGenerationMatch: must }
   const question = {
     method: 'GET',
     url: blobUrl(place, key, query),
     // who takes gzip gets what is stored; from others the server hides that, and ranges with it
+    large: end - start > place.partSize,
     headers: { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'gzip' },
-    read: (answer: IncomingMessage) => opened(place, key, answer, { start, end }),
+    read: (answer: Answer) => opened(place, key, answer, { start, end }),
   } as const
   const asking = ask(place, { doing: 'read', key }, question, o)
   const found = await orNoBucket(place, o, asking).catch((error: unknown) => {
@@ -60,12 +61,12 @@ export async function open(
 function opened(
   place: Place,
   key: string,
-  body: IncomingMessage,
+  body: Answer,
   asked: { readonly start: number; readonly end: number },
 ): Opened {
   try {
-    const generation = body.headers['x-goog-generation']
-    const [, crc32c] = /crc32c=([\w+/=]+)/.exec(String(body.headers['x-goog-hash'])) ?? []
+    const generation = header(body, 'x-goog-generation')
+    const [, crc32c] = /crc32c=([\w+/=]+)/.exec(header(body, 'x-goog-hash') ?? '') ?? []
     const { start, end, size } = extentOf(place, key, body, asked)
     return { info: infoOf(place, key, String(size), generation), start, end, body, ...(crc32c && { crc32c }) }
   } catch (error) {
@@ -77,13 +78,14 @@ function opened(
 function extentOf(
   { server }: Place,
   key: string,
-  { headers }: IncomingMessage,
+  answer: Answer,
   asked: { readonly start: number; readonly end: number },
 ): { readonly start: number; readonly end: number; readonly size: number } {
-  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? []
+  const [, first, last, total] =
+    /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header(answer, 'content-range') ?? '') ?? []
   if (first === undefined || last === undefined || total === undefined) {
-    const size = Number(headers['content-length'] ?? Number.NaN)
-    const unpacked = Number(headers['x-goog-stored-content-length'] ?? size) !== size
+    const size = Number(header(answer, 'content-length') ?? Number.NaN)
+    const unpacked = Number(header(answer, 'x-goog-stored-content-length') ?? size) !== size
     // the whole of it, which is also what was asked for
     if (asked.start === 0 && size <= asked.end && !unpacked) return { start: 0, end: size, size }
     throw new IvcapError('protocol', `${server} does not answer with the range of ${key} that was asked for`)

@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
 import { ask, askOnce, ignore, jsonOf, type Question } from './ask.js'
 import { FIELDS, type Found, foundIn, orNoBucket } from './info.js'
 import { type Place, uploadUrl } from './place.js'
+import { type Answer, header } from './transport.js'
 import { conditionOf, resourceOf, type Writing } from './writing.js'
 
 /** A resumable upload. Who knows its URL may write, so that it stands in no message. */
@@ -24,9 +24,9 @@ export async function begin(place: Place, writing: Writing): Promise<Session> {
     url,
     headers: { 'content-type': 'application/json; charset=UTF-8', 'x-upload-content-type': contentType },
     body: [Buffer.from(JSON.stringify(resourceOf(place, writing)))],
-    read: async (answer: IncomingMessage) => {
+    read: async (answer: Answer) => {
       await ignore(answer)
-      return answer.headers.location
+      return header(answer, 'location')
     },
   } as const
   const location = await orNoBucket(
@@ -97,7 +97,7 @@ function standing(place: Place, { key }: Writing): Pick<Question<Standing>, 'rea
     read: async (answer) => {
       if (answer.statusCode !== GO_ON) return { found: foundIn(place, key, await jsonOf(answer)) }
       await ignore(answer)
-      const [, last] = /^bytes=0-(\d+)$/.exec(answer.headers.range ?? '') ?? []
+      const [, last] = /^bytes=0-(\d+)$/.exec(header(answer, 'range') ?? '') ?? []
       return { received: last === undefined ? 0 : Number(last) + 1 }
     },
   }

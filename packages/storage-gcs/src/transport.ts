@@ -1,17 +1,34 @@
-import http, { type IncomingMessage } from 'node:http'
+import http from 'node:http'
 import https from 'node:https'
-import { type OpOptions, readingMuch } from '@ivcap/core/driver'
+import { IvcapError, type LargeBody, largeBody, type NodeBody, type ReadOptions } from '@ivcap/core/driver'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: readonly Uint8Array[]
+  /** A GET that much is expected of. */
+  readonly large?: boolean
+}
+
+/** An answer whose body nobody has read yet. */
+export interface Answer extends NodeBody {
+  readonly statusCode?: number | undefined
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
+/** An abort ends the reading of the body, too. */
+export type Sending = Pick<ReadOptions, 'signal' | 'memory'>
+
+/** Its only value, or undefined. */
+export function header({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 export interface Transport {
-  /** Rejects when there is no answer, once the connection is given up. An abort ends the reading of the body, too. */
-  exchange(request: HttpRequest, o: OpOptions): Promise<IncomingMessage>
+  /** Rejects when there is no answer, once the connection is given up. */
+  exchange(request: HttpRequest, o: Sending): Promise<Answer>
   close(): void
 }
 
@@ -22,22 +39,41 @@ const SOCKETS = 50
 
 /** Connections of its own, which are kept between requests. */
 export function transport(): Transport {
-  const plain = readingMuch(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
-  const secure = readingMuch(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
+  const plain = new http.Agent({ keepAlive: true, maxSockets: SOCKETS })
+  const secure = new https.Agent({ keepAlive: true, maxSockets: SOCKETS })
+  const closing = new AbortController()
   return {
-    exchange: (request, o) => {
+    async exchange(request, o) {
+      const large = request.large ? await largeAnswer(request, o, closing.signal) : undefined
+      if (large !== undefined) return large
       const options = { method: request.method, headers: headersOf(request) }
       const sent =
         request.url.protocol === 'https:'
           ? https.request(request.url, { ...options, agent: secure })
           : http.request(request.url, { ...options, agent: plain })
-      return answerTo(sent, request.body ?? [], o)
+      return await answerTo(sent, request.body ?? [], o)
     },
     close() {
+      closing.abort(closed())
       plain.destroy()
       secure.destroy()
     },
   }
+}
+
+/** See docs/decisions/22-large-reads.md. */
+async function largeAnswer(
+  { url, headers = {} }: HttpRequest,
+  { signal, memory }: Sending,
+  closing: AbortSignal,
+): Promise<LargeBody | undefined> {
+  return await largeBody?.({
+    url,
+    headers,
+    memory,
+    idle: IDLE_MS,
+    signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+  })
 }
 
 function headersOf({ method, headers, body = [] }: HttpRequest): Record<string, string> {
@@ -48,8 +84,8 @@ function headersOf({ method, headers, body = [] }: HttpRequest): Record<string, 
 function answerTo(
   request: http.ClientRequest,
   body: readonly Uint8Array[],
-  { signal }: OpOptions,
-): Promise<IncomingMessage> {
+  { signal }: Sending,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let failure: unknown
     const onAbort = () => void request.destroy()
@@ -81,3 +117,6 @@ function answerTo(
 
 const timedOut = (what: string): Error =>
   Object.assign(new Error(`no ${what} in time`), { code: 'ETIMEDOUT' })
+
+/** What a download is told that is under way then. */
+const closed = (): IvcapError => new IvcapError('unavailable', 'the store was closed', { retryable: false })

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { readingMuch } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
 import { invalid, type S3Options } from './options.js'
 
 export interface Connection {
@@ -10,14 +10,16 @@ export interface Connection {
   readonly aws: boolean
   /** For messages: an URL, or `AWS`. */
   readonly server: string
-  /** Whether the client itself repeats requests, unseen. */
-  readonly repeats: boolean
+  /** Whether the client is the caller's: it may repeat requests, unseen, and send them by ways of its own. */
+  readonly given: boolean
+  /** Ends when the connection is closed. */
+  readonly closing: AbortSignal
   close(): void
 }
 
 const CONNECT_MS = 10_000
 /** Silence on a connection after which it counts as broken. */
-const IDLE_MS = 60_000
+export const IDLE_MS = 60_000
 const KEPT = { keepAlive: true, maxSockets: 50 } as const
 
 export function connectionOf(o: S3Options): Connection {
@@ -38,19 +40,27 @@ export function connectionOf(o: S3Options): Connection {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: IDLE_MS,
-      httpAgent: readingMuch(new Agent(KEPT)),
-      httpsAgent: readingMuch(new SecureAgent(KEPT)),
+      httpAgent: new Agent(KEPT),
+      httpsAgent: new SecureAgent(KEPT),
     },
   })
-  return { client, aws, server: endpoint ?? 'AWS', repeats: false, close: () => client.destroy() }
+  const closing = new AbortController()
+  const close = () => {
+    closing.abort(closed())
+    client.destroy()
+  }
+  return { client, aws, server: endpoint ?? 'AWS', given: false, closing: closing.signal, close }
 }
+
+/** What a download is told that is under way then. */
+const closed = (): IvcapError => new IvcapError('unavailable', 'the store was closed', { retryable: false })
 
 /** A client with an endpoint of its own may talk to anything: only what is said to be AWS's is trusted to behave like it. */
 function given(client: S3Client, endpoint: string | undefined): Connection {
   const custom = client.config.endpoint !== undefined || fromEnvironment() !== undefined
   const aws = endpoint === undefined ? !custom : isAws(endpoint)
   const server = endpoint ?? (custom ? "the client's endpoint" : 'AWS')
-  return { client, aws, server, repeats: true, close: () => {} }
+  return { client, aws, server, given: true, closing: new AbortController().signal, close: () => {} }
 }
 
 /** As the SDK reads it. One in a shared configuration file is not seen here: it has to be given as `endpoint`. */

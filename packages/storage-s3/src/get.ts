@@ -9,7 +9,7 @@ import {
 import { bodyOf } from './body.js'
 import { head } from './info.js'
 import { changed, expectEtag, open } from './open.js'
-import type { Place } from './place.js'
+import type { Place, Reading } from './place.js'
 
 /** See `BlobStore.get`. The first request asks for one part, and tells how many more there are. */
 export async function get(
@@ -17,9 +17,9 @@ export async function get(
   key: string,
   options: Parameters<BlobStore['get']>[1],
 ): Promise<BlobContent> {
-  const { range, ifMatch, signal } = options
+  const { range, ifMatch, signal, memory } = options
   if (range !== undefined) checkRange(range)
-  const o: OpOptions = signal ? { signal } : {}
+  const o: Reading = { ...(signal && { signal }), ...(memory && { memory }) }
   const start = range?.start ?? 0
   const end = Math.min(range?.end ?? Number.POSITIVE_INFINITY, start + place.partSize)
   try {

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3'
-import { type BlobInfo, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError } from '@ivcap/core/driver'
 import { ask } from './ask.js'
 import { infoOf } from './info.js'
-import { fullKey, type Place } from './place.js'
+import { readingMuch } from './large.js'
+import { fullKey, type Place, type Reading } from './place.js'
 
 /** An answer whose body nobody has read yet. */
 export interface Opened {
@@ -24,13 +25,16 @@ export async function open(
   place: Place,
   key: string,
   { start, end, etag }: { readonly start: number; readonly end: number; readonly etag?: string | undefined },
-  o: OpOptions,
+  o: Reading,
 ): Promise<Opened> {
   const request = { Bucket: place.bucket, Key: fullKey(place, key), Range: `bytes=${start}-${end - 1}` }
+  // parts keep the client's connections
+  const isLarge = end - start > place.partSize && !place.given
+  const command = () => new GetObjectCommand(request)
   const told = await ask(
     place,
     { doing: 'read', key },
-    (s3, a) => s3.send(new GetObjectCommand(request), a),
+    (s3, a) => s3.send(isLarge ? readingMuch(place, command(), o) : command(), a),
     o,
   )
   const { Body: body } = told

@@ -1,4 +1,4 @@
-import { IvcapError } from '@ivcap/core/driver'
+import { IvcapError, type ReadOptions } from '@ivcap/core/driver'
 import type { Connection } from './connection.js'
 import { LONGEST_KEY, type Settings } from './options.js'
 
@@ -16,6 +16,9 @@ export interface Subject {
   /** As the caller knows it. */
   readonly key?: string
 }
+
+/** Options of a read that matter to each of its requests. */
+export type Reading = Pick<ReadOptions, 'signal' | 'memory'>
 
 /** The key in the bucket. @throws IvcapError `invalid-argument` for one that S3 has no room for */
 export function fullKey({ prefix, uri }: Place, key: string): string {

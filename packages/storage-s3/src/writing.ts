@@ -40,7 +40,7 @@ export async function commit(
   send: () => Promise<BlobInfo>,
 ): Promise<BlobInfo> {
   // a client of the caller's own may have repeated it
-  let doubtful = place.repeats
+  let doubtful = place.given
   const attempt = async () => {
     try {
       return await send()

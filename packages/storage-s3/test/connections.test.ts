@@ -1,11 +1,11 @@
 import { contentSource } from '@ivcap/core/driver'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { s3Blobs } from '../src/index.js'
-import { clearPlace, freshPlace, s3Server } from './support/s3.js'
+import { expectBytes, someBytes, transfer } from './support/content.js'
+import { MiB, proxied, until } from './support/proxied.js'
+import { clearPlace, clientOf, freshPlace, s3Server } from './support/s3.js'
 
 const server = await s3Server()
-const transfer = { retries: 0, retryDelay: 1, mode: 'create' } as const
-const MiB = 1024 * 1024
 
 describe.runIf(server)('connections', () => {
   if (server === undefined) return
@@ -47,5 +47,32 @@ describe.runIf(server)('connections', () => {
     expect(performance.now() - start).toBeLessThan(2_000)
     blobs.close()
     await clearPlace(place)
+  })
+
+  it('of a client that was given are its own, for what is large, too', async () => {
+    const { blobs, direct, proxy } = await proxied(server)
+    await direct.put('big', contentSource(someBytes(24 * MiB)), transfer)
+    const client = clientOf({ ...server, endpoint: proxy.url })
+    const sent = vi.spyOn(client.config.requestHandler, 'handle')
+    const given = s3Blobs({ ...server, prefix: blobs.uri.split('/').at(-1) ?? '', client, partSize: 5 * MiB })
+    await expectBytes(given, 'big', someBytes(24 * MiB))
+    expect(proxy.seen.length).toBeGreaterThan(1)
+    expect(sent).toHaveBeenCalledTimes(proxy.seen.length)
+    client.destroy()
+  })
+
+  it('are closed with the store, and what they carry with them', async () => {
+    const { blobs, direct, proxy } = await proxied(server)
+    await direct.put('big', contentSource(someBytes(24 * MiB)), transfer)
+    const reader = (await blobs.get('big', {})).body.getReader()
+    // beyond the first part
+    for (let at = 0; at < 6 * MiB; ) at += (await reader.read()).value?.byteLength ?? 0
+    expect(proxy.open).toBeGreaterThan(0)
+    blobs.close()
+    const rest = (async () => {
+      while (!(await reader.read()).done);
+    })()
+    await expect(rest).rejects.toMatchObject({ code: 'unavailable' })
+    await until(() => proxy.open === 0)
   })
 })

@@ -33,9 +33,9 @@ function nodeTransport(): Transport {
 }
 
 async function largeAnswer(message: Message, closing: AbortSignal): Promise<Answer | undefined> {
-  const { url, headers } = message
+  const { url, headers, large } = message
   const signal = AbortSignal.any([message.signal, closing])
-  const answer = await largeGet?.({ url, headers: { ...ALWAYS, ...headers }, signal })
+  const answer = await largeGet?.({ url, headers: { ...ALWAYS, ...headers }, signal, ...large })
   return answer && { ...answer, hidden: false }
 }
 

@@ -1,3 +1,5 @@
+import type { ChunkMemory } from '@ivcap/core/driver'
+
 /** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
 export const UNDER_WAY = 2
 
@@ -19,7 +21,7 @@ export interface Message {
   /** Let a browser follow a redirect, which it tells nobody. Elsewhere redirects are answers like others. */
   readonly follow: boolean
   /** A GET that much is expected of: it is worth a connection of its own. */
-  readonly large?: boolean
+  readonly large?: { readonly memory: ChunkMemory | undefined } | undefined
   /** Some bytes of a streamed body are on their way. */
   readonly onSent?: () => void
 }

@@ -4,7 +4,14 @@ import type { JsonInput } from '../model/json.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
-import type { ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
+import type {
+  ArtifactStore,
+  ByteRange,
+  OpOptions,
+  ReadOptions as StoreReadOptions,
+  TransferOptions,
+} from '../ports.js'
+import { chunkMemory } from '../transfer/chunk-memory.js'
 import { verifiedBody } from '../transfer/download.js'
 import { checkRange } from '../transfer/range.js'
 import { type Aspect, dateOf } from './aspect.js'
@@ -134,9 +141,10 @@ export class Artifact {
         const copied = await this.#copy(existing, path, { ...op, ...(onProgress && { onProgress }) })
         if (copied !== undefined) return localFile(copied)
       }
-      const body = this.#stream('asLocalFile', { ...o, onProgress }, true)
-      if (path !== undefined) return localFile(await files.saveAs(path, body, op))
-      const temporary = await files.tempFile(this.name ?? this.id, body, op)
+      const memory = chunkMemory()
+      const body = this.#stream('asLocalFile', { ...o, onProgress }, { parallel: true, memory })
+      if (path !== undefined) return localFile(await files.saveAs(path, body, { ...op, memory }))
+      const temporary = await files.tempFile(this.name ?? this.id, body, { ...op, memory })
       return localFile(temporary.path, temporary.remove)
     })
   }
@@ -215,12 +223,12 @@ export class Artifact {
   #stream(
     operation: string,
     { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
-    parallel = false,
+    way: Pick<StoreReadOptions, 'parallel' | 'memory'> = {},
   ): ByteStream {
     const options = {
       retries,
       retryDelay,
-      parallel,
+      ...way,
       ...(range && { range }),
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),

@@ -6,6 +6,7 @@ export { allocate } from './allocate.js'
 export { fileSource } from './file-source.js'
 export { createSha256 } from './hash.js'
 export { hasherBeside } from './hash-worker.js'
+export { largeBody } from './large-body.js'
 export { largeGet } from './large-get.js'
 export { mountedFiles } from './mounted.js'
 export { isAbandoned, thisProcess } from './owner.js'
@@ -16,7 +17,9 @@ export { tempFile } from './temp-file.js'
 export type {
   Files,
   LargeAnswer,
+  LargeBody,
   LargeRequest,
+  NodeBody,
   RememberOptions,
   TempFile,
   UploadMemory,

@@ -9,7 +9,9 @@ import type { Files, TempFile, UploadMemory } from './types.js'
 export type {
   Files,
   LargeAnswer,
+  LargeBody,
   LargeRequest,
+  NodeBody,
   RememberOptions,
   TempFile,
   UploadMemory,
@@ -49,6 +51,7 @@ export function expectListeners(_signal: AbortSignal): void {}
 export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
 
 export const largeGet: Files['largeGet'] = undefined
+export const largeBody: Files['largeBody'] = undefined
 
 export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
   throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')

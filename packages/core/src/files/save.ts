@@ -8,11 +8,15 @@ import type { OpOptions } from '../ports.js'
 import { copyChecked } from './copy.js'
 import { regularFile } from './file-source.js'
 import { fileError, systemCode } from './fs-error.js'
-import type { CopyOptions } from './types.js'
+import type { CopyOptions, WriteOptions } from './types.js'
 import { writeBody } from './write-body.js'
 
 /** See `Files.saveAs`. */
-export async function saveAs(path: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<string> {
+export async function saveAs(
+  path: string,
+  body: ReadableStream<Uint8Array>,
+  o: WriteOptions,
+): Promise<string> {
   try {
     await place(path, o, async (temporary, mode) => {
       await writeBody(temporary, body, { ...o, mode })

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
-import type { OpOptions } from '../ports.js'
 import { fileError, systemCode } from './fs-error.js'
-import type { TempFile } from './types.js'
+import type { TempFile, WriteOptions } from './types.js'
 import { writeBody } from './write-body.js'
 
 /** Bytes: what file systems allow for one name. */
@@ -15,7 +14,7 @@ const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 export async function tempFile(
   name: string,
   body: ReadableStream<Uint8Array>,
-  o: OpOptions,
+  o: WriteOptions,
 ): Promise<TempFile> {
   const place = tmpdir()
   const folder = await mkdtemp(join(place, 'ivcap-')).catch(async (error: unknown) => {

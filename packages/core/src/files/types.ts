@@ -1,5 +1,5 @@
 import type { Urn } from '../model/urn.js'
-import type { ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
+import type { ArtifactStore, ByteSource, ChunkMemory, OpOptions, TransferOptions } from '../ports.js'
 import type { Hasher, HasherBeside } from '../transfer/hasher.js'
 
 /** What `#files` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
@@ -15,12 +15,14 @@ export interface Files {
    */
   allocate(size: number): Uint8Array<ArrayBuffer>
   /**
-   * A GET for much, on a connection of its own: what the socket receives goes into the memory that is handed out, 1 MiB at a
-   * time, for a tenth of the work of node:http, which allocates and copies each 64 KiB. Undefined where the answer is no
+   * A GET for much, on a connection of its own: what the socket receives goes into the memory that is handed out, 256 KiB at
+   * a time, for a tenth of the work of node:http, which allocates and copies each 64 KiB. Undefined where the answer is no
    * plain one (a redirect, a failure, chunked or encoded): ask in the usual way, which hears all. Absent where there are no
    * sockets.
    */
   readonly largeGet: ((request: LargeRequest) => Promise<LargeAnswer | undefined>) | undefined
+  /** The same, the body as a stream of Node's. */
+  readonly largeBody: ((request: LargeRequest) => Promise<LargeBody | undefined>) | undefined
   /** One signal rules many requests at once: Node is told that its listeners are no leak. */
   expectListeners(signal: AbortSignal): void
   /**
@@ -37,7 +39,7 @@ export interface Files {
    *
    * @returns the absolute path
    */
-  saveAs(path: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<string>
+  saveAs(path: string, body: ReadableStream<Uint8Array>, o: WriteOptions): Promise<string>
   /**
    * The same with the bytes of another file of this machine, copied by the kernel: the file's permissions go with it.
    *
@@ -45,7 +47,7 @@ export interface Files {
    */
   copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined>
   /** Writes `body` to a file in a temporary folder of its own, named after `name` as far as that is safe. */
-  tempFile(name: string, body: ReadableStream<Uint8Array>, o: OpOptions): Promise<TempFile>
+  tempFile(name: string, body: ReadableStream<Uint8Array>, o: WriteOptions): Promise<TempFile>
   /** Whether two paths name the same file: links and `..` are resolved where the files exist. */
   samePath(a: string, b: string): boolean
   /** The files of this machine as read-only artifacts `urn:file:///…`; undefined where there are none. */
@@ -60,6 +62,11 @@ export interface Files {
   isAbandoned(owner: string, lastChange: number, patience: number): boolean
   /** The user's cache folder for IVCAP, as each system has it; undefined where there is none. */
   defaultStateDir(): string | undefined
+}
+
+export interface WriteOptions extends OpOptions {
+  /** Gets back what was written. */
+  readonly memory?: ChunkMemory
 }
 
 /** See `Files.copyAs`. */
@@ -77,6 +84,10 @@ export interface LargeRequest {
   readonly headers: Readonly<Record<string, string>>
   /** Ends the exchange, its answer included. */
   readonly signal: AbortSignal
+  /** Milliseconds without a byte, while some are waited for, after which the connection counts as broken; default: any. */
+  readonly idle?: number
+  /** See `ReadOptions.memory`. */
+  readonly memory?: ChunkMemory | undefined
 }
 
 /** A 200 or 206 whose body is as long as its head says. */
@@ -90,6 +101,26 @@ export interface LargeAnswer {
   next(): Promise<Uint8Array | undefined>
   /** Resolves when the connection is closed. */
   cancel(): Promise<void>
+}
+
+/** A body of node:http, as far as it matters here. */
+export interface NodeBody extends AsyncIterable<Uint8Array> {
+  readonly closed: boolean
+  readonly destroyed: boolean
+  readonly readableEnded: boolean
+  destroy(): unknown
+  pause(): unknown
+  resume(): unknown
+  on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
+  once(event: 'close' | 'end', listener: () => void): unknown
+  once(event: 'error', listener: (error: unknown) => void): unknown
+}
+
+/** See `Files.largeBody`. */
+export interface LargeBody extends NodeBody {
+  readonly statusCode: 200 | 206
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 export interface TempFile {

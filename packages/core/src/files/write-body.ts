@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import type { OpOptions } from '../ports.js'
+import type { ChunkMemory } from '../ports.js'
+import type { WriteOptions } from './types.js'
 
 /** Bytes per write: calls cost more than bytes, and what comes from a network comes in small pieces. */
 const BATCH = 1 << 20
@@ -15,7 +16,7 @@ const MOST_PIECES = 256
 export async function writeBody(
   path: string,
   body: ReadableStream<Uint8Array>,
-  { signal, mode }: OpOptions & { readonly mode?: number | undefined },
+  { signal, mode, memory }: WriteOptions & { readonly mode?: number | undefined },
 ): Promise<void> {
   const reader = body.getReader()
   const onAbort = () => void reader.cancel(signal?.reason).catch(() => {})
@@ -32,7 +33,7 @@ export async function writeBody(
         // an abort ends the body early: that end is none
         signal?.throwIfAborted()
         if (batch.length === 0) break
-        writing = writeAll(handle, batch)
+        writing = writeAll(handle, batch, memory)
       }
     } finally {
       await writing.catch(() => {})
@@ -59,8 +60,13 @@ async function gather(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<
   return pieces
 }
 
-async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+async function writeAll(
+  handle: FileHandle,
+  pieces: readonly Uint8Array[],
+  memory: ChunkMemory | undefined,
+): Promise<void> {
   for (let left = pieces; left.length > 0; ) left = after(left, (await handle.writev(left)).bytesWritten)
+  for (const piece of pieces) memory?.giveBack(piece)
 }
 
 /** What is left of the pieces without their first `count` bytes. */

@@ -2,7 +2,14 @@ import { hasherBeside } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { ArtifactRecord } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
-import type { ArtifactContent, ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
+import type {
+  ArtifactContent,
+  ArtifactStore,
+  ByteRange,
+  ChunkMemory,
+  OpOptions,
+  TransferOptions,
+} from '../ports.js'
 import type { HasherBeside } from './hasher.js'
 import { progressOf } from './progress.js'
 import { retry } from './retry.js'
@@ -13,6 +20,8 @@ export interface VerifiedBodyOptions
   readonly range?: ByteRange
   /** See `ReadOptions.parallel`. */
   readonly parallel?: boolean
+  /** See `ReadOptions.memory`. */
+  readonly memory?: ChunkMemory
 }
 
 /**
@@ -124,8 +133,8 @@ class Download {
   }
 
   async #open(plan: Plan | undefined): Promise<ArtifactContent> {
-    const { signal, range, parallel } = this.#o
-    const op = { ...(signal && { signal }), ...(parallel && { parallel }) }
+    const { signal, range, parallel, memory } = this.#o
+    const op = { ...(signal && { signal }), ...(parallel && { parallel }), ...(memory && { memory }) }
     if (plan === undefined) return this.#store.read(this.#id, { ...op, ...(range && { range }) })
     const { etag } = plan.record
     const rest = { start: plan.position, end: plan.end }

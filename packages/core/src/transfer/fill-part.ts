@@ -1,20 +1,8 @@
+import type { NodeBody } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { ByteRange } from '../ports.js'
 import type { Part } from './part.js'
 import { retry } from './retry.js'
-
-/** A body of node:http, as far as it matters here. */
-export interface NodeBody {
-  readonly closed: boolean
-  readonly destroyed: boolean
-  readonly readableEnded: boolean
-  destroy(): unknown
-  pause(): unknown
-  resume(): unknown
-  on(event: 'data', listener: (bytes: Uint8Array) => void): unknown
-  once(event: 'close' | 'end', listener: () => void): unknown
-  once(event: 'error', listener: (error: unknown) => void): unknown
-}
 
 interface FillOptions {
   /** What was opened already, from the start of the part. */

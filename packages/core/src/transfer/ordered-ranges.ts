@@ -7,8 +7,8 @@ export interface OrderedRangesOptions extends OpOptions {
   readonly first: ReadableStream<Uint8Array>
   /** Bytes after which it is known how fast one connection is. */
   readonly trial: number
-  /** Bytes per millisecond from which one connection is as much as this machine can take. */
-  readonly fast: number
+  /** See `ParallelParts.fast`. */
+  readonly fast?: number
   /** Bytes of each of several ranges. */
   readonly partSize: number
   /** Ranges that are on their way or wait in memory, which holds `partSize × concurrency` bytes at the most. */

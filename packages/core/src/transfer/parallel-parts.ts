@@ -8,7 +8,7 @@ export interface ParallelParts extends OpOptions {
   readonly end: number
   /** The end of the first part, which shows how fast one connection is. */
   readonly firstEnd: number
-  /** Bytes per millisecond from which one connection is as much as this machine can take; default: 150 MiB/s. */
+  /** Bytes per millisecond from which one connection is as much as this machine can take; default: 100 MiB/s. */
   readonly fast?: number
   /** Bytes per request, where one connection is slow. */
   readonly partSize: number
@@ -25,8 +25,11 @@ export interface ParallelParts extends OpOptions {
   close?(): Promise<void>
 }
 
-/** What a server on the same machine gives at least; more connections to it take its time, and ours. */
-const FAST = (150 << 20) / 1000
+/**
+ * Nearly all of a gigabit line, and more than AWS says a connection to S3 gives; a server on the same machine gives more, and
+ * further connections would take its time, and ours.
+ */
+const FAST = (100 << 20) / 1000
 
 /**
  * The bytes of a range, in order. Its first part shows whether one connection is all that can be wished for; then the rest comes
