@@ -81,13 +81,6 @@ export interface LocalDirEntry {
 /** This machine's files. */
 export const hostFs: LocalFs = { ...nodeFs, sync: nodeFsSync }
 
-/**
- * Copies to a new file by the kernel, sharing blocks where the file system can. Of this machine's files only. Without EXCL,
- * Node truncates the new file first, which makes ext4 allocate all of its blocks before `close` returns: half the speed.
- */
-export const cloneFile = (from: string, to: string): Promise<void> =>
-  nodeFs.copyFile(from, to, nodeFsSync.constants.COPYFILE_FICLONE | nodeFsSync.constants.COPYFILE_EXCL)
-
 export interface Entry {
   readonly name: string
   readonly kind: 'file' | 'folder' | 'link' | 'other'

@@ -2,6 +2,7 @@
 
 export {
   allocate,
+  cloneFile,
   createSha256,
   defaultStateDir,
   fileSource,

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
 export { allocate } from './allocate.js'
+export { cloneFile } from './copy.js'
 export { fileSource } from './file-source.js'
 export { createSha256 } from './hash.js'
 export { hasherBeside } from './hash-worker.js'

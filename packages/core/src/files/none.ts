@@ -61,6 +61,10 @@ export async function saveAs(): Promise<string> {
   throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }
 
+export async function cloneFile(): Promise<never> {
+  throw unsupported('cloneFile', 'give the bytes as content instead')
+}
+
 export const copyAs = async (): Promise<string | undefined> => undefined
 
 export async function tempFile(): Promise<TempFile> {

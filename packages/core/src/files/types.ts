@@ -46,6 +46,18 @@ export interface Files {
    * @returns the absolute path; undefined where the file isn't what `o` says, or it is not to be had in this way
    */
   copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined>
+  /**
+   * Copies the file that the source stands for to a new one, by the kernel, which shares blocks where the file system can. The
+   * system call can't be stopped: an abort is heard when it has returned. A failure may leave a file.
+   *
+   * @returns bytes of the copy, and the source's SHA-256 in lower-case hex, if it was asked for
+   */
+  cloneFile(
+    source: ByteSource,
+    from: string,
+    to: string,
+    o: CloneOptions,
+  ): Promise<{ readonly size: number; readonly sha256: string | undefined }>
   /** Writes `body` to a file in a temporary folder of its own, named after `name` as far as that is safe. */
   tempFile(name: string, body: ReadableStream<Uint8Array>, o: WriteOptions): Promise<TempFile>
   /** Whether two paths name the same file: links and `..` are resolved where the files exist. */
@@ -67,6 +79,12 @@ export interface Files {
 export interface WriteOptions extends OpOptions {
   /** Gets back what was written. */
   readonly memory?: ChunkMemory
+}
+
+export interface CloneOptions extends OpOptions {
+  readonly digest: boolean
+  /** Hears now and then how many bytes there are. */
+  report(bytes: number): void
 }
 
 /** See `Files.copyAs`. */
