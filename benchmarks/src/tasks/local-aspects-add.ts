@@ -4,7 +4,7 @@ import { aspectInputs } from '../aspects.js'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
 import { pythonAspects, withPython } from '../python.js'
 
-const ASPECTS = 100_000
+const ASPECTS = 20_000
 
 const PYTHON = 'Python client, add_aspect'
 const MANY = 'ivcap, addAspects'

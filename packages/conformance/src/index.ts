@@ -3,6 +3,7 @@
 export { type Area, artifactAreas, type DescribeOptions, describeBackend } from './describe-backend.js'
 export { describeBlobStore } from './describe-blob-store.js'
 export { type CostOptions, describeCosts } from './describe-costs.js'
+export { describeRaces, type RaceOptions } from './describe-races.js'
 export { describeFaults } from './faults/describe-faults.js'
 export { type FaultOptions, type FaultyBlobs, faultyBlobs } from './faults/faulty-blobs.js'
 export { interruptedBlobs } from './faults/interrupted-blobs.js'

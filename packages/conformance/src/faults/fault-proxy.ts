@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 import type { Plan, Seen } from './proxy/fault.js'
 import { forward } from './proxy/forward.js'
 
+export { type DownloadOptions, describeDownloads, type ProxiedBlobs } from './describe-downloads.js'
 export type { Fault, Plan, Seen } from './proxy/fault.js'
 export { type RandomPlanOptions, randomPlan } from './proxy/random-plan.js'
 
