@@ -2,8 +2,8 @@ import type { BlobContent, BlobStore } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, put } from '../support/blobs.js'
 import { expectBytes, someBytes } from '../support/bytes.js'
-import type { FaultProxy } from './fault-proxy.js'
 import type { Fault, Plan } from './proxy/fault.js'
+import type { FaultProxy } from './proxy/proxy.js'
 
 /** A fresh, empty place of a server. */
 export interface ProxiedBlobs {

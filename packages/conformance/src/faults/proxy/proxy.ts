@@ -1,0 +1,83 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import type { Plan, Seen } from './fault.js'
+import { forward } from './forward.js'
+
+export interface FaultProxy {
+  readonly url: string
+  /** Where it forwards to; may move. */
+  target: string
+  plan: Plan
+  readonly seen: Seen[]
+  /** Requests whose answer the client neither has to its end nor has given up. */
+  readonly open: number
+  /** Connections that clients have made, by now. */
+  readonly connections: number
+  /** Resolves once the server has answered all that came to it late. */
+  settled(): Promise<void>
+  /** Before the test ends, where it opens many. */
+  close(): void
+}
+
+/** Stands between a client and `target`, and does to each request what the plan says. Gone when the test ends. */
+export async function faultProxy(target: string, plan: Plan = () => undefined): Promise<FaultProxy> {
+  const underWay = new Set<ServerResponse>()
+  const late = new Set<Promise<void>>()
+  const overtaken = new Set<() => void>()
+  const server = createServer((req, res) => {
+    const seen: Seen = {
+      method: req.method ?? '',
+      path: req.url ?? '',
+      headers: req.headers,
+      sent: 0,
+      at: performance.now(),
+    }
+    const fault = proxy.plan(seen, proxy.seen.length)
+    proxy.seen.push(seen)
+    underWay.add(res)
+    res.on('finish', () => {
+      for (const goOn of overtaken) goOn()
+    })
+    res.on('close', () => underWay.delete(res))
+    req.on('data', (bytes: Buffer) => {
+      seen.sent += bytes.byteLength
+    })
+    // whoever is cut off on purpose complains
+    for (const one of [req, res]) one.on('error', () => {})
+    const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken).catch(() => {
+      res.destroy()
+    })
+    if (fault?.kind !== 'late') return
+    late.add(forwarded)
+    void forwarded.finally(() => late.delete(forwarded))
+  })
+  let connections = 0
+  server.on('connection', () => connections++)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  onTestFinished(close)
+  const { port } = server.address() as AddressInfo
+  const proxy: FaultProxy = {
+    url: `http://127.0.0.1:${port}`,
+    target,
+    plan,
+    seen: [],
+    get open() {
+      return underWay.size
+    },
+    get connections() {
+      return connections
+    },
+    settled: async () => {
+      await Promise.all(late)
+    },
+    close,
+  }
+  return proxy
+}
