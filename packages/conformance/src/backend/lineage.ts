@@ -111,7 +111,8 @@ export function lineage(place: BackendPlace): void {
     expect([nodes.length, edges.length, open]).toEqual([5, 6, []])
   })
 
-  it('where there is too much, it says where to go on', async () => {
+  // hundreds of requests, to a server that may have others to serve
+  it('where there is too much, it says where to go on', { timeout: 120_000 }, async () => {
     const ivcap = client()
     const popular = await upload(ivcap, 'popular')
     const links = Array.from({ length: 60 }, (_, n) => ({
