@@ -1,6 +1,13 @@
 import http from 'node:http'
 import https from 'node:https'
-import { IvcapError, type LargeBody, largeBody, type NodeBody, type ReadOptions } from '@ivcap/core/driver'
+import {
+  IvcapError,
+  type LargeBody,
+  largeBody,
+  type NodeBody,
+  type ReadOptions,
+  readingMuch,
+} from '@ivcap/core/driver'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -39,8 +46,8 @@ const SOCKETS = 50
 
 /** Connections of its own, which are kept between requests. */
 export function transport(): Transport {
-  const plain = new http.Agent({ keepAlive: true, maxSockets: SOCKETS })
-  const secure = new https.Agent({ keepAlive: true, maxSockets: SOCKETS })
+  const plain = readingMuch(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
+  const secure = readingMuch(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
   const closing = new AbortController()
   return {
     async exchange(request, o) {

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { IvcapError } from '@ivcap/core/driver'
+import { IvcapError, readingMuch } from '@ivcap/core/driver'
 import { invalid, type S3Options } from './options.js'
 
 export interface Connection {
@@ -40,8 +40,8 @@ export function connectionOf(o: S3Options): Connection {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: IDLE_MS,
-      httpAgent: new Agent(KEPT),
-      httpsAgent: new SecureAgent(KEPT),
+      httpAgent: readingMuch(new Agent(KEPT)),
+      httpsAgent: readingMuch(new SecureAgent(KEPT)),
     },
   })
   const closing = new AbortController()

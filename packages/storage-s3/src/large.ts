@@ -9,7 +9,7 @@ import type { Place, Reading } from './place.js'
  *
  * @param o Its signal ends the reading of the body, too
  */
-export function readingMuch(place: Place, command: GetObjectCommand, o: Reading): GetObjectCommand {
+export function bySocket(place: Place, command: GetObjectCommand, o: Reading): GetObjectCommand {
   command.middlewareStack.add(
     (next) => async (args) => {
       const body = isHttpRequest(args.request) ? await answerTo(place, args.request, o) : undefined

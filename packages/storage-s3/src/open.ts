@@ -3,7 +3,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import { type BlobInfo, IvcapError } from '@ivcap/core/driver'
 import { ask } from './ask.js'
 import { infoOf } from './info.js'
-import { readingMuch } from './large.js'
+import { bySocket } from './large.js'
 import { fullKey, type Place, type Reading } from './place.js'
 
 /** An answer whose body nobody has read yet. */
@@ -34,7 +34,7 @@ export async function open(
   const told = await ask(
     place,
     { doing: 'read', key },
-    (s3, a) => s3.send(isLarge ? readingMuch(place, command(), o) : command(), a),
+    (s3, a) => s3.send(isLarge ? bySocket(place, command(), o) : command(), a),
     o,
   )
   const { Body: body } = told
