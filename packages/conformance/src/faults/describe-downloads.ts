@@ -32,7 +32,7 @@ const PATIENCE_MS = 10_000
 /** Registers the tests of what reads blobs from a server over a bad line. To be called from a vitest file. */
 export function describeDownloads(name: string, { partSize, busy, open }: DownloadOptions): void {
   /** Four parts. */
-  const large = someBytes(3.6 * partSize)
+  const large = someBytes(Math.floor(3.6 * partSize))
   const expectLarge = async (blobs: BlobStore) => expectBytes(await bytesOf(blobs, 'key'), large)
 
   describe(`${name}: downloads`, { timeout: 60_000 }, () => {
