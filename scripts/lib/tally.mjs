@@ -1,24 +1,40 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * A vitest reporter: appends one JSON line of counts to the file named by IVCAP_TALLY, so that several runs can be summed up
- * in one closing line.
+ * A vitest reporter: appends one JSON line to the file named by IVCAP_TALLY, the counts of the run and its failures, so that
+ * several runs can be summed up in the closing lines.
  *
  * @type {() => import('vitest/reporters').Reporter}
  */
 export const tally = () => ({
   onTestRunEnd(modules, unhandled) {
-    const counts = { passed: 0, failed: unhandled.length, skipped: 0 }
+    const counts = { passed: 0, skipped: 0 }
+    /** @type {string[]} */
+    const failures = unhandled.map((error) => told('outside of a test', [error]))
     for (const module of modules) {
+      const file = module.relativeModuleId
       // A file that could not be loaded has errors and no tests: it counts as one failure.
-      if (module.errors().length > 0) counts.failed += 1
+      if (module.errors().length > 0) failures.push(told(file, module.errors()))
       for (const test of module.children.allTests()) {
-        const { state } = test.result()
+        const { state, errors = [] } = test.result()
+        if (state === 'passed' || state === 'skipped') counts[state] += 1
         // A test that is still pending when the run ends was cut off.
-        counts[state === 'pending' ? 'failed' : state] += 1
+        else failures.push(told(`${file} > ${test.fullName}`, errors))
       }
     }
     const file = process.env['IVCAP_TALLY']
-    if (file) appendFileSync(file, `${JSON.stringify(counts)}\n`)
+    if (file) appendFileSync(file, `${JSON.stringify({ ...counts, failures })}\n`)
   },
 })
+
+/**
+ * @param {string} where
+ * @param {readonly { message: string }[]} errors
+ */
+const told = (where, errors) =>
+  [where, ...errors.map(({ message }) => `  ${message.slice(0, LONGEST).replaceAll('\n', '\n  ')}`)].join(
+    '\n',
+  )
+
+/** Characters of an error's message that the closing lines show. */
+const LONGEST = 2000
