@@ -12,14 +12,14 @@ export const tally = () => ({
     /** @type {string[]} */
     const failures = unhandled.map((error) => told('outside of a test', [error]))
     for (const module of modules) {
-      const file = module.relativeModuleId
+      const { relativeModuleId: path } = module
       // A file that could not be loaded has errors and no tests: it counts as one failure.
-      if (module.errors().length > 0) failures.push(told(file, module.errors()))
+      if (module.errors().length > 0) failures.push(told(path, module.errors()))
       for (const test of module.children.allTests()) {
         const { state, errors = [] } = test.result()
         if (state === 'passed' || state === 'skipped') counts[state] += 1
         // A test that is still pending when the run ends was cut off.
-        else failures.push(told(`${file} > ${test.fullName}`, errors))
+        else failures.push(told(`${path} > ${test.fullName}`, errors))
       }
     }
     const file = process.env['IVCAP_TALLY']
@@ -29,12 +29,13 @@ export const tally = () => ({
 
 /**
  * @param {string} where
- * @param {readonly { message: string }[]} errors
+ * @param {readonly { message?: unknown }[]} errors Anything can be thrown: not all have a message
  */
-const told = (where, errors) =>
-  [where, ...errors.map(({ message }) => `  ${message.slice(0, LONGEST).replaceAll('\n', '\n  ')}`)].join(
-    '\n',
-  )
+const told = (where, errors) => [where, ...errors.map((error) => `  ${messageOf(error)}`)].join('\n')
+
+/** @param {{ message?: unknown }} error */
+const messageOf = ({ message = 'something without a message was thrown' }) =>
+  String(message).slice(0, LONGEST).replaceAll('\n', '\n  ')
 
 /** Characters of an error's message that the closing lines show. */
 const LONGEST = 2000
