@@ -44,7 +44,7 @@ export function connectionOf(o: S3Options): Connection {
       httpsAgent: readingMuch(new SecureAgent(KEPT)),
     },
   })
-  // nobody gave a logger, and what it would be told takes a tenth of the processor's time of a small request
+  // nobody gave a logger, and what it would be told takes a tenth of the processor's time of a small get
   client.middlewareStack.remove('loggerMiddleware')
   const closing = new AbortController()
   const close = () => {
