@@ -1,9 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { HasherBeside } from '../transfer/hasher.js'
 import { createMd5, createSha256 } from './hash.js'
 
 /** Bytes from which it pays: a thread takes some 30 ms to start. */
 const WORTH_A_THREAD = 32 << 20
+/**
+ * Processors from which it is done: SHA-256 by the processor's own instructions takes no longer than bringing the bytes to a
+ * thread, and where there are two processors, a server or a disk uses the other one. MD5 takes twice as long.
+ */
+const WORTH_SHARING = { md5: 2, sha256: 3 } as const
 /** Bytes that may wait to be hashed. */
 const MOST_WAITING = 8 << 20
 
@@ -21,7 +27,8 @@ parentPort.on('message', (bytes) => {
 
 /** See `Files.hasherBeside`. */
 export function hasherBeside(algorithm: 'md5' | 'sha256', size: number | undefined): HasherBeside {
-  if (size !== undefined && size >= WORTH_A_THREAD) return new ThreadHasher(algorithm)
+  const isLarge = size !== undefined && size >= WORTH_A_THREAD
+  if (isLarge && availableParallelism() >= WORTH_SHARING[algorithm]) return new ThreadHasher(algorithm)
   const hasher = algorithm === 'md5' ? createMd5() : createSha256()
   return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
 }

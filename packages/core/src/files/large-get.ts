@@ -7,8 +7,8 @@ import { LONGEST_HEAD, type PlainHead, plainHead } from './response-head.js'
 import type { LargeAnswer, LargeRequest } from './types.js'
 
 /**
- * Bytes that are handed out at once, if they come fast enough. Larger ones have left the processor's cache by the time they
- * are written: the system's copy of 1 MiB chunks took four times as long.
+ * Bytes that are handed out at once, if they come fast enough: few enough to stay in the processor's cache until they are hashed
+ * and written.
  */
 const CHUNK = 256 << 10
 /** Chunks that wait to be asked for. */
