@@ -11,7 +11,9 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/test/*.test.ts'],
     globalSetup: ['scripts/lib/test-servers.mjs'],
     reporters: ['default', tally()],
-    testTimeout: 20_000,
+    // what takes a second on a machine at rest may take ten beside a build
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     server: { deps: { inline: [/@ivcap\//] } },
   },
 })

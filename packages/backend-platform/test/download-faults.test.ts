@@ -16,7 +16,7 @@ async function place() {
     url: proxy.url,
     token: TOKEN,
     stateDir: false,
-    idleTimeout: 100,
+    idleTimeout: 400,
     retryDelay: 1,
   })
   const { id } = await backend.artifacts.create(contentSource(bytes), draft, transfer)

@@ -18,7 +18,7 @@ const ID = 'urn:ivcap:artifact:00000000-0000-4000-8000-000000000000'
 afterEach(() => void vi.unstubAllEnvs())
 
 const backendAt = (url: string) =>
-  platformBackend({ url, token: TOKEN, stateDir: false, idleTimeout: 200, retryDelay: 1, retries: 1 })
+  platformBackend({ url, token: TOKEN, stateDir: false, idleTimeout: 1_000, retryDelay: 1, retries: 1 })
 
 /** A backend whose deployment answers everything with this JSON. */
 async function answered(json: object, status = 200) {

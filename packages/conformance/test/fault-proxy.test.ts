@@ -29,7 +29,7 @@ it('a request that comes twice is answered once, by the second answer', async ()
 })
 
 it('a late request fails, and comes after those that were sent later', async () => {
-  const { got, proxy, send } = await place({ kind: 'late', ms: 50 })
+  const { got, proxy, send } = await place({ kind: 'late', ms: 1_000 })
   await expect(send('one')).rejects.toThrow()
   expect(await send('two')).toBe('answer 1')
   await proxy.settled()
@@ -62,4 +62,11 @@ it('one bit of an answer is flipped', async () => {
   const { send } = await place({ kind: 'flip', at: 7 })
   expect(await send('one')).toBe('answer 0')
   expect(await send('two')).toBe('answer 2')
+})
+
+it('one bit of a request is flipped', async () => {
+  const { got, send } = await place({ kind: 'flip-sent', at: 2 })
+  expect(await send('one')).toBe('answer 1')
+  expect(await send('two')).toBe('answer 2')
+  expect(got).toEqual(['PUT ond', 'PUT two'])
 })

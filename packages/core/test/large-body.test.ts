@@ -120,7 +120,7 @@ describe('a connection', () => {
       response.setHeader('Content-Length', 100)
       response.write('abc')
     })
-    const body = await get(url, { idle: 60 })
+    const body = await get(url, { idle: 400 })
     const pieces: string[] = []
     const reading = (async () => {
       for await (const piece of body) pieces.push(Buffer.from(piece).toString())
@@ -137,7 +137,7 @@ describe('a connection', () => {
   })
 
   it('may be silent for as long as nobody wants to read', async () => {
-    const idle = 60
+    const idle = 400
     const body = await get(await inPieces(3 * MiB), { idle })
     const iterator = body[Symbol.asyncIterator]()
     const pieces = [(await iterator.next()).value]

@@ -5,7 +5,7 @@ import { fullKey, type Place } from './place.js'
 import { putOnce } from './put-once.js'
 import { putResumable } from './resumable.js'
 import { isLost } from './session.js'
-import type { Writing } from './writing.js'
+import { isAltered, type Writing } from './writing.js'
 
 /**
  * See `BlobStore.put`. What one request holds goes in one, the rest by a resumable upload: one piece on its way and one that is
@@ -21,27 +21,30 @@ export async function put(
   fullKey(place, key)
   const writing: Writing = { ...o, key, writer: randomUUID(), progress: progressOf(o, body.size) }
   const size = Math.ceil((o.chunkSize ?? place.partSize) / CHUNK_UNIT) * CHUNK_UNIT
-  for (let again = 0; ; again++) {
+  let isInPieces = false
+  const attempt = async () => {
+    const stopping = new AbortController()
+    const signal = AbortSignal.any([stopping.signal, ...(o.signal ? [o.signal] : [])])
+    const rest = piecesOf(body, { sizeOf: () => size, signal })
     try {
-      return await putPieces(place, body, size, writing)
-    } catch (error) {
-      if (o.signal?.aborted) throw o.signal.reason
-      if (!isLost(error) || !body.replayable || again >= o.retries) throw error
+      const { value: first } = await rest.next()
+      o.signal?.throwIfAborted()
+      isInPieces = first !== undefined && !first.last
+      if (!first || first.last) return await putOnce(place, first?.bytes ?? new Uint8Array(), writing)
+      return await putResumable(place, { first, rest, stopping }, writing)
+    } finally {
+      stopping.abort()
+      await rest.return()
     }
   }
-}
-
-async function putPieces(place: Place, body: ByteSource, size: number, writing: Writing): Promise<BlobInfo> {
-  const stopping = new AbortController()
-  const signal = AbortSignal.any([stopping.signal, ...(writing.signal ? [writing.signal] : [])])
-  const rest = piecesOf(body, { sizeOf: () => size, signal })
-  try {
-    const { value: first } = await rest.next()
-    writing.signal?.throwIfAborted()
-    if (!first || first.last) return await putOnce(place, first?.bytes ?? new Uint8Array(), writing)
-    return await putResumable(place, { first, rest, stopping }, writing)
-  } finally {
-    stopping.abort()
-    await rest.return()
+  for (let again = 0; ; again++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (o.signal?.aborted) throw o.signal.reason
+      // what goes in one request has been sent again by now
+      const anew = isLost(error) || (isInPieces && isAltered(error))
+      if (!anew || !body.replayable || again >= o.retries) throw error
+    }
   }
 }

@@ -83,6 +83,9 @@ export async function expectSent(
   return takeBack(place, writing, found, `not the ${sent.size} that were sent (${sent.crc32c})`)
 }
 
+/** Whether the server got other bytes than were sent, and nothing is left of them. */
+export const isAltered = (error: unknown): boolean => isIvcapError(error, 'integrity') && error.retryable
+
 export async function takeBack(
   place: Place,
   { key }: Writing,
@@ -96,5 +99,8 @@ export async function takeBack(
     () => 'it could not be removed',
   )
   const made = `${place.server} stored ${info.size} bytes of ${key} (CRC32C ${crc32c})`
-  throw new IvcapError('integrity', `${made}, ${instead}: ${outcome}; upload it again`, { resource: key })
+  throw new IvcapError('integrity', `${made}, ${instead}: ${outcome}; upload it again`, {
+    resource: key,
+    retryable: true,
+  })
 }

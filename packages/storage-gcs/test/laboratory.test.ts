@@ -1,5 +1,5 @@
 import { describeFaults, jumpingClock, randomOf } from '@ivcap/conformance'
-import { faultProxy, randomPlan } from '@ivcap/conformance/fault-proxy'
+import { faultProxy, randomPlan, type Seen } from '@ivcap/conformance/fault-proxy'
 import { killedWriter } from '@ivcap/conformance/killed-writer'
 import { describe } from 'vitest'
 import { gcsBackend } from '../src/index.js'
@@ -18,8 +18,9 @@ const REFUSALS = [
   refusal(403, 'forbidden'),
 ]
 /** Bytes that come with a checksum. */
-const isContent = ({ method, path }: { method: string; path: string }) =>
-  method === 'GET' && path.includes('alt=media')
+const isContent = ({ method, path }: Seen) => method === 'GET' && path.includes('alt=media')
+/** Pieces of a whole whose checksum comes with the last. */
+const isPiece = ({ method }: Seen) => method === 'PUT'
 
 describe.runIf(server)('a bucket', () => {
   if (server === undefined) return
@@ -29,7 +30,7 @@ describe.runIf(server)('a bucket', () => {
     async open(seed) {
       good ??= mended(server.apiEndpoint)
       const random = randomOf(seed)
-      const plan = { rate: 0.05, refusals: REFUSALS, verified: isContent }
+      const plan = { rate: 0.05, refusals: REFUSALS, verified: isContent, checked: isPiece }
       const proxy = await faultProxy((await good).url, randomPlan(random, plan))
       const place = { ...(await freshPlace(server)), partSize: PART }
       const faulty = gcsBackend({ ...place, apiEndpoint: proxy.url, clock: jumpingClock(random) })

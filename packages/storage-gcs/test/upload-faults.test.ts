@@ -87,6 +87,19 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     })
   })
 
+  it('altered on its way is refused by the server, and sent again', async () => {
+    for (const bytes of [SMALL, LARGE]) {
+      for (let n = 0; n < ENOUGH; n++) {
+        const { blobs, direct, proxy } = await proxied(server, (_, i) =>
+          i === n ? { kind: 'flip-sent', at: 60_000 } : undefined,
+        )
+        await blobs.put('key', contentSource(bytes), transfer)
+        await expectBytes(direct, 'key', bytes)
+        if (proxy.seen.length <= n) break
+      }
+    }
+  })
+
   it('goes on from where the server says that it is', async () => {
     const { blobs, direct, proxy } = await proxied(server, undefined, { quirks: { takesOf: 100 * KiB } })
     await blobs.put('key', streamOf(LARGE), transfer)
@@ -161,7 +174,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       return { kind: 'lose-answer' }
     })
     const blobs = gcsBlobs({ ...(await freshPlace(server)), apiEndpoint: proxy.url, partSize: PART })
-    const put = blobs.put('key', contentSource(LARGE), transfer)
+    const put = blobs.put('key', streamOf(LARGE), transfer)
     await expect(put).rejects.toMatchObject({ code: 'integrity' })
     expect(lost).toBe(true)
     expect(await keysOf(blobs)).toEqual([])

@@ -29,6 +29,12 @@ const WRONG_REGION: Meaning = {
   why: 'the bucket is in another region, or at another endpoint: check region and endpoint',
   argument: 'region',
 }
+/** Nothing was stored. */
+const ALTERED: Meaning = {
+  code: 'integrity',
+  why: 'bytes changed on their way to the server: upload it again',
+  retryable: true,
+}
 const MISSING: Meaning = { code: 'not-found', why: 'there is no such blob' }
 
 /** By the server's name for it. */
@@ -68,6 +74,8 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   AuthorizationHeaderMalformed: WRONG_REGION,
   IllegalLocationConstraintException: WRONG_REGION,
   PreconditionFailed: { code: 'precondition-failed', why: 'it is not what it was expected to be' },
+  XAmzContentSHA256Mismatch: ALTERED,
+  BadDigest: ALTERED,
   // two conditional writes at once: either may win
   ConditionalRequestConflict: PASSING,
   OperationAborted: PASSING,

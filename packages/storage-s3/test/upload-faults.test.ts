@@ -107,6 +107,18 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     expect(await unfinished()).toBe(0)
   })
 
+  it('altered on its way is refused by the server, and sent again', async () => {
+    for (let n = 0; n < ENOUGH; n++) {
+      const { blobs, direct, proxy } = await proxied(server, (_, i) =>
+        i === n ? { kind: 'flip-sent', at: 60_000 } : undefined,
+      )
+      await blobs.put('key', contentSource(SMALL), transfer)
+      await expectBytes(direct, 'key', SMALL)
+      if (proxy.seen.length <= n) return
+    }
+    expect.fail('it was altered for ever')
+  })
+
   it('only the part that failed is sent again', async () => {
     let failed = false
     const { blobs, proxy } = await proxied(server, ({ path }) => {

@@ -28,6 +28,8 @@ export type Fault =
   | { readonly kind: 'dribble'; readonly bytes: number }
   /** A bit of this byte of the answer's body is flipped; a shorter body stays as it is. */
   | { readonly kind: 'flip'; readonly at: number }
+  /** A bit of this byte of the request's body is flipped on its way; a shorter body stays as it is. */
+  | { readonly kind: 'flip-sent'; readonly at: number }
   /** The answer's body is another one. */
   | { readonly kind: 'edit'; readonly edit: (body: string) => string }
 

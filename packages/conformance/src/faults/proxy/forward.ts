@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import type { Fault } from './fault.js'
-import { pass } from './pass.js'
+import { flipped, pass } from './pass.js'
 
 /**
  * Sends a request on to `target`, and its answer back, with what the fault does to either.
@@ -42,7 +43,8 @@ export async function forward(
     }
   }
   const upstream = send()
-  req.pipe(upstream)
+  if (fault?.kind === 'flip-sent') pipeline(req, flipped(fault.at), upstream, () => {})
+  else req.pipe(upstream)
   const [answer]: IncomingMessage[] = await once(upstream, 'response')
   if (answer === undefined) return
   if (fault?.kind === 'overtaken') await beingOvertaken(overtaken, fault.ms)

@@ -69,7 +69,8 @@ const inPieces = (bytes: number) =>
     }
   }
 
-const flipped = (at: number) =>
+/** A bit of this byte is another. */
+export const flipped = (at: number) =>
   async function* (body: Body) {
     let left = at
     for await (const chunk of body) {

@@ -9,6 +9,8 @@ export interface RandomPlanOptions {
   readonly others?: readonly Fault[]
   /** Whether the client learns that a bit of this answer was flipped: by a digest, say. Default: never. */
   readonly verified?: (seen: Seen) => boolean
+  /** Whether the server learns that a bit of this request's body was flipped. Default: never. */
+  readonly checked?: (seen: Seen) => boolean
 }
 
 /** What a machine on the way may repeat: RFC 9110, 9.2.2. */
@@ -19,7 +21,7 @@ const LATE = 30
 /** Does at random what networks, machines on the way and servers do; `random` decides to which requests. */
 export function randomPlan(
   random: () => number,
-  { rate, refusals, others = [], verified = () => false }: RandomPlanOptions,
+  { rate, refusals, others = [], verified = () => false, checked = () => false }: RandomPlanOptions,
 ): Plan {
   const below = (bound: number) => Math.floor(random() * bound)
   return (seen) => {
@@ -34,6 +36,7 @@ export function randomPlan(
       ...(IDEMPOTENT.has(seen.method) ? [{ kind: 'twice' } as const] : []),
       ...(bodiless ? [] : [{ kind: 'cut-answer', after: below(200), how: 'reset' } as const]),
       ...(bodiless ? [] : [{ kind: 'cut-answer', after: below(2_000), how: 'end' } as const]),
+      ...(checked(seen) ? [{ kind: 'flip-sent', at: below(50_000) } as const] : []),
       ...(verified(seen) ? [{ kind: 'flip', at: below(1_000) } as const] : []),
       ...refusals,
       ...others,
