@@ -29,4 +29,5 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'gcs-upload': async () => (await import('./tasks/gcs-upload.js')).gcsUpload,
   'gcs-download': async () => (await import('./tasks/gcs-download.js')).gcsDownload,
   's3-small': async () => (await import('./tasks/s3-small.js')).s3Small,
+  'gcs-small': async () => (await import('./tasks/gcs-small.js')).gcsSmall,
 }
