@@ -93,14 +93,17 @@ export async function takeBack(
   instead: string,
 ): Promise<never> {
   const url = blobUrl(place, key, { generation: info.etag })
-  const question = { method: 'DELETE', url, read: ignore } as const
-  const outcome = await ask(place, { doing: 'take back', key }, question, {}).then(
-    () => 'it was removed',
-    () => 'it could not be removed',
+  // 404: an answer before was lost
+  const question = { method: 'DELETE', url, read: ignore, statuses: [404] } as const
+  const removed = await ask(place, { doing: 'take back', key }, question, {}).then(
+    () => true,
+    () => false,
   )
+  const outcome = removed ? 'it was removed' : 'it could not be removed'
   const made = `${place.server} stored ${info.size} bytes of ${key} (CRC32C ${crc32c})`
   throw new IvcapError('integrity', `${made}, ${instead}: ${outcome}; upload it again`, {
     resource: key,
-    retryable: true,
+    // a creation would find it there
+    retryable: removed,
   })
 }
