@@ -11,7 +11,7 @@ import {
   type OpOptions,
   parseTimestamp,
   type Timestamp,
-  withoutAbsent,
+  omitUndefined,
 } from '@ivcap/core/driver'
 import { ASPECTS, OWN } from './artifact-names.js'
 import { type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
@@ -162,7 +162,7 @@ export async function endOf(
 ): Promise<AspectRecord> {
   const counts = closing !== undefined && (closing.by === undefined || (await isCommitted(closing.by)))
   const { validTo: own, ...rest } = record
-  return withoutAbsent({ ...rest, validTo: earlierEnd(own, counts ? closing.validTo : undefined) })
+  return omitUndefined({ ...rest, validTo: earlierEnd(own, counts ? closing.validTo : undefined) })
 }
 
 /** Other programs may leave the schema out of the content, and put the entity into it. */

@@ -7,7 +7,7 @@ import {
   type ServiceParameter,
   type ServiceRecord,
   type Urn,
-  withoutAbsent,
+  omitUndefined,
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
 
@@ -42,7 +42,7 @@ const ParameterJson = v.pipe(
         v.array(
           v.pipe(
             v.object({ value: v.string(), description: Text }),
-            v.transform((option) => withoutAbsent(option)),
+            v.transform((option) => omitUndefined(option)),
           ),
         ),
       ),
@@ -51,7 +51,7 @@ const ParameterJson = v.pipe(
   }),
   v.transform(
     ({ options, ...told }): ServiceParameter =>
-      withoutAbsent({ ...told, options: options?.length ? options : undefined }),
+      omitUndefined({ ...told, options: options?.length ? options : undefined }),
   ),
 )
 
@@ -71,7 +71,7 @@ export const ServiceJson = v.pipe(
   }),
   v.transform(
     (json): ServiceRecord =>
-      withoutAbsent({
+      omitUndefined({
         id: json.id,
         name: json.name,
         description: json.description,
@@ -107,7 +107,7 @@ export const jobJson = (service: Urn) =>
     }),
     v.transform((json): JobRecord => {
       const type = json['result-content-type']
-      return withoutAbsent({
+      return omitUndefined({
         id: json.id,
         service: json.service ?? service,
         name: json.name,

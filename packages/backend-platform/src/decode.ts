@@ -7,7 +7,7 @@ import {
   type JsonObject,
   parseTimestamp,
   type Urn,
-  withoutAbsent,
+  omitUndefined,
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
 import { type Asked, protocolFailure } from './failure.js'
@@ -72,7 +72,7 @@ export const ArtifactJson = v.pipe(
     'data-href': Text,
   }),
   v.transform((json): ArtifactAnswer => {
-    const record: ArtifactRecord = withoutAbsent({
+    const record: ArtifactRecord = omitUndefined({
       id: json.id,
       name: json.name,
       status: json.status,
@@ -85,7 +85,7 @@ export const ArtifactJson = v.pipe(
       account: json.account,
       cacheOf: json['cache-of'],
     })
-    return withoutAbsent({ record, dataHref: json['data-href'] })
+    return omitUndefined({ record, dataHref: json['data-href'] })
   }),
 )
 
@@ -106,7 +106,7 @@ export const AspectJson = v.pipe(
   }),
   v.transform(
     (json): AspectRecord =>
-      withoutAbsent({
+      omitUndefined({
         id: json.id,
         entity: json.entity,
         schema: json.schema,

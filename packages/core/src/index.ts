@@ -31,7 +31,9 @@ export type { ListServicesOptions } from './client/services.js'
 export type { UploadOptions } from './client/upload.js'
 export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/upload-many.js'
 export { IvcapError, type IvcapErrorCode, type IvcapErrorDetails, isIvcapError } from './model/errors.js'
+export type { EventListener, IvcapEvent } from './model/events.js'
 export type { JsonInput, JsonObject, JsonValue } from './model/json.js'
+export type { Problem, ProblemKind, VerifyOptions } from './model/problems.js'
 export type { ArtifactRecord, ArtifactStatus, AspectRecord } from './model/records.js'
 export type {
   JobRecord,

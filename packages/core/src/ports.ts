@@ -2,15 +2,23 @@
  * The ports: what a backend implements. The client in front of them validates input, fills defaults, follows pages,
  * merges timeout and signal, and wraps errors once; a driver gets complete, valid input and says so in its doc comment.
  */
+import type { EventListener } from './model/events.js'
+import type { FailureLog } from './model/failures.js'
 import type { JsonObject } from './model/json.js'
+import type { Problem, VerifyOptions } from './model/problems.js'
 import type { ArtifactRecord, AspectRecord } from './model/records.js'
 import type { JobRecord, ServiceRecord } from './model/services.js'
 import type { Timestamp } from './model/time.js'
 import type { Urn } from './model/urn.js'
 
+/** What the client hands down with every call. A driver passes all of it on to the stores that it uses itself. */
 export interface OpOptions {
   /** When it aborts, the operation stops its I/O and rejects with `signal.reason`, unwrapped. */
   readonly signal?: AbortSignal
+  /** Hears what the result does not tell. */
+  readonly onEvent?: EventListener
+  /** Collects the failures of this call, so that an error or a timeout can name the first cause. */
+  readonly failures?: FailureLog
 }
 
 export interface Page<T> {
@@ -252,6 +260,10 @@ export interface Backend {
     query: string,
     o: OpOptions & { readonly atTime?: Timestamp; readonly limit: number },
   ) => Promise<readonly JsonObject[]>
+  /** What is damaged or orphaned here. Reads everything, changes nothing. */
+  readonly verify?: (o: OpOptions & VerifyOptions) => Promise<readonly Problem[]>
+  /** Rebuilds what can be derived from the records, deletes no content; returns what it mended. */
+  readonly repair?: (o: OpOptions) => Promise<readonly Problem[]>
   readonly close?: () => Promise<void>
 }
 

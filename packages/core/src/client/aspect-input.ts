@@ -1,6 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import { type JsonInput, toJsonObject } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { TimeInput } from '../model/time.js'
 import { parsePolicy, parseUri, show } from '../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../ports.js'
@@ -74,7 +74,7 @@ export function aspectQuery(
     const message = `orderDirection must be 'ASC' or 'DESC', not ${show(orderDirection)}`
     throw new IvcapError('invalid-argument', message, { argument: 'orderDirection' })
   }
-  return withoutAbsent({
+  return omitUndefined({
     entity: o.entity === undefined ? undefined : parseUri(o.entity, 'entity'),
     schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
     contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),

@@ -1,3 +1,4 @@
+import type { EventListener } from '../model/events.js'
 import type { Backend } from '../ports.js'
 
 /** Where messages go; a console will do. The default is silence. */
@@ -10,6 +11,7 @@ export interface Logger {
 export interface Context {
   readonly backend: Backend
   readonly logger: Logger
+  readonly onEvent?: EventListener
   /** Milliseconds for each call that names none. */
   readonly timeout?: number
 }

@@ -1,6 +1,8 @@
 import * as files from '#files'
+import type { EventListener } from '../model/events.js'
 import type { JsonInput, JsonObject } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
+import type { Problem, VerifyOptions } from '../model/problems.js'
 import type { Backend } from '../ports.js'
 import { type AddManyOptions, addAspects } from './add-aspects.js'
 import type { Artifact } from './artifact.js'
@@ -16,6 +18,7 @@ import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
 import { type Lineage, type LineageOptions, lineageOf } from './lineage.js'
 import type { Listing } from './listing.js'
+import { maintenance } from './maintenance.js'
 import { type CallOptions, checkTimeout } from './operation.js'
 import { type SearchOptions, search } from './search.js'
 import type { Service } from './service.js'
@@ -28,6 +31,8 @@ export interface IvcapOptions {
   readonly stateDir?: string | false | undefined
   /** Hook for all messages; a console will do; the default is silence. */
   readonly logger?: Logger | undefined
+  /** Hears what results do not tell: retries, resumed transfers, what was left out. @default nobody hears them */
+  readonly onEvent?: EventListener | undefined
   /** Milliseconds for each call that names none; streams are not bound by it. */
   readonly timeout?: number | undefined
 }
@@ -37,9 +42,14 @@ export class Ivcap implements AsyncDisposable {
   readonly #context: Context
   readonly #memory: files.UploadMemory
 
-  constructor(backend: Backend, { stateDir, logger = {}, timeout }: IvcapOptions = {}) {
-    this.#context = { backend, logger, ...(timeout !== undefined && { timeout: checkTimeout(timeout) }) }
-    this.#memory = files.uploadMemory(withoutAbsent({ stateDir }))
+  constructor(backend: Backend, { stateDir, logger = {}, onEvent, timeout }: IvcapOptions = {}) {
+    this.#context = {
+      backend,
+      logger,
+      ...(onEvent !== undefined && { onEvent }),
+      ...(timeout !== undefined && { timeout: checkTimeout(timeout) }),
+    }
+    this.#memory = files.uploadMemory(omitUndefined({ stateDir }))
   }
 
   /** Where the artifacts are, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`. */
@@ -185,6 +195,25 @@ export class Ivcap implements AsyncDisposable {
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
   search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
     return search(this.#context, datalog, o)
+  }
+
+  /**
+   * What is damaged or orphaned in this place: every record, and the size and digest of every artifact. Reads everything,
+   * changes nothing.
+   *
+   * @throws IvcapError `unsupported` where the place cannot be examined from here
+   */
+  verify({ digests, ...o }: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
+    return maintenance(this.#context, 'verify', o, (op) => ({ digests, ...op }))
+  }
+
+  /**
+   * Rebuilds what can be derived from the records, e.g. lost index entries. Deletes no content. Returns what it mended.
+   *
+   * @throws IvcapError `unsupported` where there is nothing to rebuild
+   */
+  repair(o: CallOptions = {}): Promise<readonly Problem[]> {
+    return maintenance(this.#context, 'repair', o, (op) => op)
   }
 
   /** Lets go of what the backend holds open; jobs that run in this process are waited for, or cancelled if it takes long. */

@@ -1,4 +1,4 @@
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { JobStatus } from '../model/services.js'
 import { isUrn, type Urn } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
@@ -66,7 +66,7 @@ export async function linksOfJob(
   const query = { ...op, entity: job, schema: JOB_SCHEMA, limit: 1 }
   const [own] = await listRecords(context, operation, query, (r) => r).toArray()
   const { service, status, artifacts } = jobLinksOf(own?.content)
-  const told = withoutAbsent({ service, status: artifacts && status })
+  const told = omitUndefined({ service, status: artifacts && status })
   if (artifacts !== undefined) return { upstream: artifacts.inputs, downstream: artifacts.outputs, ...told }
   const linked = (schemas: readonly string[]) =>
     artifactsLinkedTo(context, operation, { job, schemas, limit }, op)

@@ -1,4 +1,4 @@
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { TimeInput } from '../model/time.js'
 import type { ServiceQuery } from '../ports.js'
 import { checkText } from './aspect-input.js'
@@ -23,7 +23,7 @@ export const listQuery = (
   { filter, orderBy, orderDesc, atTime }: ListOptions,
   descending: boolean,
 ): Omit<ServiceQuery, 'limit' | 'cursor'> =>
-  withoutAbsent({
+  omitUndefined({
     filter: filter === undefined ? undefined : checkText(filter, 'filter'),
     orderBy: orderBy === undefined ? undefined : checkText(orderBy, 'orderBy'),
     orderDesc: orderDesc ?? descending,

@@ -1,6 +1,8 @@
 import { expectListeners } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
+import { emit, type IvcapEvent } from '../model/events.js'
+import { FailureLog } from '../model/failures.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import type { Context } from './context.js'
@@ -28,19 +30,40 @@ export async function perform<T>(
   const limit = timeout === undefined ? undefined : AbortSignal.timeout(checkTimeout(timeout))
   const merged = signal && limit ? AbortSignal.any([signal, limit]) : (signal ?? limit)
   if (merged !== undefined) expectListeners(merged)
+  const failures = new FailureLog()
+  const { onEvent } = context
+  const tell = onEvent && ((event: IvcapEvent) => emit({ operation, ...event }, onEvent))
   try {
-    return await run(merged === undefined ? {} : { signal: merged })
+    return await run(omitUndefined({ signal: merged, onEvent: tell, failures }))
   } catch (error) {
     if (signal?.aborted && error === signal.reason) throw error
-    if (limit?.aborted && error === limit.reason) {
-      throw new IvcapError(
-        'timeout',
-        `${operation} took longer than ${timeout} ms; give it a longer timeout`,
-        { operation },
-      )
-    }
+    if (limit?.aborted && error === limit.reason) throw timedOut(operation, timeout, failures)
     throw named(error, operation)
   }
+}
+
+/** A call that ran out of time because its requests failed again and again says so: a longer timeout would not help. */
+function timedOut(
+  operation: string,
+  timeout: number | undefined,
+  { first, last, count }: FailureLog,
+): IvcapError {
+  const took = `${operation} took longer than ${timeout} ms`
+  if (first === undefined || last === undefined)
+    return new IvcapError('timeout', `${took}; give it a longer timeout`, { operation })
+  const attempts = count === 1 ? 'one attempt failed' : `${count} attempts failed, the last one`
+  return new IvcapError(
+    'timeout',
+    `${took}; ${attempts}: ${last.message}`,
+    omitUndefined({
+      operation,
+      resource: first.resource,
+      status: first.status,
+      attempts: count,
+      retryAfter: last.retryAfter,
+      cause: first,
+    }),
+  )
 }
 
 /** The error as users get it: an IvcapError that says in which operation it arose. */
@@ -50,14 +73,17 @@ export function named(error: unknown, operation: string): IvcapError {
     return new IvcapError('unknown', `${operation} failed: ${text}`, { operation, cause: error })
   }
   if (error.operation !== undefined) return error
-  const { code, message, argument, resource, status, retryable } = error
-  const details = withoutAbsent({
+  const { code, message, argument, resource, status, retryable, retryAfter, attempts, elapsed, cause } = error
+  const details = omitUndefined({
     operation,
     argument,
     resource,
     status,
     retryable,
-    cause: error.cause ?? error,
+    retryAfter,
+    attempts,
+    elapsed,
+    cause,
   })
   return new IvcapError(code, `${operation}: ${message}`, details)
 }

@@ -1,6 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { TimeInput } from '../model/time.js'
 import { checkText } from './aspect-input.js'
 import { parseAtTime } from './at-time.js'
@@ -21,7 +21,7 @@ export function search(context: Context, datalog: string, o: SearchOptions): Pro
     const query = checkText(datalog, 'datalog')
     const limit = checkLimit(o.limit ?? 10)
     const atTime = parseAtTime(o.atTime)
-    if (search !== undefined) return search(query, withoutAbsent({ ...op, limit, atTime }))
+    if (search !== undefined) return search(query, omitUndefined({ ...op, limit, atTime }))
     const message = `${artifacts.name} (${artifacts.location}) has no Datalog search: use listAspects, or a platform`
     throw new IvcapError('unsupported', message)
   })

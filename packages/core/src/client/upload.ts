@@ -1,6 +1,6 @@
 import * as files from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { parsePolicy, parseUrn, show, type Urn } from '../model/urn.js'
 import type { ArtifactDraft, ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
@@ -67,19 +67,19 @@ export function checkUpload(o: UploadOptions): Upload {
     })
   }
   const size = o.contentSize === -1 ? undefined : checkCount(o.contentSize, 'contentSize', 0)
-  return withoutAbsent({
+  return omitUndefined({
     filePath: filePath === undefined ? undefined : checkText(filePath, 'filePath'),
     content,
     contentSize: size,
     forceUpload: o.forceUpload ?? false,
     sidecar: o.sidecar ?? true,
-    draft: withoutAbsent({
+    draft: omitUndefined({
       name: o.name === undefined ? undefined : checkText(o.name, 'name'),
       mimeType: mimeTypeOf(o),
       policy: o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy'),
       collection: o.collection === undefined ? undefined : parseUrn(o.collection, 'collection'),
     }),
-    transfer: withoutAbsent({
+    transfer: omitUndefined({
       chunkSize: checkCount(o.chunkSize, 'chunkSize', 1),
       retries: checkCount(o.retries, 'retries', 0) ?? 5,
       retryDelay: checkCount(o.retryDelay, 'retryDelay', 0) ?? 500,
@@ -98,7 +98,7 @@ export async function upload(
   if (filePath === undefined) {
     if (content === undefined)
       throw new IvcapError('missing-argument', 'content is missing', { argument: 'content' })
-    const source = contentSource(content, withoutAbsent({ size: contentSize }))
+    const source = contentSource(content, omitUndefined({ size: contentSize }))
     return store.create(source, draft, { ...transfer, ...op })
   }
   const source = await files.fileSource(filePath, 'filePath')
@@ -112,7 +112,7 @@ export async function upload(
     const record = await store.create(hashed.source, draft, { ...transfer, ...op })
     // without it the file is read once more
     const md5 = await hashed.md5().catch(() => undefined)
-    await memory.remember(filePath, record.id, withoutAbsent({ ...op, md5, source }))
+    await memory.remember(filePath, record.id, omitUndefined({ ...op, md5, source }))
     return record
   } finally {
     hashed.close()

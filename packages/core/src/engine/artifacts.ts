@@ -10,7 +10,7 @@
  * A failure at any step undoes the ones before.
  */
 import { IvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { ArtifactRecord, AspectRecord } from '../model/records.js'
 import { type Timestamp, timestamp } from '../model/time.js'
 import { artifactUrn, type Urn } from '../model/urn.js'
@@ -133,7 +133,7 @@ async function upload(
   if (source.unchanged !== undefined && !(await source.unchanged())) throw changed(draft)
   options.signal?.throwIfAborted()
   const at = timestamp(engine.clock())
-  return withoutAbsent({
+  return omitUndefined({
     id,
     name: draft.name,
     status: 'ready' as const,

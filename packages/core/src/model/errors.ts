@@ -28,6 +28,10 @@ export interface IvcapErrorDetails {
   readonly retryable?: boolean
   /** Milliseconds to wait before that, where the other side said so. */
   readonly retryAfter?: number
+  /** How many times it was tried, where its retries are used up: no layer above begins again. */
+  readonly attempts?: number
+  /** Milliseconds that those attempts took, with the waits between them. */
+  readonly elapsed?: number
   readonly cause?: unknown
 }
 
@@ -46,6 +50,8 @@ export class IvcapError extends Error {
   readonly status?: number
   readonly retryable: boolean
   readonly retryAfter?: number
+  readonly attempts?: number
+  readonly elapsed?: number
   readonly [brand] = true
 
   constructor(code: IvcapErrorCode, message: string, details: IvcapErrorDetails = {}) {
@@ -58,6 +64,8 @@ export class IvcapError extends Error {
     if (details.resource !== undefined) this.resource = details.resource
     if (details.status !== undefined) this.status = details.status
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
+    if (details.attempts !== undefined) this.attempts = details.attempts
+    if (details.elapsed !== undefined) this.elapsed = details.elapsed
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { JsonObject, JsonValue } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import { JOB_STATUSES, type JobRecord } from '../model/services.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
@@ -24,7 +24,7 @@ export interface StoredJob extends JobRecord {
 }
 
 export function jobAspect(job: StoredJob): AspectDraft {
-  const content = withoutAbsent({
+  const content = omitUndefined({
     $schema: JOB_SCHEMA,
     service: job.service,
     status: job.status,
@@ -53,7 +53,7 @@ export function jobOf(id: string, content: JsonObject | undefined): StoredJob | 
   const parsed = v.safeParse(JobContent, content)
   if (!parsed.success || !isUrn(id)) return undefined
   const c = parsed.output
-  return withoutAbsent({
+  return omitUndefined({
     id,
     service: c.service,
     status: c.status,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { JsonObject } from '../model/json.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
@@ -21,7 +21,7 @@ export const USED_BY_SCHEMAS = [USED_BY_SCHEMA, 'urn:ivcap:schema:artifact-usedB
 
 /** The aspect that records an artifact; `location` says where the bytes are, for those who read it without us. */
 export function artifactAspect(record: ArtifactRecord, location?: string): AspectDraft {
-  const content = withoutAbsent({
+  const content = omitUndefined({
     $schema: ARTIFACT_SCHEMA,
     id: record.id,
     name: record.name,
@@ -53,7 +53,7 @@ export function artifactOf(
   const parsed = v.safeParse(ArtifactContent, content)
   if (!parsed.success) return undefined
   const c = parsed.output
-  return withoutAbsent({
+  return omitUndefined({
     id,
     name: c.name ?? undefined,
     status: c.status ?? 'ready',

@@ -1,6 +1,6 @@
 import { createSha256 } from '#files'
 import { IvcapError } from '../model/errors.js'
-import { withoutAbsent } from '../model/present.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import { PARAMETER_TYPES, type ServiceRecord } from '../model/services.js'
 import { parseServiceId, serviceUrn, show, type Urn } from '../model/urn.js'
 import type { Page, ServiceQuery } from '../ports.js'
@@ -105,9 +105,9 @@ function idOf(name: string, count: number): Urn {
 function recordOf(id: Urn, { name, description, parameters }: FunctionService): ServiceRecord {
   const told = parameters?.map(({ name, type, description, label, unit, optional, options, default: d }) => {
     const given = d === undefined ? undefined : String(d)
-    return withoutAbsent({ name, type, description, label, unit, optional, options, default: given })
+    return omitUndefined({ name, type, description, label, unit, optional, options, default: given })
   })
-  return withoutAbsent({ id, name, description, status: 'active', parameters: told })
+  return omitUndefined({ id, name, description, status: 'active', parameters: told })
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

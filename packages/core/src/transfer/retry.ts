@@ -1,4 +1,7 @@
-import { isIvcapError } from '../model/errors.js'
+import { IvcapError, isIvcapError } from '../model/errors.js'
+import { emit } from '../model/events.js'
+import { omitUndefined } from '../model/omit-undefined.js'
+import type { OpOptions } from '../ports.js'
 
 export interface RetryOptions {
   /** Attempts after the first. */
@@ -6,32 +9,89 @@ export interface RetryOptions {
   /** Milliseconds before the first of them; doubles each time, up to half a minute, with jitter. */
   readonly retryDelay: number
   readonly signal?: AbortSignal | undefined
+  readonly onEvent?: OpOptions['onEvent'] | undefined
+  readonly failures?: OpOptions['failures'] | undefined
 }
 
-const LONGEST_DELAY = 30_000
+const LONGEST_BACKOFF = 30_000
+/** Milliseconds. A server that asks for a longer pause is reported with `retryAfter` instead of being waited for. */
+export const LONGEST_RETRY_AFTER = 5 * 60_000
+/** Milliseconds; Node fires a timer beyond this at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Runs it until it succeeds, fails with an error that isn't `retryable`, or `retries` are used up; the last error is thrown.
- * Waits at least as long as an error's `retryAfter` says. An abort ends the waiting at once with the signal's reason.
+ * Runs it until it succeeds, fails with an error that is not `retryable`, or `retries` are used up. Waits at least as long as
+ * an error's `retryAfter` says. An abort ends the waiting at once with the signal's reason.
+ *
+ * One layer repeats: an error whose retries are used up carries `attempts`, and passes through every `retry` above it. It is
+ * the first failure that is thrown then; later ones are often its consequences.
  *
  * @param run Gets the number of the attempt, from 0.
  */
 export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOptions): Promise<T> {
+  const begun = performance.now()
+  let first: IvcapError | undefined
   for (let attempt = 0; ; attempt += 1) {
     o.signal?.throwIfAborted()
     try {
       return await run(attempt)
     } catch (error) {
       if (o.signal?.aborted) throw o.signal.reason
-      if (attempt >= o.retries || !isIvcapError(error) || !error.retryable) throw error
-      await sleep(Math.max(backoff(o.retryDelay, attempt), error.retryAfter ?? 0), o.signal)
+      if (!isIvcapError(error) || error.attempts !== undefined) throw error
+      o.failures?.add(error)
+      if (!error.retryable) throw error
+      first ??= error
+      const pause = error.retryAfter ?? 0
+      if (attempt >= o.retries || pause > LONGEST_RETRY_AFTER)
+        throw exhausted(first, error, attempt + 1, performance.now() - begun)
+      const wait = Math.max(backoff(o.retryDelay, attempt), pause)
+      emit(
+        omitUndefined({
+          kind: 'retry' as const,
+          message: `attempt ${attempt + 1} failed, trying again in ${Math.round(wait)} ms: ${error.message}`,
+          resource: error.resource,
+          attempt: attempt + 1,
+          wait,
+          error,
+        }),
+        o.onEvent,
+      )
+      await sleep(wait, o.signal)
     }
   }
 }
 
+/** The first failure, marked so that no layer above begins again. */
+export function exhausted(
+  first: IvcapError,
+  last: IvcapError,
+  attempts: number,
+  elapsed: number,
+): IvcapError {
+  const after = attempts === 1 ? '' : ` (after ${attempts} attempts in ${seconds(elapsed)})`
+  const { code, operation, argument, resource, status, retryable } = first
+  return new IvcapError(
+    code,
+    `${first.message}${after}`,
+    omitUndefined({
+      operation,
+      argument,
+      resource,
+      status,
+      retryable,
+      retryAfter: last.retryAfter,
+      attempts,
+      elapsed: Math.round(elapsed),
+      cause: first.cause,
+    }),
+  )
+}
+
+const seconds = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
+
 /** Milliseconds before the attempt after `attempt`: jittered, so that many clients don't come back at the same moment. */
 export function backoff(retryDelay: number, attempt: number): number {
-  return Math.min(retryDelay * 2 ** attempt, LONGEST_DELAY) * (0.5 + Math.random() / 2)
+  return Math.min(retryDelay * 2 ** attempt, LONGEST_BACKOFF) * (0.5 + Math.random() / 2)
 }
 
 /** Rejects with the signal's reason as soon as it aborts. */
@@ -42,10 +102,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(signal?.reason)
     }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      },
+      Math.min(ms, LONGEST_TIMER),
+    )
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

@@ -4,6 +4,6 @@ type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 }
 
 /** A copy of `fields` without the members that are undefined. */
-export function withoutAbsent<T extends object>(fields: T): Present<T> {
+export function omitUndefined<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>
 }

@@ -1,0 +1,25 @@
+import type { IvcapError } from './errors.js'
+
+/** The failed attempts of one call of the client, in all its requests. */
+export class FailureLog {
+  #first: IvcapError | undefined
+  #last: IvcapError | undefined
+  #count = 0
+
+  /** The failure that began it. */
+  get first(): IvcapError | undefined {
+    return this.#first
+  }
+  get last(): IvcapError | undefined {
+    return this.#last
+  }
+  get count(): number {
+    return this.#count
+  }
+
+  add(error: IvcapError): void {
+    this.#first ??= error
+    this.#last = error
+    this.#count += 1
+  }
+}
