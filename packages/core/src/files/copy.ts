@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile as cloneFile, type FileHandle, open } from 'node:fs/promises'
+import { chmod, copyFile as cloneFile, type FileHandle, open, stat } from 'node:fs/promises'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
@@ -45,7 +45,7 @@ export async function copyFile(
     await input.close()
   }
   if (source.size !== undefined && size !== source.size) throw otherSize(from, source.size, size)
-  if ((await source.unchanged?.()) === false) throw changed(from)
+  if ((await source.unchanged?.()) === false) throw await changed(from)
   o.signal?.throwIfAborted()
   return { size, sha256: hasher?.digest() }
 }
@@ -207,8 +207,9 @@ export async function copyChecked(
     })
     if (copied.size !== size || copied.sha256 !== sha256) return false
   } catch (error) {
-    // it changed while it was copied
-    if (isIvcapError(error, 'integrity') && !signal?.aborted) return false
+    // it changed or went away while it was copied
+    const moved = isIvcapError(error, 'integrity') || isIvcapError(error, 'not-found')
+    if (moved && !signal?.aborted) return false
     throw error
   }
   finish(size)
@@ -221,7 +222,11 @@ function otherSize(path: string, size: number, found: number): IvcapError {
   return new IvcapError('integrity', message, { resource: path })
 }
 
-function changed(path: string): IvcapError {
+/** Gone is a reason of its own. */
+async function changed(path: string): Promise<IvcapError> {
   const message = `${show(path)} changed while it was copied: try again when nobody writes to it`
-  return new IvcapError('integrity', message, { resource: path })
+  return stat(path).then(
+    () => new IvcapError('integrity', message, { resource: path }),
+    (error: unknown) => fileError(error, "can't read", path),
+  )
 }

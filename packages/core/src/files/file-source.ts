@@ -1,14 +1,14 @@
 import { type BigIntStats, constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { IvcapError, type IvcapErrorCode } from '../model/errors.js'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource, OpOptions } from '../ports.js'
 import { bytesSource } from '../transfer/bytes.js'
 import { type ReadableHandle, streamHandle } from '../transfer/handle-stream.js'
 import { PIECE } from '../transfer/pieces.js'
 import { allocate } from './allocate.js'
-import { fileError, reasonOf, systemCode } from './fs-error.js'
+import { fileError, reasonOf } from './fs-error.js'
 import { pipeSource, unsizedSource } from './pipe-source.js'
 import type { Seen } from './stat-cache.js'
 
@@ -37,12 +37,12 @@ export const seenBy = (source: ByteSource): Seen | undefined => seen.get(source)
 export function regularFile(path: string, found: BigIntStats, size = Number(found.size)): ByteSource {
   const at = Date.now()
   const unchanged = async () => {
-    const now = await stat(path, { bigint: true }).catch((error: unknown) => {
-      const code = systemCode(error)
-      if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-      throw fileError(error, "can't read", path)
-    })
-    return now !== undefined && isSame(found, now)
+    try {
+      return await isStill(path, found)
+    } catch (error) {
+      if (isIvcapError(error, 'not-found')) return false
+      throw error
+    }
   }
   const source: ByteSource = {
     size,
@@ -50,7 +50,7 @@ export function regularFile(path: string, found: BigIntStats, size = Number(foun
     native: { kind: 'file', path },
     open({ offset = 0, end = size, signal, keep } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(() => watched(path, range, size, unchanged), { ...range, signal, allocate, keep })
+      return streamHandle(() => watched(path, range, size, found), { ...range, signal, allocate, keep })
     },
     unchanged,
   }
@@ -63,7 +63,7 @@ async function watched(
   path: string,
   { start, end }: { readonly start: number; readonly end: number },
   size: number,
-  unchanged: () => Promise<boolean>,
+  found: BigIntStats,
 ): Promise<ReadableHandle> {
   const failed = (error: unknown) => {
     throw fileError(error, "can't read", path)
@@ -71,7 +71,7 @@ async function watched(
   const handle = await open(path).catch(failed)
   const beyond = new Uint8Array(1)
   const assertUnchanged = async () => {
-    if (!(await unchanged())) throw changed(path)
+    if (!(await isStill(path, found))) throw changed(path)
   }
   /** A size that is not true is told by what comes after it. */
   const assertEnded = async () => {
@@ -141,6 +141,15 @@ export async function readWhole(path: string, { signal }: OpOptions): Promise<Ui
     }
   } finally {
     await reader.cancel().catch(() => {})
+  }
+}
+
+/** @throws IvcapError for the reason why it can't be looked at, `not-found` if it is gone */
+async function isStill(path: string, found: BigIntStats): Promise<boolean> {
+  try {
+    return isSame(found, await stat(path, { bigint: true }))
+  } catch (error) {
+    throw fileError(error, "can't read", path)
   }
 }
 
