@@ -21,7 +21,15 @@ import { type ArtifactRecords, derivedRecord } from './artifact-records.js'
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords } from './aspect-records.js'
 import { explained } from './fs-error.js'
-import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
+import {
+  errnoOf,
+  etagOf,
+  hostFs,
+  type LocalFs,
+  type LocalStat,
+  orAbsent,
+  whenFilesAreFree,
+} from './local-fs.js'
 import { readPinned } from './pinned-file.js'
 import { moveTo } from './placing.js'
 import { type Staging, stamp } from './staging.js'
@@ -44,11 +52,13 @@ export interface ArtifactParts {
 export function artifactStore(parts: ArtifactParts): ArtifactStore {
   const { fs, paths, records, open } = parts
 
-  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
+  /** `repeatable`: may run again, after a failure that has left nothing. */
+  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>, repeatable = true): Promise<T> {
     o.signal?.throwIfAborted()
     await open()
     o.signal?.throwIfAborted()
-    return await explained(doing, paths.dir, 'baseDir', work)
+    const explainedWork = () => explained(doing, paths.dir, 'baseDir', work)
+    return await (repeatable ? whenFilesAreFree(fs, explainedWork, o) : explainedWork())
   }
 
   async function find(id: Urn): Promise<{ path: ArtifactPath; stat: LocalStat; record: ArtifactRecord }> {
@@ -67,24 +77,29 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
     remembersUploads: false,
 
     create: (source, draft, o) =>
-      run('store an artifact', o, async () => {
-        if (draft.id !== undefined) {
-          const message = 'in the local folder an id is the path of a file: give a name instead of an id'
-          throw new IvcapError('unsupported', message, { argument: 'id' })
-        }
-        const path = await paths.ofName(draft.name ?? unnamed(source.native))
-        const progress = progressOf(o, source.size)
-        let sha256: string | undefined
-        const record = await parts.staging.with(
-          async (staged) => {
-            sha256 = await writeContent(fs, staged, source, { ...parts, ...o, report: progress.report })
-            await stamp(fs, staged, parts.clock())
-          },
-          (staged) => commit(parts, staged, path, draft, sha256, o),
-        )
-        progress.finish(record.size ?? 0)
-        return record
-      }),
+      run(
+        'store an artifact',
+        o,
+        async () => {
+          if (draft.id !== undefined) {
+            const message = 'in the local folder an id is the path of a file: give a name instead of an id'
+            throw new IvcapError('unsupported', message, { argument: 'id' })
+          }
+          const path = await paths.ofName(draft.name ?? unnamed(source.native))
+          const progress = progressOf(o, source.size)
+          let sha256: string | undefined
+          const record = await parts.staging.with(
+            async (staged) => {
+              sha256 = await writeContent(fs, staged, source, { ...parts, ...o, report: progress.report })
+              await stamp(fs, staged, parts.clock())
+            },
+            (staged) => commit(parts, staged, path, draft, sha256, o),
+          )
+          progress.finish(record.size ?? 0)
+          return record
+        },
+        source.replayable,
+      ),
 
     stat: (id, o) => run('look up an artifact', o, async () => (await find(id)).record),
 

@@ -9,9 +9,9 @@ import {
   isJsonObject,
   type JsonObject,
   type OpOptions,
+  omitUndefined,
   parseTimestamp,
   type Timestamp,
-  omitUndefined,
 } from '@ivcap/core/driver'
 import { ASPECTS, OWN } from './artifact-names.js'
 import { type LocalFs, type LocalStat, orAbsent } from './local-fs.js'

@@ -11,9 +11,11 @@ import type { AspectIndex } from './aspect-index.js'
 import { listAspects } from './aspect-listing.js'
 import type { AspectRecords } from './aspect-records.js'
 import { explained } from './fs-error.js'
+import { type LocalFs, whenFilesAreFree } from './local-fs.js'
 
 /** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
 export function aspectStore(parts: {
+  readonly fs: LocalFs
   readonly dir: string
   readonly index: AspectIndex
   readonly records: AspectRecords
@@ -21,7 +23,7 @@ export function aspectStore(parts: {
   /** Awaited before anything else. */
   readonly open: () => Promise<void>
 }): AspectStore {
-  const { dir, records, open } = parts
+  const { fs, dir, records, open } = parts
 
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
@@ -29,6 +31,8 @@ export function aspectStore(parts: {
     o.signal?.throwIfAborted()
     return await explained(doing, dir, 'baseDir', work)
   }
+  const read = <T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> =>
+    whenFilesAreFree(fs, () => run(doing, o, work), o)
   const uuidOf = (id: Urn): string => {
     const uuid = aspectUuid(id)
     if (uuid === undefined) throw notFound(id)
@@ -49,13 +53,13 @@ export function aspectStore(parts: {
     assertMany: (drafts, o) => run('store aspects', o, () => records.add(drafts, o)),
 
     get: (id, o) =>
-      run('read an aspect', o, async () => {
+      read('read an aspect', o, async () => {
         const record = await records.load(uuidOf(id))
         if (record === undefined) throw notFound(id)
         return record
       }),
 
-    list: (q, o) => run('list aspects', o, () => listAspects(q, o, parts)),
+    list: (q, o) => read('list aspects', o, () => listAspects(q, o, parts)),
 
     retract: (id, o) =>
       run('retract an aspect', o, async () => {

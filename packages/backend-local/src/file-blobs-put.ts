@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type BlobStore, type ByteSource, systemClock } from '@ivcap/core/driver'
 import { errnoOf, hostFs, type LocalFs, type LocalStat } from './local-fs.js'
@@ -78,6 +79,9 @@ async function linkSealed(
 ): Promise<boolean> {
   if (native?.kind !== 'file' || native.sealed !== true || fs !== hostFs) return false
   try {
+    const { mode } = await stat(native.path)
+    // a stored file has the permissions that the umask leaves, never those of its source
+    if ((mode & 0o777) !== (0o666 & ~process.umask())) return false
     await fs.link(native.path, staged)
   } catch {
     return false // another file system, or one without links; copying tells what else may be wrong

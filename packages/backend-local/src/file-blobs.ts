@@ -13,7 +13,15 @@ import { pathOfKey } from './blob-keys.js'
 import { blobsBelow } from './blob-listing.js'
 import { placeBlob, placeNow } from './file-blobs-put.js'
 import { explained } from './fs-error.js'
-import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, modifiedNs } from './local-fs.js'
+import {
+  errnoOf,
+  etagOf,
+  hostFs,
+  type LocalFs,
+  type LocalStat,
+  modifiedNs,
+  whenFilesAreFree,
+} from './local-fs.js'
 import { readPinned } from './pinned-file.js'
 import { Staging } from './staging.js'
 
@@ -61,7 +69,7 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
       await begin(o)
       const progress = progressOf(o, body.size)
       const parts = { fs, fsync, staging, report: progress.report }
-      const stat = await explained('store a blob', path, 'key', async () => {
+      const store = async () => {
         const made = await placeNow(path, body, o, parts)
         if (made !== undefined) return made
         // spares writing it all in vain; what decides is the link at the end
@@ -69,7 +77,9 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
         const placed = await placeBlob(path, body, o, parts)
         if (placed === undefined) throw exists(key, dir)
         return placed
-      })
+      }
+      const explainedStore = () => explained('store a blob', path, 'key', store)
+      const stat = await (body.replayable ? whenFilesAreFree(fs, explainedStore, o) : explainedStore())
       progress.finish(Number(stat.size))
       return infoOf(key, stat)
     },
@@ -93,8 +103,8 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
 
     async list({ limit, ...q }, o) {
       await begin(o)
-      const items: BlobInfo[] = []
-      return await explained('list blobs', dir, 'dir', async () => {
+      const page = async () => {
+        const items: BlobInfo[] = []
         for await (const { key, path } of blobsBelow(fs, dir, q, o)) {
           if (items.length >= limit) return { items, more: true }
           const stat = await statIn(fs, dir, path)
@@ -102,7 +112,8 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
           if (stat?.isFile()) items.push(infoOf(key, stat))
         }
         return { items, more: false }
-      })
+      }
+      return await whenFilesAreFree(fs, () => explained('list blobs', dir, 'dir', page), o)
     },
 
     async delete(key, o) {

@@ -61,6 +61,6 @@ export function localBackend(options: LocalBackendOptions): Backend {
 
   return {
     artifacts: artifactStore({ fs, fsync, digest, clock, paths, staging, index, aspects, records, open }),
-    aspects: aspectStore({ dir, index, records: aspects, clock, open }),
+    aspects: aspectStore({ fs, dir, index, records: aspects, clock, open }),
   }
 }

@@ -1,5 +1,6 @@
 import * as nodeFsSync from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
+import { type OpOptions, withOpenFiles } from '@ivcap/core/driver'
 
 /**
  * The part of `node:fs/promises` that this package uses, and no more. Node's own module fits, and so does the `promises` of a
@@ -126,6 +127,13 @@ export async function makeFolder(fs: LocalFs, dir: string): Promise<void> {
   if (fs.sync) fs.sync.mkdirSync(dir, { recursive: true })
   else await fs.mkdir(dir, { recursive: true })
 }
+
+/**
+ * Runs `work` again when too many files were open and some have been closed. It must leave nothing open when it fails, and be
+ * safe to repeat. Only this machine's files are waited for.
+ */
+export const whenFilesAreFree = <T>(fs: LocalFs, work: () => Promise<T>, o: OpOptions): Promise<T> =>
+  fs === hostFs ? withOpenFiles(work, o) : work()
 
 /** `ENOENT`, `EEXIST`, …; undefined when `e` is no error of a file system. */
 export function errnoOf(e: unknown): string | undefined {

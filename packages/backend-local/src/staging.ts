@@ -10,6 +10,7 @@ import {
   makeFolder,
   modifiedNs,
   orAbsent,
+  whenFilesAreFree,
 } from './local-fs.js'
 
 /** Bytes that are written at once, while nothing else has its turn: some 50 µs. */
@@ -82,7 +83,9 @@ export async function writeSource(
   source: ByteSource,
   o: OpOptions & Written,
 ): Promise<void> {
-  const handle = await fs.open(path, 'wx')
+  const open = () => fs.open(path, 'wx')
+  // who can be read again is stored again as a whole, with nothing open meanwhile
+  const handle = await (source.replayable ? open() : whenFilesAreFree(fs, open, o))
   try {
     await copyStream(source, handle, o)
     if (o.fsync) await syncHandle(handle)

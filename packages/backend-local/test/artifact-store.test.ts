@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ByteSource, contentSource, fileSource, timestamp } from '@ivcap/core/driver'
+import { contentSource, fileSource, timestamp } from '@ivcap/core/driver'
 import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
 import { localBackend } from '../src/index.js'
@@ -142,17 +142,16 @@ describe('an upload', () => {
     await writeFile(from, noise(8_000_000))
     const backend = localBackend({ baseDir: dir, digest: true })
     const stop = new AbortController()
-    const file = await fileSource(from, 'filePath')
-    const source: ByteSource = {
-      ...file,
-      open: (o) => {
-        // the copy is under way when the hash beside it begins
-        setImmediate(() => stop.abort('no more'))
-        return file.open(o)
-      },
+    const source = await fileSource(from, 'filePath')
+    const seen: number[] = []
+    const onProgress = (written: number) => {
+      seen.push(written)
+      if (written > 0) stop.abort('no more')
     }
-    const creating = backend.artifacts.create(source, named('big'), { ...plain, signal: stop.signal })
+    const o = { ...plain, signal: stop.signal, onProgress }
+    const creating = backend.artifacts.create(source, named('big'), o)
     await expect(creating).rejects.toBe('no more')
+    expect(seen.at(-1)).toBeLessThan(8_000_000)
     expect(await artifactNames(backend)).toEqual([])
     expect(await readdir(join(dir, '.ivcap', 'staging'))).toEqual([])
   })

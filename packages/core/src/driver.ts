@@ -2,7 +2,7 @@
 
 export {
   allocate,
-  cloneFile,
+  copyFile,
   createSha256,
   defaultStateDir,
   fileSource,
@@ -14,6 +14,7 @@ export {
   largeGet,
   type NodeBody,
   thisProcess,
+  withOpenFiles,
 } from '#files'
 export * from './model/errors.js'
 export * from './model/events.js'

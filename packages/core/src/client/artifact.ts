@@ -123,29 +123,29 @@ export class Artifact {
 
   /**
    * The content as a file (Node). With `path`: written beside it, checked, then renamed, so that `path` only ever holds the
-   * whole; parents are made, the file is yours. Without: a temporary file that `dispose()` or `await using` removes;
+   * whole; parents are made, the file is yours; it has the permissions that the umask leaves, or those of the file that it
+   * replaces. Without: a temporary file that `dispose()` or `await using` removes;
    * where the content already is a file of this disk (local mode) that very file, which is never removed.
    */
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
-    if (path !== undefined && (typeof path !== 'string' || path === '')) {
-      throw new IvcapError('invalid-argument', `path must be the name of a file, not ${show(path)}`, {
-        argument: 'path',
-      })
-    }
+    if (path !== undefined) files.checkFilePath(path, 'path')
     return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
       const existing = await this.#store.localPath?.(this.id)
       if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
         return localFile(existing)
       const onProgress = forwards(o.onProgress)
       if (path !== undefined && existing !== undefined) {
-        const copied = await this.#copy(existing, path, { ...op, ...(onProgress && { onProgress }) })
+        const copy = () => this.#copy(existing, path, { ...op, ...(onProgress && { onProgress }) })
+        const copied = await files.withOpenFiles(copy, op)
         if (copied !== undefined) return localFile(copied)
       }
-      const memory = chunkMemory()
-      const body = this.#stream('asLocalFile', { ...o, onProgress }, { parallel: true, memory })
-      if (path !== undefined) return localFile(await files.saveAs(path, body, { ...op, memory }))
-      const temporary = await files.tempFile(this.name ?? this.id, body, { ...op, memory })
-      return localFile(temporary.path, temporary.remove)
+      return files.withOpenFiles(async () => {
+        const memory = chunkMemory()
+        const body = this.#stream('asLocalFile', { ...o, onProgress }, { parallel: true, memory })
+        if (path !== undefined) return localFile(await files.saveAs(path, body, { ...op, memory }))
+        const temporary = await files.tempFile(this.name ?? this.id, body, { ...op, memory })
+        return localFile(temporary.path, temporary.remove)
+      }, op)
     })
   }
 

@@ -8,7 +8,7 @@ import type { Context } from './context.js'
 import { type ListOptions, listQuery } from './list-options.js'
 import { checkLimit, type Listing, listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
-import { checkUpload, recall, type UploadOptions, upload } from './upload.js'
+import { checkUpload, recallFile, type UploadOptions, upload } from './upload.js'
 
 /** Newest first unless told otherwise. */
 export type ListArtifactsOptions = ListOptions
@@ -33,7 +33,7 @@ export async function artifactForFile(
 ): Promise<Artifact | undefined> {
   const store = context.backend.artifacts
   return perform(context, 'artifactForFile', o, async (op) => {
-    const record = await recall(store, memory, checkText(filePath, 'filePath'), op)
+    const record = await recallFile(store, memory, checkText(filePath, 'filePath'), op)
     return record && new Artifact(context, store, record, true)
   })
 }

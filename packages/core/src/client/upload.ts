@@ -6,7 +6,7 @@ import { parsePolicy, parseUrn, show, type Urn } from '../model/urn.js'
 import type { ArtifactDraft, ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
 import { withMd5 } from '../transfer/digest.js'
 import { mimeOf } from '../transfer/mime.js'
-import { type Content, contentSource } from '../transfer/source.js'
+import { type Content, contentSource, isBlob } from '../transfer/source.js'
 import { checkText } from './aspect-input.js'
 import type { CallOptions } from './operation.js'
 
@@ -101,15 +101,20 @@ export async function upload(
     const source = contentSource(content, omitUndefined({ size: contentSize }))
     return store.create(source, draft, { ...transfer, ...op })
   }
-  const source = await files.fileSource(filePath, 'filePath')
+  const source = await files.fileSource(filePath, 'filePath', op)
   checkFileSize(filePath, source, contentSize)
-  if (!store.remembersUploads || !sidecar) return store.create(source, draft, { ...transfer, ...op })
-  const earlier = forceUpload ? undefined : await recall(store, memory, filePath, op)
+  // a failed upload leaves nothing, and a file can be read again
+  const create = (file: ByteSource) => {
+    const run = () => store.create(file, draft, { ...transfer, ...op })
+    return source.replayable ? files.withOpenFiles(run, op) : run()
+  }
+  if (!store.remembersUploads || !sidecar) return create(source)
+  const earlier = forceUpload ? undefined : await recall(store, memory, filePath, source.size, op)
   if (earlier !== undefined) return earlier
   // hashed on its way, so that remembering it need not read the file again
   const hashed = withMd5(source)
   try {
-    const record = await store.create(hashed.source, draft, { ...transfer, ...op })
+    const record = await create(hashed.source)
     // without it the file is read once more
     const md5 = await hashed.md5().catch(() => undefined)
     await memory.remember(filePath, record.id, omitUndefined({ ...op, md5, source }))
@@ -119,19 +124,36 @@ export async function upload(
   }
 }
 
-/** The ready artifact of this store that the file's sidecar names, if it still tells the truth. */
-export async function recall(
+/** As `recall`, of a file of which nothing is known yet. */
+export async function recallFile(
   store: ArtifactStore,
   memory: files.UploadMemory,
   filePath: string,
   op: OpOptions,
 ): Promise<ArtifactRecord | undefined> {
   if (!store.remembersUploads) return undefined
+  const source = await files.fileSource(filePath, 'filePath', op).catch(() => undefined)
+  op.signal?.throwIfAborted()
+  return source && (await recall(store, memory, filePath, source.size, op))
+}
+
+/**
+ * The ready artifact of this store that the file's sidecar names, if it still tells the truth: the MD5 is that of the file, and
+ * the artifact has `size` bytes, as far as both sizes are known.
+ */
+async function recall(
+  store: ArtifactStore,
+  memory: files.UploadMemory,
+  filePath: string,
+  size: number | undefined,
+  op: OpOptions,
+): Promise<ArtifactRecord | undefined> {
   const id: Urn | undefined = await memory.recall(filePath, op)
   if (id === undefined) return undefined
   try {
     const record = await store.stat(id, op)
-    return record.status === 'ready' ? record : undefined
+    const isSameSize = record.size === undefined || size === undefined || record.size === size
+    return record.status === 'ready' && isSameSize ? record : undefined
   } catch (error) {
     // a sidecar of another deployment, or of an artifact that is gone
     if (isIvcapError(error, 'not-found') || isIvcapError(error, 'permission-denied')) return undefined
@@ -141,8 +163,9 @@ export async function recall(
 
 function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): string {
   if (contentType !== undefined) return checkMimeType(contentType)
-  const ofBlob = content instanceof Blob && content.type !== '' ? content.type : undefined
-  const nameOfFile = content instanceof Blob && 'name' in content ? String(content.name) : undefined
+  const blob = isBlob(content) ? content : undefined
+  const ofBlob = typeof blob?.type === 'string' && blob.type !== '' ? blob.type : undefined
+  const nameOfFile = blob !== undefined && 'name' in blob ? String(blob.name) : undefined
   const named = [filePath, nameOfFile, name].find((n) => n !== undefined && mimeOf(n) !== undefined)
   const guess = ofBlob ?? (named === undefined ? undefined : mimeOf(named))
   if (guess !== undefined) return guess

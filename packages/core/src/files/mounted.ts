@@ -5,10 +5,14 @@ import { IvcapError } from '../model/errors.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { timestamp } from '../model/time.js'
 import { fileUrn, pathOfFileUrn, type Urn } from '../model/urn.js'
+import type { ByteSource, OpOptions } from '../ports.js'
+import { bytesSource } from '../transfer/bytes.js'
 import { mimeOf } from '../transfer/mime.js'
 import { resolveRange } from '../transfer/range.js'
-import { regularFile } from './file-source.js'
+import { hasTrueSize, readWhole, regularFile } from './file-source.js'
 import { fileError, systemCode } from './fs-error.js'
+import { createSha256 } from './hash.js'
+import { unsizedSource } from './pipe-source.js'
 import type { Files } from './types.js'
 
 /**
@@ -28,12 +32,12 @@ export const mountedFiles: Files['mountedFiles'] = {
   async stat(id, { signal }) {
     signal?.throwIfAborted()
     const { path, found } = await locate(id)
-    return recordOf(path, found)
+    return (await measured(path, found, signal)).record
   },
   async read(id, { signal, range: asked, ifMatch }) {
     signal?.throwIfAborted()
     const { path, found } = await locate(id)
-    const record = recordOf(path, found)
+    const { record, source, size } = await measured(path, found, signal)
     if (ifMatch !== undefined && ifMatch !== record.etag) {
       throw new IvcapError(
         'precondition-failed',
@@ -43,8 +47,7 @@ export const mountedFiles: Files['mountedFiles'] = {
         },
       )
     }
-    const range = resolveRange(asked, Number(found.size))
-    const source = regularFile(path, found)
+    const range = resolveRange(asked, size)
     const body = source.open({ offset: range.start, end: range.end, ...(signal && { signal }) })
     return { record, range, body }
   },
@@ -73,18 +76,59 @@ async function locate(id: Urn): Promise<{ path: string; found: BigIntStats }> {
   throw fileError(failure, "can't read", raw)
 }
 
-function recordOf(path: string, found: BigIntStats): ArtifactRecord {
+interface Measured {
+  readonly record: ArtifactRecord
+  readonly source: ByteSource
+  readonly size: number
+}
+
+/** The file with the size that it has. Where its stat does not tell that (/proc, /sys, some FUSE mounts), it is read for it. */
+async function measured(
+  path: string,
+  found: BigIntStats,
+  signal: AbortSignal | undefined,
+): Promise<Measured> {
+  const stated = Number(found.size)
+  if (await hasTrueSize(path, found))
+    return { record: recordOf(path, found, stated), source: regularFile(path, found), size: stated }
+  const o = { ...(signal && { signal }) }
+  const bytes = await readWhole(path, o)
+  const size = bytes?.byteLength ?? (await sizeByReading(path, o))
+  const source = bytes === undefined ? regularFile(path, found, size) : bytesSource(bytes)
+  return { record: recordOf(path, found, size, bytes), source, size }
+}
+
+async function sizeByReading(path: string, { signal }: OpOptions): Promise<number> {
+  const reader = unsizedSource(path, 'id')
+    .open({ ...(signal && { signal }) })
+    .getReader()
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read()
+    if (done) return size
+    size += value.byteLength
+  }
+}
+
+/** `bytes`: its content, where its stat tells nothing of it. */
+function recordOf(path: string, found: BigIntStats, size: number, bytes?: Uint8Array): ArtifactRecord {
+  const version = bytes === undefined ? found.mtimeNs.toString(16) : sha256Of(bytes).slice(0, 32)
   const modified = timestamp(Number(found.mtimeNs / 1000n))
   return {
     id: fileUrn(path),
     name: basename(path),
     status: 'ready',
-    size: Number(found.size),
+    size,
     mimeType: mimeOf(path) ?? 'application/octet-stream',
-    etag: `"${found.ino.toString(16)}-${found.size.toString(16)}-${found.mtimeNs.toString(16)}"`,
+    etag: `"${found.ino.toString(16)}-${size.toString(16)}-${version}"`,
     createdAt: found.birthtimeNs > 0n ? timestamp(Number(found.birthtimeNs / 1000n)) : modified,
     lastModifiedAt: modified,
   }
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  const hasher = createSha256()
+  hasher.update(bytes)
+  return hasher.digest()
 }
 
 function decoded(path: string): string {

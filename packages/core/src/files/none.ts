@@ -61,8 +61,15 @@ export async function saveAs(): Promise<string> {
   throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }
 
-export async function cloneFile(): Promise<never> {
-  throw unsupported('cloneFile', 'give the bytes as content instead')
+/** There are none that could be too many. */
+export const withOpenFiles: Files['withOpenFiles'] = (work) => work()
+
+export async function copyFile(): Promise<never> {
+  throw unsupported('copyFile', 'give the bytes as content instead')
+}
+
+export function checkFilePath(): string {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }
 
 export const copyAs = async (): Promise<string | undefined> => undefined

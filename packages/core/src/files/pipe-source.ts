@@ -7,6 +7,7 @@ import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
 import { type Chunks, chunksOfIterable, oneShotSource } from '../transfer/one-shot.js'
 import { PIECE } from '../transfer/pieces.js'
+import { fileError } from './fs-error.js'
 
 const openDescriptor = promisify(openCallback)
 
@@ -14,10 +15,15 @@ const openDescriptor = promisify(openCallback)
 export function pipeSource(path: string, argument: string, found: BigIntStats): ByteSource {
   if (found.isFIFO()) return oneShotSource(() => opened(() => openPipe(path)), { argument })
   if (found.isCharacterDevice() || found.isBlockDevice()) {
-    return oneShotSource(() => opened(() => openDevice(path)), { argument })
+    return unsizedSource(path, argument)
   }
   const message = `${argument} ${show(path)} is neither a file nor a pipe: name one that can be read`
   throw new IvcapError('invalid-argument', message, { argument, resource: path })
+}
+
+/** A file that is read once, from its start to where it ends, whatever its size is said to be. */
+export function unsizedSource(path: string, argument: string): ByteSource {
+  return oneShotSource(() => opened(() => openInOrder(path)), { argument })
 }
 
 /** Opens at the first read. */
@@ -34,20 +40,29 @@ function opened(begin: () => Promise<Chunks>): Chunks {
 
 /** Non-blocking, and waited on by the event loop: a writer that never comes blocks no thread, and can be given up on. */
 async function openPipe(path: string): Promise<Chunks> {
-  const fd = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const fd = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+    throw fileError(error, "can't read", path)
+  })
   return chunksOfIterable(new Socket({ fd, readable: true, writable: false }))
 }
 
-async function openDevice(path: string): Promise<Chunks> {
-  const handle = await open(path)
+async function openInOrder(path: string): Promise<Chunks> {
+  const handle = await open(path).catch((error: unknown) => {
+    throw fileError(error, "can't read", path)
+  })
   let pending = false
   return {
     async next() {
       pending = true
       const buffer = new Uint8Array(PIECE)
-      const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, null).finally(() => {
-        pending = false
-      })
+      const { bytesRead } = await handle
+        .read(buffer, 0, buffer.byteLength, null)
+        .catch((error: unknown) => {
+          throw fileError(error, "can't read", path)
+        })
+        .finally(() => {
+          pending = false
+        })
       if (bytesRead > 0) return buffer.subarray(0, bytesRead)
       await handle.close()
       return undefined

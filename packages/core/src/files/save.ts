@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { realpathSync, type Stats } from 'node:fs'
 import { lstat, mkdir, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
@@ -34,11 +34,9 @@ export async function copyAs(path: string, from: string, o: CopyOptions): Promis
   const found = await stat(from, { bigint: true }).catch(() => undefined)
   if (!found?.isFile() || Number(found.size) !== o.size) return undefined
   const source = regularFile(from, found)
-  const placed = await place(path, o, async (temporary, mode) => {
-    // never wider than what it replaces, even for a moment
-    if (mode !== undefined && mode !== (Number(found.mode) & 0o777)) return false
-    return await copyChecked(source, from, temporary, o)
-  })
+  const placed = await place(path, o, (temporary, mode) =>
+    copyChecked(source, from, temporary, { ...o, mode }),
+  )
   return placed ? resolve(path) : undefined
 }
 
@@ -63,11 +61,23 @@ async function place(
     return true
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    throw systemCode(error) ? fileError(error, "can't write", path) : error
+    throw systemCode(error) ? fileError(error, "can't write", path, 'path') : error
   } finally {
     if (!placed && temporary !== undefined) await rm(temporary, { force: true })
     if (!placed && made?.topmost !== undefined) await removeEmpty(made.folder, made.topmost)
   }
+}
+
+/** See `Files.checkFilePath`. */
+export function checkFilePath(path: unknown, argument: string): string {
+  const refuse = (why: string) =>
+    new IvcapError('invalid-argument', `${argument} ${show(path)} ${why}`, { argument })
+  if (typeof path !== 'string' || path === '') throw refuse('is not the name of a file')
+  if (path.includes('\0')) throw refuse('has a NUL character, which no file name can have')
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) throw refuse('is a URL: give the path of a file instead')
+  const last = path.split(sep === '/' ? '/' : /[/\\]/).at(-1) ?? ''
+  if (['', '.', '..'].includes(last)) throw refuse('names a folder: name a file in it')
+  return path
 }
 
 /** See `Files.samePath`. */

@@ -24,7 +24,7 @@ export async function tempFile(
   const remove = () => rm(folder, { recursive: true, force: true })
   const path = join(folder, safeName(name))
   try {
-    await writeBody(path, body, o)
+    await writeBody(path, body, { ...o, mode: 0o600 })
     return { path, remove }
   } catch (error) {
     await remove()

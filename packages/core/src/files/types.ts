@@ -26,13 +26,14 @@ export interface Files {
   /** One signal rules many requests at once: Node is told that its listeners are no leak. */
   expectListeners(signal: AbortSignal): void
   /**
-   * A file as a source. Its stream fails with `integrity` where the file is no longer what it was now. A pipe or a device is
-   * a one-shot source of unknown size.
+   * A file as a source. Its stream fails with `integrity` if the file is no longer what it was now, with the code of the
+   * system's reason if it can't be read any more. A file whose size is not what its stat says (/proc, /sys, some FUSE mounts)
+   * is read to its end: into memory up to 1 MiB, else as a one-shot source of unknown size, as a pipe or a device is.
    *
    * @param argument The caller's name for the path, for messages.
-   * @throws IvcapError `invalid-argument` when there is no such file, it is a directory, or it can't be read
+   * @throws IvcapError `invalid-argument` if there is no such file or it is a directory; `permission-denied`, `unavailable`
    */
-  fileSource(path: string, argument: string): Promise<ByteSource>
+  fileSource(path: string, argument: string, o?: OpOptions): Promise<ByteSource>
   /**
    * Writes `body` to a temporary sibling, then renames that to `path`, so that `path` only ever holds the whole. Parents are
    * made. A symbolic link is followed. A failure leaves what was there before, and nothing else.
@@ -41,25 +42,42 @@ export interface Files {
    */
   saveAs(path: string, body: ReadableStream<Uint8Array>, o: WriteOptions): Promise<string>
   /**
-   * The same with the bytes of another file of this machine, copied by the kernel: the file's permissions go with it.
+   * The same with the bytes of another file of this machine. The new file has the permissions of what it replaces, else those
+   * that the umask leaves.
    *
-   * @returns the absolute path; undefined where the file isn't what `o` says, or it is not to be had in this way
+   * @returns the absolute path; undefined where the file isn't what `o` says, or can't be had in this way
    */
   copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined>
   /**
-   * Copies the file that the source stands for to a new one, by the kernel, which shares blocks where the file system can. The
-   * system call can't be stopped: an abort is heard when it has returned. A failure may leave a file.
+   * Copies the file that the source stands for to a new one. Shares blocks where the file system can, else reads to the end
+   * and writes, with one piece of 1 MiB read ahead; what is a hole in the source stays one. An abort is heard after each piece.
+   * A failure may leave a file.
    *
-   * @returns bytes of the copy, and the source's SHA-256 in lower-case hex, if it was asked for
+   * @returns bytes of the copy, and their SHA-256 in lower-case hex, if it was asked for
+   * @throws IvcapError `integrity` if the source has become shorter, longer, or another one
    */
-  cloneFile(
+  copyFile(
     source: ByteSource,
     from: string,
     to: string,
-    o: CloneOptions,
+    o: CopyFileOptions,
   ): Promise<{ readonly size: number; readonly sha256: string | undefined }>
+  /**
+   * Runs `work`. If it fails because too many files are open (EMFILE, ENFILE), waits in line until some are closed, and runs it
+   * again; gives up when no operation that waits got its files for 10 s. `work` must leave nothing open when it fails, and must
+   * be safe to repeat.
+   *
+   * @throws IvcapError as `work` threw it, with `attempts`
+   */
+  withOpenFiles<T>(work: () => Promise<T>, o: OpOptions): Promise<T>
   /** Writes `body` to a file in a temporary folder of its own, named after `name` as far as that is safe. */
   tempFile(name: string, body: ReadableStream<Uint8Array>, o: WriteOptions): Promise<TempFile>
+  /**
+   * The path, if it can be that of a file: neither empty, nor a URL, nor that of a folder (`results/`). Nothing is looked up.
+   *
+   * @throws IvcapError `invalid-argument`
+   */
+  checkFilePath(path: unknown, argument: string): string
   /** Whether two paths name the same file: links and `..` are resolved where the files exist. */
   samePath(a: string, b: string): boolean
   /** The files of this machine as read-only artifacts `urn:file:///…`; undefined where there are none. */
@@ -81,8 +99,10 @@ export interface WriteOptions extends OpOptions {
   readonly memory?: ChunkMemory
 }
 
-export interface CloneOptions extends OpOptions {
+export interface CopyFileOptions extends OpOptions {
   readonly digest: boolean
+  /** Permission bits of the copy; default: what the umask leaves of 0666. */
+  readonly mode?: number
   /** Hears now and then how many bytes there are. */
   report(bytes: number): void
 }

@@ -54,16 +54,22 @@ export function parseTimestamp(text: string): Timestamp | undefined {
 
 /** @throws IvcapError `invalid-argument` unless `input` is a valid Date or ISO 8601 text. */
 export function parseTime(input: unknown, argument: string): Timestamp {
-  const parsed =
-    input instanceof Date ? fromDate(input) : typeof input === 'string' ? parseTimestamp(input) : undefined
+  const parsed = typeof input === 'string' ? parseTimestamp(input) : fromDate(input)
   if (parsed !== undefined) return parsed
   throw new IvcapError('invalid-argument', `${argument} is not a Date or an ISO 8601 time: ${show(input)}`, {
     argument,
   })
 }
 
-function fromDate(date: Date): Timestamp | undefined {
-  return Number.isNaN(date.getTime()) ? undefined : timestamp(date.getTime() * 1000)
+/** Of a Date, also one of another realm; undefined for one without a valid time, and for anything else. */
+function fromDate(date: unknown): Timestamp | undefined {
+  try {
+    // fails for what is no Date, whatever it calls itself
+    const ms: number = Date.prototype.getTime.call(date)
+    return Number.isNaN(ms) ? undefined : timestamp(ms * 1000)
+  } catch {
+    return undefined
+  }
 }
 
 function offsetMinutes(zone: string): number {

@@ -1,6 +1,7 @@
-import { IvcapError } from '../model/errors.js'
+import { IvcapError, isIvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
+import { bytesFrom } from './bytes.js'
 
 /** Bytes that come once, in order. */
 export interface Chunks {
@@ -50,6 +51,7 @@ function streamChunks(
     try {
       return await chunks.next()
     } catch (cause) {
+      if (isIvcapError(cause)) throw cause
       throw cause instanceof WrongChunk ? wrongChunk(argument, cause) : failed(argument, cause)
     }
   }
@@ -158,13 +160,14 @@ function bytesOf(): (value: unknown, done: boolean) => Uint8Array {
       half = !done && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : ''
       return encoder.encode(half === '' ? text : text.slice(0, -1))
     }
-    if (!(value instanceof Uint8Array)) throw new WrongChunk(value)
-    if (half === '') return value
+    const bytes = bytesFrom(value, 'content')
+    if (bytes === undefined) throw new WrongChunk(value)
+    if (half === '') return bytes
     const before = encoder.encode(half)
     half = ''
-    const both = new Uint8Array(before.byteLength + value.byteLength)
+    const both = new Uint8Array(before.byteLength + bytes.byteLength)
     both.set(before)
-    both.set(value, before.byteLength)
+    both.set(bytes, before.byteLength)
     return both
   }
 }

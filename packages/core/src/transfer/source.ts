@@ -2,8 +2,9 @@ import { isDisturbed } from '#files'
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports.js'
+import { bytesFrom, bytesSource, within } from './bytes.js'
 import { chunksOfIterable, chunksOfStream, oneShotSource, wrongSize } from './one-shot.js'
-import { type PieceOptions, streamPieces } from './pieces.js'
+import { streamPieces } from './pieces.js'
 
 /**
  * Bytes to store. Text is stored as UTF-8. A stream or an iterable (a Node Readable is one) is read once, as it comes; the
@@ -38,11 +39,8 @@ export function contentSource(content: Content, o: { readonly size?: number | un
 
 function sourceOf(content: unknown, size: number | undefined): ByteSource {
   if (typeof content === 'string') return bytesSource(new TextEncoder().encode(content))
-  if (content instanceof Uint8Array) return bytesSource(content)
-  if (content instanceof ArrayBuffer) return bytesSource(new Uint8Array(content))
-  if (ArrayBuffer.isView(content)) {
-    return bytesSource(new Uint8Array(content.buffer, content.byteOffset, content.byteLength))
-  }
+  const bytes = bytesFrom(content, 'content')
+  if (bytes !== undefined) return bytesSource(bytes)
   if (isBlob(content)) return blobSource(content)
   const o = { argument: 'content', size }
   if (isStream(content)) {
@@ -64,20 +62,6 @@ function sourceOf(content: unknown, size: number | undefined): ByteSource {
     `content is ${show(content)}: give bytes, text, a Blob, a stream, or an iterable of Uint8Array`,
     { argument: 'content' },
   )
-}
-
-/** `bytes` must stay as they are until the operation that they are given to has ended: they aren't copied. */
-function bytesSource(bytes: Uint8Array): ByteSource {
-  const reader = {
-    read: async (start: number, end: number) => bytes.subarray(start, end),
-    close: async () => {},
-  }
-  return {
-    size: bytes.byteLength,
-    replayable: true,
-    native: { kind: 'bytes', bytes },
-    open: (o) => streamPieces(async () => reader, within(bytes.byteLength, o)),
-  }
 }
 
 function blobSource(blob: Blob): ByteSource {
@@ -104,12 +88,6 @@ async function sliceOf(blob: Blob, start: number, end: number): Promise<ArrayBuf
   }
 }
 
-/** The part of `size` bytes that is asked for. */
-function within(size: number, o: Parameters<ByteSource['open']>[0] = {}): PieceOptions {
-  const end = Math.min(o.end ?? size, size)
-  return { start: Math.min(o.offset ?? 0, end), end, signal: o.signal }
-}
-
 function checkUnread(content: ReadableStream | object): void {
   const locked = 'locked' in content && content.locked === true
   const destroyed = 'destroyed' in content && content.destroyed === true
@@ -120,8 +98,8 @@ function checkUnread(content: ReadableStream | object): void {
   })
 }
 
-/** By what they can do, not by class: a Blob or a stream may come from another realm or a polyfill. */
-function isBlob(value: unknown): value is Blob {
+/** Duck-typed: a Blob or a stream may come from another realm or a polyfill. */
+export function isBlob(value: unknown): value is Blob {
   return has(value, 'arrayBuffer') && has(value, 'slice') && 'size' in value && typeof value.size === 'number'
 }
 
