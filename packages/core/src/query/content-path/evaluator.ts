@@ -349,13 +349,17 @@ class Evaluation {
   }
 
   *#entries(parent: JsonObject): Work<readonly (readonly [string, JsonValue])[]> {
-    const entries = Object.entries(parent)
+    const entries: (readonly [string, JsonValue])[] = []
+    // not by Object.entries, which takes long in one piece where they are many
+    for (const key in parent) {
+      if (this.#budget.spend(2)) yield
+      entries.push([key, parent[key] ?? null])
+    }
     if (parent === this.#root) {
       for (const [key, value] of Object.entries(this.#extra)) {
         if (!Object.hasOwn(parent, key)) entries.push([key, value])
       }
     }
-    if (this.#budget.spend(entries.length)) yield
     return yield* inStoredOrder(entries, this.#budget)
   }
 
