@@ -14,6 +14,7 @@ import { type Auth, guardOf } from './http/auth.js'
 import { Connections } from './http/connections.js'
 import { type Origins, originRule } from './http/cors.js'
 import { listenerOf, type Route } from './http/router.js'
+import { Scans } from './http/scans.js'
 import { searchRoute } from './search.js'
 import { serviceRoutes } from './services/routes.js'
 
@@ -141,16 +142,17 @@ function routesOf(
   const jobs = serviceRoutes(services)
   const artifacts = artifactRoutes(backend.artifacts, uploads, tus)
   const aspects = aspectRoutes(backend.aspects)
+  const scans = new Scans()
   return [
     ['POST', '/1/artifacts', artifacts.create],
-    ['GET', '/1/artifacts', artifacts.list],
+    ['GET', '/1/artifacts', scans.limited(artifacts.list)],
     ['GET', '/1/artifacts/:id', artifacts.get],
     [['GET', 'HEAD'], '/1/artifacts/:id/blob', artifacts.content],
     ['PATCH', '/1/artifacts/:id/blob', (exchange) => tus.patch(exchange)],
     ['POST', '/1/artifacts/:id/blob', (exchange) => tus.post(exchange)],
     ['POST', '/1/aspects', aspects.add],
     ['PUT', '/1/aspects', aspects.replace],
-    ['GET', '/1/aspects', aspects.list],
+    ['GET', '/1/aspects', scans.limited(aspects.list)],
     ['GET', '/1/aspects/:id', aspects.get],
     ['DELETE', '/1/aspects/:id', aspects.retract],
     ['GET', '/1/services2', jobs.list],

@@ -14,6 +14,7 @@ import {
   pageOf,
   type Timestamp,
   timestamp,
+  WorkBudget,
 } from '@ivcap/core/driver'
 import { isArtifactPath } from './artifact-names.js'
 import type { ArtifactPath, ArtifactPaths } from './artifact-paths.js'
@@ -49,6 +50,7 @@ export async function listArtifacts(
   parts: { fs: LocalFs; paths: ArtifactPaths; records: ArtifactRecords; index: AspectIndex; clock: Clock },
 ): Promise<Page<ArtifactRecord>> {
   const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
+  const budget = new WorkBudget({ signal: o.signal })
   const { fs, paths, records, index, clock } = parts
   const { fields, keyOf } = artifactOrder(q.orderBy)
   const direction = q.orderDesc ? 'DESC' : 'ASC'
@@ -69,7 +71,7 @@ export async function listArtifacts(
       const record = told ? derived : await records.of(path, stat)
       // in its place as of then, so that a page after it was replaced neither misses nor repeats it
       const placed = then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then }
-      if (fits === undefined || fits(placed)) yield { path, stat, record: placed }
+      if (fits === undefined || (await fits(placed, budget))) yield { path, stat, record: placed }
     }
   }
 

@@ -8,9 +8,11 @@ import {
   encodeCursor,
   inForce,
   type OpOptions,
+  PAGE_BYTES,
   type Page,
   pageOf,
   type SortKey,
+  sizeOf,
   timestamp,
 } from '@ivcap/core/driver'
 import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from './aspect-candidates.js'
@@ -25,21 +27,27 @@ const CHOSEN = 1024
 
 /**
  * One page. Orders that the index knows read little more than the page; others read each record that the entity and the
- * schema leave, and hold no more than a page of them. A filter or content path reads on until the page is full.
+ * schema leave, and hold no more than a page of them. A filter or content path reads on until the page is full: it has
+ * its limit of records, or 8 MiB of content.
  */
 export async function listAspects(
   q: AspectQuery,
   o: OpOptions,
   { index, records, clock }: { index: AspectIndex; records: AspectRecords; clock: Clock },
 ): Promise<Page<AspectRecord>> {
-  const fits = aspectSelector(q)
+  const fits = aspectSelector(q, o)
   const { fields, keyOf } = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection: direction } = q
   const query = { entity, schema, filter, contentPath, fields, direction, atTime: q.atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   const at = q.atTime ?? position?.atTime
   const now = timestamp(clock())
-  const slice = { direction, limit: q.limit, ...(position && { after: position.after }) }
+  const slice = {
+    direction,
+    limit: q.limit,
+    ...(q.includeContent && { sizeOf }),
+    ...(position && { after: position.after }),
+  }
 
   let most = isKept(fields) ? CHOSEN : Number.POSITIVE_INFINITY
   for (let attempt = 1; ; attempt++) {
@@ -52,14 +60,14 @@ export async function listAspects(
       o.signal?.throwIfAborted()
       const record = await records.load(uuid, scan)
       if (record === undefined || !inForce(record, at)) return undefined
-      return fits === undefined || fits(record) ? record : undefined
+      return fits === undefined || (await fits(record)) ? record : undefined
     }
     // chosen now: what ends from here on may do so for the sake of a record that is not among them
     const found = candidates(table, q, at)
     const newest = newestOf(found)
     const { chosen, isAll } = choose(table, found, isKept(fields) ? slice : { direction }, most)
     const page = isIndexed(fields)
-      ? await firstOf(inOrder(table, chosen, fields, keyOf, slice), q.limit, load)
+      ? await firstOf(inOrder(table, chosen, fields, keyOf, slice), q, load)
       : await pageOf(loaded(table, chosen, load), keyOf, slice)
     if (scan.outrun && attempt < ATTEMPTS) continue
     if (!isAll && page.last === undefined) {
@@ -82,16 +90,18 @@ export async function listAspects(
 /** Reads records in their order until the page is full and it is known whether any follows. */
 async function firstOf(
   ordered: AsyncIterable<{ readonly uuid: string; readonly key: SortKey }>,
-  limit: number,
+  { limit, includeContent }: Pick<AspectQuery, 'limit' | 'includeContent'>,
   load: (uuid: string) => Promise<AspectRecord | undefined>,
 ): Promise<{ items: readonly AspectRecord[]; last?: SortKey }> {
   const items: AspectRecord[] = []
   let last: SortKey | undefined
+  let bytes = 0
   for await (const { uuid, key } of ordered) {
     const record = await load(uuid)
     if (record === undefined) continue
-    if (items.length === limit) return { items, ...(last && { last }) }
+    if (items.length === limit || bytes > PAGE_BYTES) return { items, ...(last && { last }) }
     items.push(record)
+    bytes += includeContent ? sizeOf(record) : 0
     last = key
   }
   return { items }

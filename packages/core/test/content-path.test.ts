@@ -3,7 +3,8 @@ import { isIvcapError } from '../src/model/errors.js'
 import type { JsonValue } from '../src/model/json.js'
 import { compileContentPath } from '../src/query/content-path/compile.js'
 
-const finds = (path: string, content: JsonValue): boolean => compileContentPath(path)(content)
+const finds = async (path: string, content: JsonValue): Promise<boolean> =>
+  await compileContentPath(path)(content)
 
 const track = {
   track: {
@@ -65,18 +66,13 @@ it.each<[path: string, content: JsonValue, found: boolean]>([
   // names that objects have anyway
   ['$.constructor', {}, false],
   ['$.__proto__', JSON.parse('{"__proto__": 1}'), true],
-])('%s in %j: %s', (path, content, found) => {
-  expect(finds(path, content)).toBe(found)
+])('%s in %j: %s', async (path, content, found) => {
+  expect(await finds(path, content)).toBe(found)
 })
 
 /** The error of a path that is refused. */
-function refusalOf(path: string, content: JsonValue = {}): unknown {
-  try {
-    return finds(path, content)
-  } catch (error) {
-    return error
-  }
-}
+const refusalOf = (path: string, content: JsonValue = {}): Promise<unknown> =>
+  finds(path, content).catch((error: unknown) => error)
 
 describe('what is wrong is said with its position', () => {
   it.each<[path: string, at: number, problem: string]>([
@@ -105,8 +101,8 @@ describe('what is wrong is said with its position', () => {
     ['last', 1, 'last means something inside a subscript only'],
     ['$ /* x', 3, 'the comment that begins here has no end'],
     [`${'('.repeat(101)}1${')'.repeat(101)}`, 102, 'more than 100 levels'],
-  ])('%s', (path, at, problem) => {
-    const error = refusalOf(path)
+  ])('%s', async (path, at, problem) => {
+    const error = await refusalOf(path)
     expect(error).toMatchObject({ code: 'invalid-argument', argument: 'contentPath' })
     expect(String(error)).toContain(`at character ${at}: `)
     expect(String(error)).toContain(problem)
@@ -122,8 +118,8 @@ it.each([
   ['$.a like_regex "(?=a)"', 'looks ahead or behind'],
   ['$.a like_regex "(?i)a"', 'embedded options'],
   ['$.a like_regex "a" flag "x"', 'the flag x'],
-])('%s is not supported, which is said', (path, what) => {
-  const error = refusalOf(path)
+])('%s is not supported, which is said', async (path, what) => {
+  const error = await refusalOf(path)
   expect(error).toMatchObject({ code: 'unsupported', argument: 'contentPath' })
   expect(String(error)).toContain(what)
 })
@@ -133,32 +129,24 @@ describe('work is bounded', () => {
 
   it.each<[what: string, path: string, content: JsonValue, problem: string]>([
     ['a long path', `$${'.a'.repeat(5000)}`, {}, 'at most 10000'],
-    ['all descendants of all descendants', '$.**.**.**.**.** ? (@ == 0)', deep(80), 'steps on a content'],
     ['a path that nests as it goes', `$${'[0]'.repeat(1200)}`, 1, 'steps inside of each other'],
     ['content that is nested too deep', '$.** ? (@ == 0)', deep(1000), 'steps inside of each other'],
-    [
-      'every pair',
-      '$.a[*] ? (@ == $.b[*])',
-      { a: Array(3000).fill(1), b: Array(3000).fill(2) },
-      'steps on a content',
-    ],
-    ['large numbers', `$ ? (${Array(60).fill('1e9999').join(' * ')} > 1)`, 1, ''],
     ['a large regular expression', '$ like_regex "((a{99}){99}){99}"', 'a', 'too many repetitions'],
-    ['a slow regular expression', '$ ? (@ like_regex "(a*)*(a|b|ab)*c")', 'a'.repeat(9_000_000), 'steps on'],
-  ])('%s', (_, path, content, problem) => {
-    const started = performance.now()
-    const outcome = refusalOf(path, content)
-    expect(performance.now() - started).toBeLessThan(15_000)
-    if (problem === '') expect(outcome).toBe(false)
-    else
-      expect([isIvcapError(outcome, 'invalid-argument'), String(outcome)]).toEqual([
-        true,
-        expect.stringContaining(problem),
-      ])
+    [
+      'many regular expressions',
+      Array(20).fill('($ like_regex "((a|b){99}){9}")').join(' || '),
+      'a',
+      'too many repetitions',
+    ],
+  ])('%s', async (_, path, content, problem) => {
+    const outcome = await refusalOf(path, content)
+    expect([isIvcapError(outcome, 'invalid-argument'), String(outcome)]).toEqual([
+      true,
+      expect.stringContaining(problem),
+    ])
   })
 
-  it('a regular expression takes time in proportion to the text', () => {
-    const path = compileContentPath('$ ? (@ like_regex "^(a+)+$")')
-    expect(path(`${'a'.repeat(200_000)}!`)).toBe(false)
+  it('numbers beyond what PostgreSQL holds are an error inside of a condition', async () => {
+    expect(await finds(`$ ? (${Array(60).fill('1e9999').join(' * ')} > 1)`, 1)).toBe(false)
   })
 })

@@ -1,22 +1,17 @@
-import {
-  type AspectStore,
-  parsePolicy,
-  parseUri,
-  systemClock,
-  timestamp,
-  toJsonObject,
-} from '@ivcap/core/driver'
+import { type AspectStore, nextTurn, parsePolicy, parseUri, systemClock, timestamp } from '@ivcap/core/driver'
 import * as v from 'valibot'
-import { readJson } from '../http/body.js'
+import { readJsonObject } from '../http/body.js'
 import type { Exchange, Handler } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'
 import { directionOf, flag, limitOf, text, timeOf } from '../http/parameters.js'
-import { sendEmpty, sendJson } from '../http/reply.js'
+import { sendEmpty, sendJson, sendJsonText, withMember } from '../http/reply.js'
 import { aspectIdOf } from '../ids.js'
-import { aspectItem, aspectJson } from './json.js'
+import { aspectText, itemText } from './json.js'
 
 /** Bytes of JSON. */
 const MAX_ASPECT = 10_000_000
+/** Characters of an item after which other requests get their turn. */
+const LARGE = 128 * 1024
 
 export interface AspectRoutes {
   readonly add: Handler
@@ -33,7 +28,7 @@ export function aspectRoutes(aspects: AspectStore): AspectRoutes {
 
     async get({ res, params, origin, signal }) {
       const record = await aspects.get(aspectIdOf(params['id']), { signal })
-      sendJson(res, 200, aspectJson(record, origin))
+      sendJsonText(res, 200, aspectText(record, origin))
     },
 
     list: (exchange) => sendList(aspects, exchange),
@@ -54,13 +49,15 @@ async function assertAspect(
   const entity = parseUri(query.get('entity'), 'entity')
   const schema = parseUri(query.get('schema'), 'schema')
   const policy = text(query, 'policy')
-  const { $entity: _, ...content } = toJsonObject(await readJson(req, MAX_ASPECT), 'body')
+  const content = await readJsonObject(req, MAX_ASPECT)
+  // in place, as a copy of a large one takes long; the parameter counts, whatever the body says
+  if (Object.hasOwn(content, '$entity')) delete content['$entity']
+  content['$schema'] = schema
   const { id } = await aspects.assert(
     {
       entity,
       schema,
-      // the parameter counts, whatever the body says
-      content: { ...content, $schema: schema },
+      content,
       ...(policy !== undefined && { policy: parsePolicy(policy, 'policy') }),
     },
     mode,
@@ -87,13 +84,19 @@ async function sendList(aspects: AspectStore, { res, query, origin, signal }: Ex
   const listing = pageIn(query, Listing) ?? listingOf(query)
   const { items, cursor } = await aspects.list({ ...listing, limit }, { signal })
   const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
-  sendJson(res, 200, {
-    items: items.map(aspectItem),
+  const texts: string[] = []
+  for (const item of items) {
+    const text = itemText(item)
+    texts.push(text)
+    if (text.length > LARGE) await nextTurn()
+  }
+  const rest = {
     links: linksOf(`${origin}/1/aspects`, next),
     entity: listing.entity,
     schema: listing.schema,
     'at-time': listing.atTime ?? timestamp(systemClock()),
-  })
+  }
+  sendJsonText(res, 200, withMember(rest, 'items', `[${texts.join()}]`))
 }
 
 function listingOf(query: URLSearchParams): Listing {

@@ -1,6 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import { isJsonObject, type JsonValue, nextTurn } from '@ivcap/core/driver'
 import { badRequest } from './errors.js'
 import { header } from './exchange.js'
+import { checkJson } from './json-scan.js'
+
+/** Bytes from which on a body is parsed in a turn of the event loop of its own. */
+const LARGE = 128 * 1024
 
 /**
  * The body as text, not more than `limit` bytes of it in memory.
@@ -8,6 +13,32 @@ import { header } from './exchange.js'
  * @throws IvcapError with status 413 for a longer one, 400 for one that isn't UTF-8
  */
 export async function readText(req: IncomingMessage, limit: number): Promise<string> {
+  return decode(await readBytes(req, limit))
+}
+
+/**
+ * The body as a JSON object, which its Content-Type must say it is. It is the caller's own.
+ *
+ * @throws IvcapError with status 413 for one that is too large, 415 for another type, 400 for what is no JSON object, is nested
+ * too deeply, or has a number that JavaScript can't hold
+ */
+export async function readJsonObject(
+  req: IncomingMessage,
+  limit: number,
+): Promise<Record<string, JsonValue>> {
+  const type = header(req, 'content-type')
+  if (type === undefined || !/^application\/(json|[^;]+\+json)\s*(;|$)/i.test(type)) {
+    throw badRequest('Content-Type', 'the body must be JSON: send Content-Type: application/json', 415)
+  }
+  const bytes = await readBytes(req, limit)
+  await checkJson(bytes)
+  if (bytes.byteLength > LARGE) await nextTurn()
+  const value = parse(decode(bytes))
+  if (isJsonObject(value)) return value
+  throw badRequest('body', 'the body must be a JSON object')
+}
+
+async function readBytes(req: IncomingMessage, limit: number): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let length = Number(header(req, 'content-length') ?? 0)
   if (length > limit) throw tooLarge(limit)
@@ -21,24 +52,22 @@ export async function readText(req: IncomingMessage, limit: number): Promise<str
     }
     chunks.push(chunk)
   }
+  return Buffer.concat(chunks)
+}
+
+function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw badRequest('body', 'the body is not UTF-8 text')
   }
 }
 
-/** The body as JSON, which its Content-Type must say it is. */
-export async function readJson(req: IncomingMessage, limit: number): Promise<unknown> {
-  const type = header(req, 'content-type')
-  if (type === undefined || !/^application\/(json|[^;]+\+json)\s*(;|$)/i.test(type)) {
-    throw badRequest('Content-Type', 'the body must be JSON: send Content-Type: application/json', 415)
-  }
-  const body = await readText(req, limit)
+function parse(text: string): unknown {
   try {
-    return JSON.parse(body)
+    return JSON.parse(text)
   } catch {
-    throw badRequest('body', `the body is not valid JSON${body === '' ? ': it is empty' : ''}`)
+    throw badRequest('body', `the body is not valid JSON${text === '' ? ': it is empty' : ''}`)
   }
 }
 

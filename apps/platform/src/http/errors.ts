@@ -43,6 +43,8 @@ export interface Failure {
     readonly name?: string
     readonly value?: string
   }
+  /** Seconds after which the request may be made again. */
+  readonly retryAfter?: number
 }
 
 /** The answer to a failed request; what isn't an IvcapError is ours, and its details are nobody's business. */
@@ -63,16 +65,20 @@ export function failureOf(error: unknown, query: URLSearchParams = new URLSearch
       ...(name !== undefined && { name }),
       ...(value !== undefined && { value: value.slice(0, 200) }),
     },
+    ...(error.retryAfter !== undefined && { retryAfter: Math.ceil(error.retryAfter / 1000) }),
   }
 }
 
 /** Answers with what went wrong; an answer that is under way already is cut off, so that nobody takes it for whole. */
-export function sendFailure(res: ServerResponse, { status, body }: Failure): void {
+export function sendFailure(res: ServerResponse, { status, body, retryAfter }: Failure): void {
   if (res.headersSent) {
     res.destroy()
     return
   }
-  sendJson(res, status, body, status === 401 ? { 'WWW-Authenticate': 'Bearer realm="ivcap"' } : {})
+  sendJson(res, status, body, {
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer realm="ivcap"' }),
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+  })
 }
 
 /** A request that this server can't take as it is; `status` where 400, or 422 for the query, isn't it. */

@@ -8,7 +8,17 @@ export function sendJson(
   body: JsonValue | object,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const bytes = Buffer.from(JSON.stringify(body))
+  sendJsonText(res, status, JSON.stringify(body), headers)
+}
+
+/** Answers with a text that is JSON already. */
+export function sendJsonText(
+  res: ServerResponse,
+  status: number,
+  json: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const bytes = Buffer.from(json)
   res.writeHead(status, {
     ...headers,
     'Content-Type': 'application/json',
@@ -16,6 +26,12 @@ export function sendJson(
     'Cache-Control': 'no-store',
   })
   res.end(bytes)
+}
+
+/** The JSON of an object with one member more, whose JSON is given: large parts are encoded by themselves. */
+export function withMember(object: object, key: string, json: string): string {
+  const rest = JSON.stringify(object).slice(1)
+  return `{${JSON.stringify(key)}:${json}${rest === '}' ? '' : ','}${rest}`
 }
 
 /** Answers without a body. */

@@ -1,5 +1,5 @@
-import { type JobRecord, type ServiceStore, toJsonObject } from '@ivcap/core/driver'
-import { readJson } from '../http/body.js'
+import type { JobRecord, ServiceStore } from '@ivcap/core/driver'
+import { readJsonObject } from '../http/body.js'
 import { badRequest } from '../http/errors.js'
 import { type Exchange, type Handler, header } from '../http/exchange.js'
 import { flag } from '../http/parameters.js'
@@ -79,7 +79,7 @@ async function createJob(
 ): Promise<void> {
   const service = serviceIdOf(params['id'])
   const timeout = timeoutOf(header(req, 'timeout'))
-  const request = toJsonObject(await readJson(req, MAX_REQUEST), 'params')
+  const request = await readJsonObject(req, MAX_REQUEST)
   const job = await services.createJob(service, request, { signal, timeout })
   const href = jobHref(job, origin)
   const headers = { 'IVCAP-Job-Id': job.id, 'IVCAP-Job-URL': href }

@@ -10,8 +10,8 @@ import type { OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
 import { readSlot } from './log.js'
-import { readText } from './objects.js'
 import { inParallel } from './parallel.js'
+import { readRecord } from './record-reads.js'
 import { damaged, type End, parseClosing, type StoredRecord } from './records.js'
 
 export interface AddedEnd extends End {
@@ -74,7 +74,7 @@ async function around(
 
 async function readClosing({ blobs }: Engine, uuid: string, o: OpOptions): Promise<End | undefined> {
   const key = closingKey(uuid)
-  const text = await readText(blobs, key, o)
+  const text = await readRecord(blobs, key, o)
   if (text === undefined) return undefined
   const end = parseClosing(text)
   if (end === undefined) throw damaged(key, 'it is no retraction')

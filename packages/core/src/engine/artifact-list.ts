@@ -5,6 +5,7 @@ import { decodeCursor, encodeCursor } from '../query/cursor.js'
 import { artifactFilter } from '../query/filter/index.js'
 import { compareKeys, type SortKey } from '../query/order.js'
 import { pageOf } from '../query/page.js'
+import { WorkBudget } from '../query/work.js'
 import { artifactOrder } from '../rules/artifact-order.js'
 import { ARTIFACT_SCHEMA } from '../rules/provenance.js'
 import { recordIn } from './artifact-record.js'
@@ -18,14 +19,19 @@ export async function listArtifacts(
   q: ArtifactQuery,
   o: OpOptions,
 ): Promise<Page<ArtifactRecord>> {
-  const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
+  const fits = q.filter === undefined ? undefined : filterOf(q.filter, o)
   const { fields } = artifactOrder(q.orderBy)
   const indexed = fields.length === 1 && fields[0] === 'created_at' && q.orderDesc
   if (!indexed) return await scan(aspects, clock, q, fits, o)
   return await (fits === undefined ? newestFirst(aspects, q, o) : newestThatFit(aspects, q, fits, o))
 }
 
-type Fits = (record: ArtifactRecord) => boolean
+type Fits = (record: ArtifactRecord) => Promise<boolean>
+
+function filterOf(filter: string, { signal }: OpOptions): Fits {
+  const [matches, budget] = [artifactFilter(filter), new WorkBudget({ signal })]
+  return (record) => matches(record, budget)
+}
 
 async function newestFirst(
   aspects: AspectStore,
@@ -58,7 +64,7 @@ async function newestThatFit(
       const key: SortKey = [aspect.validFrom ?? null, aspect.id]
       if (position !== undefined && compareKeys(key, after, 'DESC') <= 0) continue
       const record = recordIn(aspect)
-      if (record === undefined || !fits(record)) continue
+      if (record === undefined || !(await fits(record))) continue
       items.push(record)
       if (items.length < limit) continue
       const more = page.cursor !== undefined || i + 1 < page.items.length
@@ -90,7 +96,7 @@ async function scan(
         if (position === undefined && q.atTime === undefined && (aspect.validFrom ?? '') > newest)
           newest = aspect.validFrom ?? newest
         const record = recordIn(aspect)
-        if (record !== undefined && (fits === undefined || fits(record))) yield record
+        if (record !== undefined && (fits === undefined || (await fits(record)))) yield record
       }
       cursor = page.cursor
     } while (cursor !== undefined)

@@ -7,7 +7,7 @@ import type { Engine } from './context.js'
 import { type Entry, entryOf } from './index-keys.js'
 import { closingKey, idKey, pairOf, slotKey } from './keys.js'
 import { readSlot, slotEnd } from './log.js'
-import { readText } from './objects.js'
+import { readRecord } from './record-reads.js'
 import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
 
 export interface Found {
@@ -21,7 +21,7 @@ export interface Found {
 /** The record of an id. A pointer to a slot that was not won is no record. @throws IvcapError `not-found` */
 export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<Found> {
   const uuid = aspectUuid(id)
-  const text = uuid === undefined ? undefined : await readText(engine.blobs, idKey(uuid), o)
+  const text = uuid === undefined ? undefined : await readRecord(engine.blobs, idKey(uuid), o)
   if (uuid === undefined || text === undefined || isGivenUp(text)) throw unknown(id)
   const pointer = parsePointer(text)
   if (pointer === undefined) {

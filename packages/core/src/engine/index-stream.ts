@@ -21,7 +21,7 @@ export interface IndexQuery {
   readonly at?: Timestamp
   /** Names after this one. */
   readonly after: string
-  /** Entries to take at once from a schema. */
+  /** Entries to take at once from a schema, at first; twice as many each time. */
   readonly size: number
 }
 
@@ -34,6 +34,9 @@ export async function* entries(engine: Engine, q: IndexQuery, o: OpOptions): Asy
   const heads = await findSchemas(engine, q, o)
   yield* merge(heads.map((head) => ofSchema(engine, q, head, o)))
 }
+
+/** Entries in a LIST, as many as stores give. */
+const LARGEST_LIST = 1000
 
 interface Head {
   readonly schema: string
@@ -68,8 +71,13 @@ async function findSchemas(engine: Engine, q: IndexQuery, o: OpOptions): Promise
 
 async function* ofSchema(engine: Engine, q: IndexQuery, head: Head, o: OpOptions): AsyncGenerator<Listed> {
   const { schema } = head
-  const list = (tense: 'cur' | 'past', after: string) =>
-    listEntries(engine.blobs, { tense, scope: q.scope, schema }, after, q.size, o)
+  let { size } = q
+  const list = (tense: 'cur' | 'past', after: string) => {
+    const page = listEntries(engine.blobs, { tense, scope: q.scope, schema }, after, size, o)
+    // who wants that many may want all: a LIST of a folder costs as much as the folder is large
+    size = Math.min(2 * size, Math.max(LARGEST_LIST, q.size))
+    return page
+  }
   let { cur, past } = head
   for (let after = q.after; ; ) {
     cur ??= await list('cur', after)

@@ -9,7 +9,7 @@
  * | pattern of schemas, or everything | at most one LIST per schema that fits (as of: two, and one to find them), + k GET |
  *
  * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory. A filter or a
- * content path reads on until the page is full.
+ * content path reads on until the page is full: it has its limit of records, or 8 MiB of content.
  */
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
@@ -18,9 +18,10 @@ import { aspectUuid } from '../model/urn.js'
 import type { AspectQuery, OpOptions, Page } from '../ports.js'
 import { decodeCursor, encodeCursor, type Position } from '../query/cursor.js'
 import { compareKeys, type SortKey } from '../query/order.js'
-import { pageOf } from '../query/page.js'
+import { PAGE_BYTES, pageOf, sizeOf } from '../query/page.js'
+import { selectAsync } from '../query/work.js'
 import { aspectOrder } from '../rules/aspect-order.js'
-import { aspectSelector } from '../rules/aspect-selection.js'
+import { type AspectTest, aspectSelector } from '../rules/aspect-selection.js'
 import type { Engine } from './context.js'
 import { AFTER, sortPrefix } from './index-keys.js'
 import { invertTime } from './keys.js'
@@ -31,7 +32,7 @@ const SCAN_BATCH = 100
 const SELECT_BATCH = 32
 
 export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
-  const fits = aspectSelector(q)
+  const fits = aspectSelector(q, o)
   const order = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection, atTime } = q
   const query = { entity, schema, filter, contentPath, order: order.fields, orderDirection, atTime }
@@ -41,7 +42,7 @@ export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions):
   const look: Look = { ...wanted, ...(at !== undefined && { at }), ...(fits && { fits }) }
   const indexed = order.fields.length === 1 && order.fields[0] === 'valid_from' && orderDirection === 'DESC'
   const { items, newest, last } = indexed
-    ? await newestFirst(engine, look, position, q.limit, o)
+    ? await newestFirst(engine, look, position, q, o)
     : await scan(engine, look, order.keyOf, position, q, o)
   const shown = q.includeContent ? items : items.map(({ content, ...rest }) => rest)
   if (last === undefined) return { items: shown }
@@ -54,7 +55,7 @@ interface Look {
   readonly entity?: string
   readonly schema?: string
   readonly at?: Timestamp
-  readonly fits?: (record: AspectRecord) => boolean
+  readonly fits?: AspectTest
 }
 
 interface Slice {
@@ -69,21 +70,27 @@ async function newestFirst(
   engine: Engine,
   look: Look,
   position: Position | undefined,
-  limit: number,
+  { limit, includeContent }: AspectQuery,
   o: OpOptions,
 ): Promise<Slice> {
   const { fits } = look
   const after = position === undefined ? start(look.at) : nameAfter(position.after)
   const items: AspectRecord[] = []
   let more = true
+  let bytes = 0
+  const isFull = () => items.length >= limit || bytes > PAGE_BYTES
   const batch = fits === undefined ? limit : Math.max(limit, SELECT_BATCH)
   for await (const { records, more: behind } of recordsInForce(engine, { ...look, after, batch }, o)) {
     o.signal?.throwIfAborted()
-    const fitting = fits === undefined ? records : records.filter(fits)
-    const room = limit - items.length
-    items.push(...fitting.slice(0, room))
-    more = behind || fitting.length > room
-    if (items.length === limit) break
+    const fitting = fits === undefined ? records : await selectAsync(records, fits)
+    const taken = items.length
+    for (const record of fitting) {
+      if (isFull()) break
+      items.push(record)
+      bytes += includeContent ? sizeOf(record) : 0
+    }
+    more = behind || items.length - taken < fitting.length
+    if (isFull()) break
   }
   // what took a record's place while the index was read came where that record was
   items.sort((a, b) => compareKeys(keyOf(a), keyOf(b), 'DESC'))
@@ -103,7 +110,7 @@ async function scan(
   look: Look,
   keyOf: (record: AspectRecord) => SortKey,
   position: Position | undefined,
-  { orderDirection, limit }: AspectQuery,
+  { orderDirection, limit, includeContent }: AspectQuery,
   o: OpOptions,
 ): Promise<Slice> {
   let newest: Timestamp | undefined
@@ -115,12 +122,13 @@ async function scan(
     )) {
       o.signal?.throwIfAborted()
       newest = later(records[0]?.validFrom ?? '', newest)
-      yield* look.fits === undefined ? records : records.filter(look.fits)
+      yield* look.fits === undefined ? records : await selectAsync(records, look.fits)
     }
   }
   const page = await pageOf(all(), keyOf, {
     direction: orderDirection,
     limit,
+    ...(includeContent && { sizeOf }),
     ...(position && { after: position.after }),
   })
   return { ...page, ...(newest !== undefined && { newest }) }

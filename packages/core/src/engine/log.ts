@@ -8,7 +8,7 @@ import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { logPrefix, type Pair, parseSlotKey, slotKey } from './keys.js'
-import { readText } from './objects.js'
+import { readRecord } from './record-reads.js'
 import { type End, parseClosing, parseRecord, type StoredRecord } from './records.js'
 
 export interface Slot {
@@ -33,7 +33,7 @@ export async function readSlot(
   o: OpOptions,
 ): Promise<Slot | undefined> {
   const key = slotKey(pair, slot)
-  const text = await readText(blobs, key, o)
+  const text = await readRecord(blobs, key, o)
   if (text === undefined) return undefined
   const ends = parseClosing(text)
   if (ends !== undefined) return { slot, ends }

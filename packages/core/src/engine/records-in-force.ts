@@ -3,6 +3,7 @@ import type { AspectRecord } from '../model/records.js'
 import type { Timestamp } from '../model/time.js'
 import { aspectUuid } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
+import { PAGE_BYTES, sizeOf } from '../query/page.js'
 import { schemaMatcher } from '../rules/aspects.js'
 import type { Engine } from './context.js'
 import { withEnd } from './find.js'
@@ -35,8 +36,10 @@ export interface Batch {
 type Candidate = Listed & { readonly found?: Resolved }
 /** Entries asked for beyond a batch, so that a few hints without a record cost no further LIST. */
 const SLACK = 8
+/** Records read before their sizes are looked at. */
+const AT_ONCE = 16
 
-/** Batches of records, each full unless it is the last. Each record costs a GET. */
+/** Batches of records, each full unless it is the last, or its records are large. Each record costs a GET. */
 export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): AsyncGenerator<Batch> {
   const size = q.batch + SLACK
   const scope = q.entity === undefined ? BY_SCHEMA : byEntity(hashEntity(q.entity))
@@ -45,14 +48,16 @@ export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): 
   let next = await candidates.next()
   for (;;) {
     const found: Resolved[] = []
-    while (!next.done && found.length < q.batch) {
+    let bytes = 0
+    while (!next.done && found.length < q.batch && bytes <= PAGE_BYTES) {
       const some: Candidate[] = []
-      for (; !next.done && found.length + some.length < q.batch; next = await candidates.next())
-        some.push(next.value)
+      const most = Math.min(q.batch - found.length, AT_ONCE)
+      for (; !next.done && some.length < most; next = await candidates.next()) some.push(next.value)
       const all = await inParallel(some, async (c) => c.found ?? (await resolve(engine, c, q.at, o)))
       for (const one of all) {
         if (one === undefined || seen.has(one.record.id) || !isWanted(q, one)) continue
         found.push(one)
+        bytes += sizeOf(one.record)
       }
     }
     const records = newestOfEachLog(found)

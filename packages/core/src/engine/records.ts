@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
+import { noteSize } from '../query/page.js'
 import { decodeAspect } from '../rules/aspect-json.js'
 import type { Pair } from './keys.js'
 
@@ -20,12 +21,16 @@ export interface Pointer extends Pair {
   readonly slot: number
 }
 
+/** Characters of a pointer or a retraction: a longer text is a record, and need not be parsed to see that. */
+const MAX_SMALL = 64 * 1024
+
 /** @throws IvcapError `integrity` when the blob holds something else */
 export function parseRecord(key: string, text: string): StoredRecord {
   const record = decodeAspect(text)
   if (typeof record === 'string') throw damaged(key, record)
   const { validFrom, ...rest } = record
   if (validFrom === undefined) throw damaged(key, 'it does not say when it begins')
+  noteSize(rest.content, text.length)
   return { ...rest, validFrom }
 }
 
@@ -34,6 +39,7 @@ export const pointerText = ({ entity, schema, slot }: Pointer): string =>
 
 /** Undefined when the text is no pointer: then it is a record. */
 export function parsePointer(text: string): Pointer | undefined {
+  if (text.length > MAX_SMALL) return undefined
   const parsed = v.safeParse(PointerJson, parseJson(text))
   return parsed.success ? parsed.output : undefined
 }
@@ -47,6 +53,7 @@ export const closingText = ({ validTo, retracter }: End, nonce: string): string 
 
 /** Undefined when the text is no retraction. */
 export function parseClosing(text: string): End | undefined {
+  if (text.length > MAX_SMALL) return undefined
   const parsed = v.safeParse(ClosingJson, parseJson(text))
   const validTo = parsed.success ? parseTimestamp(parsed.output.valid_to) : undefined
   if (!parsed.success || validTo === undefined) return undefined

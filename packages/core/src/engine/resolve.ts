@@ -8,7 +8,7 @@ import { idOf } from './index-keys.js'
 import type { Listed } from './index-pages.js'
 import { idKey, type Pair } from './keys.js'
 import { inForceFrom, readSlot, type SlotInForce } from './log.js'
-import { readText } from './objects.js'
+import { readRecord } from './record-reads.js'
 import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
 
 export interface Resolved {
@@ -68,7 +68,7 @@ export async function readAdded(
   o: OpOptions,
 ): Promise<StoredRecord | undefined> {
   const key = idKey(uuid)
-  const text = await readText(blobs, key, o)
+  const text = await readRecord(blobs, key, o)
   if (text === undefined || isGivenUp(text) || parsePointer(text) !== undefined) return undefined
   return parseRecord(key, text)
 }

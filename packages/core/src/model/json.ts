@@ -11,8 +11,19 @@ export interface JsonObject {
  */
 export type JsonInput = object
 
-/** Nesting beyond this is refused: readers in other languages recurse. */
-const MAX_DEPTH = 200
+/**
+ * What JSON may have, here and in the body of a request: an aspect is a description, not a table. Each member of an object takes
+ * as long as fifty bytes of text; nesting makes readers in other languages recurse.
+ */
+export const JSON_LIMITS = {
+  /** Levels. */
+  depth: 200,
+  /** Of all objects together. */
+  members: 100_000,
+  /** Of all arrays together. */
+  items: 1_000_000,
+} as const
+const MAX_DEPTH = JSON_LIMITS.depth
 /** Bytes of UTF-8 JSON; an aspect is a description, not a blob. */
 const MAX_BYTES = 10_000_000
 
@@ -20,7 +31,8 @@ const MAX_BYTES = 10_000_000
  * The plain JSON object that `input` stands for: a deep copy, so that a later change of the input changes nothing stored.
  *
  * @throws IvcapError `invalid-argument` naming the path of what JSON can't hold: NaN, Infinity, BigInt, a cycle,
- * a function or a symbol, more than 200 levels, more than 10 MB; or when the whole is not an object.
+ * a function or a symbol, more than 200 levels, 100,000 members or 1,000,000 items, more than 10 MB; or when the whole is not an
+ * object.
  */
 export function toJsonObject(input: unknown, argument: string): JsonObject {
   const value = toJsonValue(input, argument)
@@ -33,6 +45,7 @@ export function toJsonObject(input: unknown, argument: string): JsonObject {
 /** As `toJsonObject`, for any JSON value. `undefined` is none. */
 export function toJsonValue(input: unknown, argument: string): JsonValue {
   const value = toJson(input, argument, argument, [], '')
+  checkCounts(value, argument)
   const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength
   if (bytes > MAX_BYTES) {
     throw invalid(
@@ -41,6 +54,24 @@ export function toJsonValue(input: unknown, argument: string): JsonValue {
     )
   }
   return value
+}
+
+/** Counts level by level, so that a deep one needs no stack. */
+function checkCounts(value: JsonValue, argument: string): void {
+  let [members, items] = [0, 0]
+  const open: JsonValue[] = [value]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const inside = Array.isArray(next) ? next : isJsonObject(next) ? Object.values(next) : []
+    if (Array.isArray(next)) items += inside.length
+    else members += inside.length
+    for (const one of inside) if (typeof one === 'object' && one !== null) open.push(one)
+  }
+  const [count, limit, what] =
+    members > JSON_LIMITS.members
+      ? [members, JSON_LIMITS.members, 'members of objects']
+      : [items, JSON_LIMITS.items, 'items of arrays']
+  if (count > limit)
+    throw invalid(argument, `has ${count} ${what}; at most ${limit} are allowed: store it as an artifact`)
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -75,13 +106,16 @@ function toJson(
   const out: Record<string, JsonValue> = {}
   for (const [name, member] of Object.entries(value)) {
     if (isAbsent(member)) continue
-    // defineProperty, so that a key named __proto__ is data and never a prototype
-    Object.defineProperty(out, name, {
-      value: toJson(member, argument, `${path}.${name}`, inside, name),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    })
+    const converted = toJson(member, argument, `${path}.${name}`, inside, name)
+    // defineProperty takes several times as long, and is needed where a key would set the prototype
+    if (name !== '__proto__') out[name] = converted
+    else
+      Object.defineProperty(out, name, {
+        value: converted,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
   }
   return out
 }

@@ -6,7 +6,7 @@ import { aspectUuid, isUrn, type Urn } from '../model/urn.js'
 
 /**
  * An aspect as JSON: the keys that IVCAP's Python client writes in local mode (`id entity schema content valid_from
- * valid_to`), and after them those that it does not know.
+ * valid_to`), and after them those that it does not know. Compact: indented, deeply nested content takes a hundred times as much.
  */
 export function encodeAspect(record: AspectRecord): string {
   const { id, entity, schema, content, validFrom, validTo, asserter, retracter, policy, account, replaces } =
@@ -24,7 +24,7 @@ export function encodeAspect(record: AspectRecord): string {
     account,
     replaces,
   }
-  return `${JSON.stringify(json, null, 2)}\n`
+  return `${JSON.stringify(json)}\n`
 }
 
 /** The record in `text`, or what is wrong with it in a few words. Unknown keys are ignored. */

@@ -6,6 +6,7 @@ import { parseServiceId, serviceUrn, show, type Urn } from '../model/urn.js'
 import type { Page, ServiceQuery } from '../ports.js'
 import { decodeCursor, encodeCursor } from '../query/cursor.js'
 import { serviceFilter } from '../query/filter/index.js'
+import { selectAsync, WorkBudget } from '../query/work.js'
 import type { FunctionParameter, FunctionService } from './definition.js'
 import { checkValue } from './parameters.js'
 
@@ -49,13 +50,12 @@ export function catalogOf(services: readonly FunctionService[]): Catalog {
 }
 
 /** By name. What the functions were at another time nobody knows. @throws IvcapError `unsupported` */
-export function listCatalog(catalog: Catalog, q: ServiceQuery): Page<ServiceRecord> {
+export async function listCatalog(catalog: Catalog, q: ServiceQuery): Promise<Page<ServiceRecord>> {
   refuse('atTime', q.atTime)
   if (q.orderBy !== 'name') refuse('orderBy', q.orderBy)
-  const fits = q.filter === undefined ? () => true : serviceFilter(q.filter)
+  const entries = await selected([...catalog.values()], q.filter)
   const sign = q.orderDesc ? -1 : 1
-  const records = [...catalog.values()]
-    .filter(({ record }) => fits(record))
+  const records = entries
     .sort((a, b) => sign * (a.name === b.name ? compare(a.id, b.id) : compare(a.name, b.name)))
     .map(({ record: { parameters: _, ...told } }) => told)
   const query = { filter: q.filter ?? '', orderDesc: q.orderDesc }
@@ -65,6 +65,12 @@ export function listCatalog(catalog: Catalog, q: ServiceQuery): Page<ServiceReco
   return end < records.length
     ? { items, cursor: encodeCursor(query, { atTime: '', after: [end] }) }
     : { items }
+}
+
+async function selected(entries: CatalogEntry[], filter: string | undefined): Promise<CatalogEntry[]> {
+  if (filter === undefined) return entries
+  const [matches, budget] = [serviceFilter(filter), new WorkBudget()]
+  return await selectAsync(entries, ({ record }) => matches(record, budget))
 }
 
 /** @throws IvcapError `unsupported` for what functions and their jobs aren't listed by */

@@ -147,7 +147,7 @@ export function functionServices(
     },
     list: async (q, { signal }) => {
       signal?.throwIfAborted()
-      return listCatalog(catalog, q)
+      return await listCatalog(catalog, q)
     },
     createJob,
     getJob: (id, job, op) => records.get(id, job, op),

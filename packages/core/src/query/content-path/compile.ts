@@ -1,6 +1,18 @@
-import type { JsonValue } from '../../model/json.js'
+import type { JsonObject, JsonValue } from '../../model/json.js'
+import { WorkBudget } from '../work.js'
 import { finds } from './evaluator.js'
 import { parse } from './parser.js'
+
+/**
+ * Whether a path finds anything in a content. It pauses after some 10 ms of computing, so that other work gets its turn.
+ *
+ * @param budget what the contents of one request may take together. @default one for this content alone
+ * @param extra members that the content has where it has none of that name
+ * @throws IvcapError `invalid-argument` when the budget is used up; the budget's signal's reason when that aborts
+ */
+export type ContentTest = (content: JsonValue, budget?: WorkBudget, extra?: JsonObject) => Promise<boolean>
+
+const NOTHING = {}
 
 /**
  * What a content path selects: whether it finds anything in a content, as PostgreSQL's
@@ -8,10 +20,10 @@ import { parse } from './parser.js'
  *
  * @param text a path in PostgreSQL's SQL/JSON path language, e.g. `$.images[*] ? (@.size > 10000)`; at most 10,000 characters
  * @throws IvcapError `invalid-argument`, with the position, for what is no path; `unsupported` for variables, methods
- * of dates and times, and what regular expressions can't do in linear time. The test itself throws `invalid-argument`
- * when a content takes too many steps.
+ * of dates and times, and what regular expressions can't do in linear time
  */
-export function compileContentPath(text: string): (content: JsonValue) => boolean {
+export function compileContentPath(text: string): ContentTest {
   const path = parse(text)
-  return (content) => finds(path, content)
+  return async (content, budget = new WorkBudget(), extra = NOTHING) =>
+    (await budget.run(finds(path, content, extra, budget), 'contentPath')) === true
 }

@@ -2,6 +2,7 @@
 import { Decimal } from './decimal.js'
 import { fail } from './failure.js'
 import { isNumber, type NumberItem, typeOf } from './items.js'
+import { type NumberText, numberIn } from './number-text.js'
 import type { Conversion, Item } from './tree.js'
 
 const INTEGER_BITS = 32
@@ -9,12 +10,8 @@ const BIGINT_BITS = 64
 const MAX_PRECISION = 1000
 /** Digits that a double's text keeps on its way to a number. */
 const DOUBLE_DIGITS = 15
-
-/** Underscores between digits, and blanks around, are taken as PostgreSQL takes them. */
-const WHOLE = /^[\t-\r ]*([+-]?)(0x(?:_?[\da-f])+|0o(?:_?[0-7])+|0b(?:_?[01])+|\d(?:_?\d)*)[\t-\r ]*$/i
-const FRACTION =
-  /^[\t-\r ]*([+-]?(?:\d(?:_?\d)*\.?(?:\d(?:_?\d)*)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?)[\t-\r ]*$/i
-const HEXADECIMAL = /^[\t-\r ]*([+-]?)(0x[\da-f]+)[\t-\r ]*$/i
+/** Binary digits of the largest number; a text of more needs no arithmetic. */
+const MAX_WHOLE_DIGITS = 450_000
 const TRUE = /^(?:t(?:r(?:ue?)?)?|y(?:es?)?|on|1)$/i
 const FALSE = /^(?:f(?:a(?:l(?:se?)?)?)?|no?|off?|0)$/i
 
@@ -52,12 +49,12 @@ function numeric(item: Item): Decimal {
 
 function toNumber(item: Item): NumberItem {
   if (isNumber(item)) return item
-  const text = textOf(item)
-  return wholeOf(text) ?? Decimal.parse(fractionOf(text).replaceAll('_', '')) ?? fail()
+  const number = numberIn(textOf(item)) ?? fail()
+  return number.type === 'whole' ? wholeOf(number) : (Decimal.parse(number.text) ?? fail())
 }
 
 function toInteger(item: Item, bits: number): Decimal {
-  const whole = isNumber(item) ? Decimal.from(item).rounded(0) : (wholeOf(textOf(item)) ?? fail())
+  const whole = isNumber(item) ? Decimal.from(item).rounded(0) : wholeOf(numberIn(textOf(item)))
   return BigInt.asIntN(bits, whole.units) === whole.units ? whole : fail()
 }
 
@@ -71,8 +68,12 @@ function toDouble(item: Item): Item {
 
 /** As C reads it: no underscores, but hexadecimal digits. */
 function doubleIn(text: string): string {
-  const [, sign, hexadecimal] = HEXADECIMAL.exec(text) ?? []
-  return hexadecimal === undefined ? fractionOf(text) : `${sign}${Number(hexadecimal)}`
+  const number = numberIn(text) ?? fail()
+  if (number.hasUnderscores) fail()
+  if (number.type === 'fraction') return number.text
+  const { sign, digits } = number
+  if (/^0[ob]/i.test(digits)) fail()
+  return `${sign}${/^0x/i.test(digits) ? Number(digits) : digits}`
 }
 
 /** @param args precision and scale: digits in all, and after the point */
@@ -88,8 +89,9 @@ function toDecimal(number: NumberItem, [precision, scale = 0]: readonly number[]
 function toBoolean(item: Item): boolean {
   if (typeof item === 'boolean') return item
   if (isNumber(item)) {
-    // as text, so that 1.0 is none
-    return toInteger(String(Decimal.from(item)), INTEGER_BITS).units !== 0n
+    const number = Decimal.from(item)
+    // 1.0 is none
+    return number.scale === 0 ? toInteger(number, INTEGER_BITS).units !== 0n : fail()
   }
   const text = textOf(item)
   return TRUE.test(text) || (FALSE.test(text) ? false : fail())
@@ -100,13 +102,14 @@ function toText(item: Item): string {
   return isNumber(item) ? String(Decimal.from(item)) : textOf(item)
 }
 
-function wholeOf(text: string): Decimal | undefined {
-  const [, sign, digits] = WHOLE.exec(text) ?? []
-  if (digits === undefined) return undefined
-  const units = BigInt(digits.replaceAll('_', ''))
-  return Decimal.of(sign === '-' ? -units : units, 0)
+/** @throws FAILURE for what is no whole number, or too large */
+function wholeOf(number: NumberText | undefined): Decimal {
+  if (number?.type !== 'whole') return fail()
+  const [, prefix = '', digits = ''] = /^(0[xob])?0*(.*)$/is.exec(number.digits) ?? []
+  if (digits.length > MAX_WHOLE_DIGITS) fail()
+  if (prefix === '') return Decimal.parse(`${number.sign}${digits === '' ? '0' : digits}`) ?? fail()
+  const units = BigInt(`${prefix}0${digits}`)
+  return Decimal.of(number.sign === '-' ? -units : units, 0)
 }
-
-const fractionOf = (text: string): string => FRACTION.exec(text)?.[1] ?? fail()
 
 const textOf = (item: Item): string => (typeof item === 'string' ? item : fail())

@@ -14,6 +14,8 @@ const MIN_QUOTIENT_DIGITS = 16
 const MAX_QUOTIENT_SCALE = 1000
 /** PostgreSQL keeps numbers in digits to the base of 10⁴, and reckons the scale of a quotient in them. */
 const BASE_DIGITS = 4
+/** Binary digits that hold more than a digit to that base. */
+const LEADING_BITS = 64
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
 
@@ -39,7 +41,10 @@ export class Decimal {
     if (all === undefined || `${whole}${fraction}` === '') return undefined
     const shift = Number(exponent) - fraction.length
     if (shift > MAX_DIGITS || -shift > MAX_SCALE) return undefined
-    const digits = BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n)
+    const significant = `${whole}${fraction}`.replace(/^0+/, '')
+    // before they are read, which takes more than linear time
+    if (significant.length > MAX_DIGITS + MAX_SCALE) return undefined
+    const digits = BigInt(significant) * (sign === '-' ? -1n : 1n)
     const units = shift > 0 ? digits * 10n ** BigInt(shift) : digits
     return bitLength(units) > MAX_DIGITS * Math.log2(10) ? undefined : new Decimal(units, Math.max(-shift, 0))
   }
@@ -161,8 +166,10 @@ function quotientScale(dividend: Decimal, divisor: Decimal): number {
 /** The first digit to the base of 10⁴ that isn't zero, and the power of that base which it counts. */
 function leadingDigit({ units, scale }: Decimal): { digit: number; weight: number } {
   if (units === 0n) return { digit: 0, weight: 0 }
-  const digits = String(magnitude(units))
-  const exponent = digits.length - scale - 1
+  // the least significant ones are cut off first: a text of all digits takes long
+  const extra = Math.max(0, Math.floor((bitLength(units) - LEADING_BITS) * Math.log10(2)))
+  const digits = String(magnitude(units) / 10n ** BigInt(extra))
+  const exponent = digits.length + extra - scale - 1
   const weight = Math.floor(exponent / BASE_DIGITS)
   const length = exponent - weight * BASE_DIGITS + 1
   return { digit: Number(digits.slice(0, length).padEnd(length, '0')), weight }

@@ -1,5 +1,6 @@
 /** What items are, and how they compare. */
 import type { JsonObject, JsonValue } from '../../model/json.js'
+import type { Work, WorkBudget } from '../work.js'
 import { Decimal } from './decimal.js'
 import { fail } from './failure.js'
 import type { Comparison, Item, Truth } from './tree.js'
@@ -84,15 +85,53 @@ function compareText(a: string, b: string): number {
 /** Surrogates stand for what comes after all other units. */
 const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)
 
-/** In the order in which PostgreSQL keeps them: the short ones first. */
-export function entriesOf(object: JsonObject): readonly (readonly [string, JsonValue])[] {
-  const entries = Object.entries(object)
+type Entry = readonly [key: string, value: JsonValue]
+type Keyed = { readonly entry: Entry; readonly bytes: number }
+
+/** Keys of which so many are put in order without a pause, and how many characters such a key may have. */
+const FEW = 64
+const SHORT = 256
+
+/** Members of an object in the order in which PostgreSQL keeps them: the short ones first. */
+export function* inStoredOrder(entries: readonly Entry[], budget: WorkBudget): Work<readonly Entry[]> {
   if (entries.length < 2) return entries
-  return entries
-    .map((entry) => ({ entry, bytes: byteLength(entry[0]) }))
-    .sort((a, b) => a.bytes - b.bytes || compareText(a.entry[0], b.entry[0]))
-    .map(({ entry }) => entry)
+  const keyed: Keyed[] = []
+  let isSmall = entries.length <= FEW
+  for (const entry of entries) {
+    const [key] = entry
+    isSmall &&= key.length <= SHORT
+    if (budget.spend(key.length >> 5)) yield
+    keyed.push({ entry, bytes: byteLength(key) })
+  }
+  const sorted = isSmall ? keyed.sort(compareKeyed) : yield* merged(keyed, budget)
+  return sorted.map(({ entry }) => entry)
 }
+
+/** Sorts by merging, as the sort of the language can't pause. */
+function* merged(items: readonly Keyed[], budget: WorkBudget): Work<readonly Keyed[]> {
+  let from = items
+  for (let width = 1; width < items.length; width *= 2) {
+    const to: Keyed[] = []
+    for (let start = 0; start < from.length; start += 2 * width) {
+      const middle = Math.min(start + width, from.length)
+      const end = Math.min(middle + width, from.length)
+      let [left, right] = [start, middle]
+      for (let a = from[left], b = from[right]; left < middle || right < end; ) {
+        const takesLeft = right >= end || (left < middle && a && b && compareKeyed(a, b) <= 0)
+        const next = takesLeft ? a : b
+        if (next === undefined) break
+        if (budget.spend(1 + (next.bytes >> 5))) yield
+        to.push(next)
+        if (takesLeft) a = from[++left]
+        else b = from[++right]
+      }
+    }
+    from = to
+  }
+  return from
+}
+
+const compareKeyed = (a: Keyed, b: Keyed): number => a.bytes - b.bytes || compareText(a.entry[0], b.entry[0])
 
 /** In UTF-8, where both halves of a surrogate pair count for two. */
 function byteLength(text: string): number {
@@ -104,8 +143,8 @@ function byteLength(text: string): number {
   return bytes
 }
 
-/** What looking at an item costs, beside the step that does it. */
+/** Steps that looking at an item costs, beside the step that does it. */
 export function weight(item: Item): number {
-  if (typeof item === 'string') return item.length >> 6
-  return item instanceof Decimal ? item.words : 0
+  if (typeof item === 'string') return item.length >> 5
+  return item instanceof Decimal ? item.words << 3 : 0
 }

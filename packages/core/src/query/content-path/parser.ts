@@ -96,7 +96,7 @@ function comparison(reader: Reader): Expression {
     const { at } = reader.token
     const pattern = quoted(reader)
     const flags = reader.accept('flag') ? quoted(reader) : ''
-    return { condition: { type: 'likeRegex', text, matches: regexTest(pattern, flags, at) } }
+    return { condition: { type: 'likeRegex', text, matches: regexTest(pattern, flags, at, reader.regexes) } }
   }
   return left
 }

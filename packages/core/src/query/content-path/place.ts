@@ -22,6 +22,15 @@ export const after = ({ path, at, current, size, tolerant }: Place): Place => ({
   tolerant,
 })
 
+/** The same path, at another step. */
+export const at = ({ path, current, size, tolerant }: Place, index: number): Place => ({
+  path,
+  at: index,
+  current,
+  size,
+  tolerant,
+})
+
 /** Another path, seen from the same place. */
 export const startOf = (path: Path, { current, size, tolerant }: Place): Place => ({
   path,

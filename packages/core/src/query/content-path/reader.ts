@@ -15,6 +15,8 @@ export class Reader {
   /** Filters and subscripts around: `@` and `last` mean something inside only. */
   filters = 0
   subscripts = 0
+  /** States of the machines of its regular expressions. */
+  readonly regexes = { states: 0 }
 
   constructor(path: string) {
     if (path.length > MAX_LENGTH)

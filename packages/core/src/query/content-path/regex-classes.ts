@@ -22,15 +22,42 @@ const CLASSES: Record<string, RegExp> = {
 /** Of `\d`, `\s`, `\w`; in capitals they stand for all other characters. */
 const SHORTHANDS: Record<string, string> = { d: 'digit', s: 'space', w: 'word' }
 
-export function classOf(name: string): CharSet | undefined {
-  const pattern = Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined
-  return pattern && ((char) => pattern.test(String.fromCodePoint(char)))
-}
+const TESTS = new Map(
+  Object.entries(CLASSES).map(([name, pattern]) => [
+    name,
+    memoized((char) => pattern.test(String.fromCodePoint(char))),
+  ]),
+)
+
+const OTHERS = new Map([...TESTS].map(([name, within]): [string, CharSet] => [name, (char) => !within(char)]))
+
+/** The same set each time. */
+export const classOf = (name: string): CharSet | undefined => TESTS.get(name)
 
 export function shorthandOf(letter: string): CharSet | undefined {
   const name = letter.toLowerCase()
-  const within = classOf(SHORTHANDS[name] ?? '')
-  return within && (name === letter ? within : (char) => !within(char))
+  return (name === letter ? TESTS : OTHERS).get(SHORTHANDS[name] ?? '')
+}
+
+/** Characters whose membership is remembered; a text of more pays for each again. */
+const REMEMBERED = 4096
+const ASCII = 128
+
+/** The same set, which is asked once for a character as a rule. */
+export function memoized(within: CharSet): CharSet {
+  const ascii: (boolean | undefined)[] = []
+  const others = new Map<number, boolean>()
+  return (char) => {
+    const known = char < ASCII ? ascii[char] : others.get(char)
+    if (known !== undefined) return known
+    const is = within(char)
+    if (char < ASCII) ascii[char] = is
+    else {
+      if (others.size >= REMEMBERED) others.clear()
+      others.set(char, is)
+    }
+    return is
+  }
 }
 
 /** A character, and what it is in the other case where that is one character. */

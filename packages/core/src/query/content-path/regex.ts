@@ -1,14 +1,16 @@
 /** Regular expressions, matched by following all their ways at once: the time is linear in the text, whatever the pattern. */
+import type { Work, WorkBudget } from '../work.js'
 import { leftOut, refusal } from './refusal.js'
 import type { CharSet } from './regex-classes.js'
 import { RegexReader } from './regex-reader.js'
 import { type Boundary, only, type Regex, type RegexFlags, readRegex } from './regex-syntax.js'
 import type { TextTest } from './tree.js'
 
-/** States of the machine that a pattern makes. */
+/** States of the machines that the patterns of one path make. */
 const MAX_STATES = 5000
-/** States visited for one step of a path: they are that much quicker. */
-const VISITS_PER_STEP = 16
+/** Visits of states between two looks at the budget, and how many take as long as a step. */
+const VISITS_PER_LOOK = 1024
+const VISITS_PER_STEP = 4
 
 type State =
   | { readonly type: 'set'; readonly has: CharSet }
@@ -16,8 +18,12 @@ type State =
   | { readonly type: 'fork'; readonly to: number[] }
   | { readonly type: 'match' }
 
-/** @param at where the pattern stands in the path. @throws IvcapError `invalid-argument`, `unsupported` */
-export function regexTest(pattern: string, flags: string, at: number): TextTest {
+/**
+ * @param at where the pattern stands in the path
+ * @param others states of the machines that the path has already; those of this one are added
+ * @throws IvcapError `invalid-argument`, `unsupported`
+ */
+export function regexTest(pattern: string, flags: string, at: number, others: { states: number }): TextTest {
   const [unknown] = flags.replace(/[ismqx]/g, '')
   const reader = new RegexReader(pattern, at)
   if (unknown !== undefined) throw reader.wrong(`there is no flag ${unknown}: use i, s, m or q`)
@@ -28,8 +34,10 @@ export function regexTest(pattern: string, flags: string, at: number): TextTest 
     lines: flags.includes('m'),
     dotAll: flags.includes('s'),
   }
-  const states = machine(literal ? verbatim(reader, options) : readRegex(reader, options))
-  return (text, spend) => run(states, text, spend)
+  const regex = literal ? verbatim(reader, options) : readRegex(reader, options)
+  const states = machine(regex, MAX_STATES - others.states)
+  others.states += states.length
+  return (text, budget) => run(states, text, budget)
 }
 
 function verbatim(reader: RegexReader, options: RegexFlags): Regex {
@@ -39,14 +47,14 @@ function verbatim(reader: RegexReader, options: RegexFlags): Regex {
 }
 
 /** Each state goes on to the next one, a fork to those that it names. */
-function machine(regex: Regex): readonly State[] {
+function machine(regex: Regex, most: number): readonly State[] {
   const states: State[] = []
   add(regex)
   states.push({ type: 'match' })
   return states
 
   function add(part: Regex): void {
-    if (states.length > MAX_STATES)
+    if (states.length > most)
       throw refusal('invalid-argument', 'has a regular expression with too many repetitions')
     switch (part.type) {
       case 'sequence':
@@ -98,7 +106,7 @@ function machine(regex: Regex): readonly State[] {
 }
 
 /** Whether the machine matches anywhere in the text. */
-function run(states: readonly State[], text: string, spend: (steps: number) => void): boolean {
+function* run(states: readonly State[], text: string, budget: WorkBudget): Work<boolean> {
   const seenAt = new Int32Array(states.length).fill(-1)
   let entered: number[] = []
   let visits = 0
@@ -117,8 +125,8 @@ function run(states: readonly State[], text: string, spend: (steps: number) => v
       else if (state?.type === 'between' && state.holds(before, after)) entered.push(at + 1)
       else if (state?.type === 'set' && after !== undefined && state.has(after)) next.push(at + 1)
     }
-    if (visits > 1000) {
-      spend(visits / VISITS_PER_STEP)
+    if (visits > VISITS_PER_LOOK) {
+      if (budget.spend(visits / VISITS_PER_STEP)) yield
       visits = 0
     }
     before = after

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../model/json.js'
+import type { Work, WorkBudget } from '../work.js'
 import type { Decimal, Operator } from './decimal.js'
 
 /** What a path works on: what JSON holds, where numbers that were computed are exact decimals. */
@@ -48,8 +49,7 @@ export type Predicate =
   | { readonly type: 'startsWith'; readonly text: Path; readonly start: string }
   | { readonly type: 'likeRegex'; readonly text: Path; readonly matches: TextTest }
 
-/** Tells `spend` of its work as it goes. */
-export type TextTest = (text: string, spend: (steps: number) => void) => boolean
+export type TextTest = (text: string, budget: WorkBudget) => Work<boolean>
 
 /** True, false, or unknown (null). */
 export type Truth = boolean | null

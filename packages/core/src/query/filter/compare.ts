@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../model/json.js'
-import { likeMatcher } from './like.js'
+import type { Work, WorkBudget } from '../work.js'
+import { containsTest, likeTest } from './like.js'
 
 /** `undefined`: unknown, as in SQL; what is absent is neither equal to a value nor different from it. */
 export type Truth = boolean | undefined
@@ -28,9 +29,18 @@ export const operatorOf = (text: string): Operator | undefined =>
 
 export type Literal = string | number | boolean | null
 
+export type ValueTest = (value: JsonValue | undefined) => Truth
+
+/** The test of `value ~= text`: LIKE where the text has a `%`; otherwise, whether it is part of the value. */
+export function similarity(text: string): (value: JsonValue | undefined, budget: WorkBudget) => Work<Truth> {
+  const test = text.includes('%') ? likeTest(text) : containsTest(text)
+  return function* (value, budget) {
+    return typeof value === 'string' ? yield* test(value, budget) : undefined
+  }
+}
+
 /** The test of `value operator literal`. */
-export function comparison(operator: Operator, literal: Literal): (value: JsonValue | undefined) => Truth {
-  if (operator === '~=') return similarity(String(literal))
+export function comparison(operator: Exclude<Operator, '~='>, literal: Literal): ValueTest {
   if (literal === null) {
     const absent = (value: JsonValue | undefined) => value === undefined || value === null
     return operator === '=' ? absent : (value) => !absent(value)
@@ -53,10 +63,4 @@ const HOLDS: Readonly<Record<Exclude<Operator, '~='>, (order: number) => boolean
   '<=': (order) => order <= 0,
   '>': (order) => order > 0,
   '>=': (order) => order >= 0,
-}
-
-/** LIKE where the text has a `%`; otherwise, whether it is part of the value. */
-function similarity(text: string): (value: JsonValue | undefined) => Truth {
-  const like = text.includes('%') ? likeMatcher(text) : (value: string) => value.includes(text)
-  return (value) => (typeof value === 'string' ? like(value) : undefined)
 }

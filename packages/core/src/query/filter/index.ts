@@ -10,18 +10,24 @@
  */
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
 import type { ServiceRecord } from '../../model/services.js'
-import { artifactFields, aspectFields, serviceFields } from './fields.js'
+import { WorkBudget } from '../work.js'
+import { artifactFields, aspectFields, type Fields, serviceFields } from './fields.js'
 import { parseFilter } from './parse.js'
+
+/**
+ * Whether a record is listed. It pauses after some 10 ms of computing, so that other work gets its turn.
+ *
+ * @param budget what the records of one request may take together. @default one for this record alone
+ * @throws IvcapError `invalid-argument` when the budget is used up; the budget's signal's reason when that aborts
+ */
+export type RecordTest<R> = (record: R, budget?: WorkBudget) => Promise<boolean>
 
 /**
  * The test for `id name status size mime-type etag created-at last-modified-at policy account cache-of sha256`.
  *
  * @throws IvcapError `invalid-argument` that says at which character the filter is wrong, and what was expected
  */
-export const artifactFilter = (filter: string): ((record: ArtifactRecord) => boolean) => {
-  const test = parseFilter(filter, artifactFields)
-  return (record) => test(record) === true
-}
+export const artifactFilter = (filter: string): RecordTest<ArtifactRecord> => test(filter, artifactFields)
 
 /**
  * The test for `id entity schema policy account asserter (created-by) retracter (retracted-by) replaces valid-from valid-to`, and for
@@ -29,17 +35,17 @@ export const artifactFilter = (filter: string): ((record: ArtifactRecord) => boo
  *
  * @throws IvcapError `invalid-argument` that says at which character the filter is wrong, and what was expected
  */
-export const aspectFilter = (filter: string): ((record: AspectRecord) => boolean) => {
-  const test = parseFilter(filter, aspectFields)
-  return (record) => test(record) === true
-}
+export const aspectFilter = (filter: string): RecordTest<AspectRecord> => test(filter, aspectFields)
 
 /**
  * The test for `id name description status policy account valid-from valid-to`.
  *
  * @throws IvcapError `invalid-argument` that says at which character the filter is wrong, and what was expected
  */
-export const serviceFilter = (filter: string): ((record: ServiceRecord) => boolean) => {
-  const test = parseFilter(filter, serviceFields)
-  return (record) => test(record) === true
+export const serviceFilter = (filter: string): RecordTest<ServiceRecord> => test(filter, serviceFields)
+
+function test<R>(filter: string, fields: Fields<R>): RecordTest<R> {
+  const matches = parseFilter(filter, fields)
+  return async (record, budget = new WorkBudget()) =>
+    (await budget.run(matches(record, budget), 'filter')) === true
 }

@@ -1,45 +1,153 @@
-/** A character of a pattern; `undefined` is any one. */
-type Segment = readonly (string | undefined)[]
+import type { Work, WorkBudget } from '../work.js'
+
+/** A test of a text, which pauses in long ones. */
+export type TextTest = (text: string, budget: WorkBudget) => Work<boolean>
+
+/** A code point of a pattern; `undefined` is any one. */
+type Segment = readonly (number | undefined)[]
+/** Where in a text, from a position on, a segment first ends; -1: nowhere. */
+type Search = (text: string, from: number, budget: WorkBudget) => Work<number>
+
+/** Characters between two looks at the budget. */
+const CHUNK = 2048
+/** Of a search without `_`, so many characters take as long as a step. */
+const CHARS_PER_STEP = 16
+const BITS = 32
 
 /**
  * SQL's LIKE: `%` is any run of characters, `_` any one, `\` takes the next as it is. Takes the first place that fits for each
- * piece between the `%`s, so no pattern takes longer than its length times that of the text.
+ * piece between the `%`s. The time is linear in the text; where a piece has a `_`, times a thirty-second of its length.
  */
-export function likeMatcher(pattern: string): (text: string) => boolean {
+export function likeTest(pattern: string): TextTest {
   const [first = [], ...rest] = segmentsOf(pattern)
   const last = rest.pop()
-  return (text) => {
-    const chars = [...text]
-    if (!fitsAt(first, chars, 0)) return false
-    if (last === undefined) return chars.length === first.length
-    let at = first.length
-    for (const segment of rest) {
-      while (at + segment.length <= chars.length && !fitsAt(segment, chars, at)) at++
-      at += segment.length
+  const searches = rest.filter((segment) => segment.length > 0).map(searchOf)
+  return function* (text, budget) {
+    let at = endAt(first, text, 0)
+    if (at < 0 || last === undefined) return at === text.length
+    for (const search of searches) {
+      at = yield* search(text, at, budget)
+      if (at < 0) return false
     }
-    const end = chars.length - last.length
-    return end >= at && fitsAt(last, chars, end)
+    const start = before(text, last.length, at)
+    return start >= 0 && endAt(last, text, start) === text.length
+  }
+}
+
+/** Whether a text is part of another. */
+export function containsTest(part: string): TextTest {
+  const search = searchOf(Array.from(part, (char) => char.codePointAt(0)))
+  return function* (text, budget) {
+    return part === '' || (yield* search(text, 0, budget)) >= 0
   }
 }
 
 function segmentsOf(pattern: string): readonly Segment[] {
-  let segment: (string | undefined)[] = []
+  let segment: (number | undefined)[] = []
   const segments = [segment]
   const chars = [...pattern]
   for (let i = 0; i < chars.length; i++) {
-    const char = chars[i]
+    const char = chars[i] ?? ''
     if (char === '%') {
       segment = []
       segments.push(segment)
     } else if (char === '\\' && i + 1 < chars.length) {
-      segment.push(chars[++i])
+      segment.push(chars[++i]?.codePointAt(0))
     } else {
-      segment.push(char === '_' ? undefined : char)
+      segment.push(char === '_' ? undefined : char.codePointAt(0))
     }
   }
   return segments
 }
 
-const fitsAt = (segment: Segment, chars: readonly string[], at: number): boolean =>
-  at + segment.length <= chars.length &&
-  segment.every((char, i) => char === undefined || char === chars[at + i])
+const searchOf = (segment: Segment): Search =>
+  segment.every((char) => char !== undefined) ? literalSearch(segment) : wildcardSearch(segment)
+
+/** Knuth, Morris and Pratt: no character of the text is looked at twice, whatever the segment. */
+function literalSearch(segment: readonly number[]): Search {
+  const borders = bordersOf(segment)
+  return function* (text, from, budget) {
+    let matched = 0
+    for (let at = from, checked = from; at < text.length; ) {
+      const char = text.codePointAt(at) ?? 0
+      at += char > 0xffff ? 2 : 1
+      while (matched > 0 && segment[matched] !== char) matched = borders[matched - 1] ?? 0
+      if (segment[matched] === char) matched += 1
+      if (matched === segment.length) return at
+      if (at - checked < CHUNK) continue
+      checked = at
+      if (budget.spend(CHUNK / CHARS_PER_STEP)) yield
+    }
+    return -1
+  }
+}
+
+/** Of each beginning of the segment, the longest one that it ends with, too. */
+function bordersOf(segment: readonly number[]): readonly number[] {
+  const borders = [0]
+  let length = 0
+  for (let i = 1; i < segment.length; i++) {
+    while (length > 0 && segment[i] !== segment[length]) length = borders[length - 1] ?? 0
+    if (segment[i] === segment[length]) length += 1
+    borders.push(length)
+  }
+  return borders
+}
+
+/** Shift-and (Baeza-Yates and Gonnet): a bit for each beginning of the segment that ends here, 32 at a time. */
+function wildcardSearch(segment: Segment): Search {
+  const words = Math.ceil(segment.length / BITS)
+  const any = new Uint32Array(words)
+  const masks = new Map<number, Uint32Array>()
+  for (const [i, char] of segment.entries()) if (char === undefined) setBit(any, i)
+  for (const char of segment) if (char !== undefined && !masks.has(char)) masks.set(char, any.slice())
+  for (const [i, char] of segment.entries()) setBit(masks.get(char ?? -1), i)
+  const lastBit = 1 << ((segment.length - 1) % BITS)
+  return function* (text, from, budget) {
+    const state = new Uint32Array(words)
+    const perLook = Math.max(1, CHUNK >> (BITS - Math.clz32(words)))
+    for (let at = from, checked = from; at < text.length; ) {
+      const char = text.codePointAt(at) ?? 0
+      at += char > 0xffff ? 2 : 1
+      const mask = masks.get(char) ?? any
+      let carry = 1
+      for (let i = 0; i < words; i++) {
+        const word = state[i] ?? 0
+        state[i] = ((word << 1) | carry) & (mask[i] ?? 0)
+        carry = word >>> (BITS - 1)
+      }
+      if (((state[words - 1] ?? 0) & lastBit) !== 0) return at
+      if (at - checked < perLook) continue
+      checked = at
+      if (budget.spend((perLook * (words + 4)) / CHARS_PER_STEP)) yield
+    }
+    return -1
+  }
+}
+
+function setBit(words: Uint32Array | undefined, i: number): void {
+  const word = i >>> 5
+  if (words !== undefined) words[word] = (words[word] ?? 0) | (1 << (i % BITS))
+}
+
+/** Where the segment ends if it begins here; -1 if it doesn't. */
+function endAt(segment: Segment, text: string, from: number): number {
+  let at = from
+  for (const wanted of segment) {
+    const char = text.codePointAt(at)
+    if (char === undefined || (wanted !== undefined && wanted !== char)) return -1
+    at += char > 0xffff ? 2 : 1
+  }
+  return at
+}
+
+/** Where the last `count` characters begin; -1 if that is before `from`. */
+function before(text: string, count: number, from: number): number {
+  let at = text.length
+  for (let i = 0; i < count; i++) {
+    const isPair = (text.codePointAt(at - 2) ?? 0) > 0xffff
+    at -= isPair ? 2 : 1
+    if (at < from) return -1
+  }
+  return at
+}

@@ -1,11 +1,13 @@
 import { parseTimestamp } from '../../model/time.js'
 import { show } from '../../model/urn.js'
-import { comparison, type Literal, type Operator, operatorOf, type Truth } from './compare.js'
+import type { Work, WorkBudget } from '../work.js'
+import { comparison, type Literal, type Operator, operatorOf, similarity, type Truth } from './compare.js'
 import type { Field, Fields, FieldType } from './fields.js'
 import { type Token, tokensOf } from './tokens.js'
 import { wrong } from './wrong.js'
 
-type Test<R> = (record: R) => Truth
+/** What a filter is: it pauses in long texts, and between many comparisons. */
+export type Test<R> = (record: R, budget: WorkBudget) => Work<Truth>
 /** Brackets and `not`s inside each other. */
 const MAX_DEPTH = 100
 
@@ -65,8 +67,17 @@ function compared<R>(fields: Fields<R>, name: Token, operator: Token, value: Tok
   if (field === undefined) throw wrong(name.at, `${show(name.text)} is none of ${fields.known}`)
   const op = operatorIn(operator)
   if (op === undefined) throw expected(operator, 'one of = != < <= > >= ~= eq ne lt le gt ge')
-  const test = comparison(op, literalFor(field, name, op, value))
-  return (record) => test(field.of(record))
+  const literal = literalFor(field, name, op, value)
+  if (op === '~=') {
+    const test = similarity(String(literal))
+    return (record, budget) => test(field.of(record), budget)
+  }
+  const test = comparison(op, literal)
+  return function* (record, budget) {
+    const of = field.of(record)
+    if (budget.spend(typeof of === 'string' ? 1 + (of.length >> 8) : 1)) yield
+    return test(of)
+  }
 }
 
 const operatorIn = ({ kind, text }: Token): Operator | undefined =>
@@ -110,18 +121,17 @@ function expected(found: Token, what: string) {
   return wrong(found.at, `expected ${what}, found ${found.kind === 'end' ? 'the end' : show(found.text)}`)
 }
 
-const opposite =
-  <R>(test: Test<R>): Test<R> =>
-  (record) => {
-    const truth = test(record)
+const opposite = <R>(test: Test<R>): Test<R> =>
+  function* (record, budget) {
+    const truth = yield* test(record, budget)
     return truth === undefined ? undefined : !truth
   }
 
 function allOf<R>(tests: readonly Test<R>[]): Test<R> {
-  return (record) => {
+  return function* (record, budget) {
     let all: Truth = true
     for (const test of tests) {
-      const truth = test(record)
+      const truth = yield* test(record, budget)
       if (truth === false) return false
       if (truth === undefined) all = undefined
     }
