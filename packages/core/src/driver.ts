@@ -40,17 +40,34 @@ export { type AspectTest, aspectSelector } from './rules/aspect-selection.js'
 export * from './rules/aspects.js'
 export * from './rules/collections.js'
 export * from './rules/provenance.js'
+export {
+  type ConnectionFault,
+  connectionFault,
+  retryAfterOf,
+  systemCode,
+} from './transfer/connection-fault.js'
 export { withDigest } from './transfer/digest.js'
-export { closed, fillPart } from './transfer/fill-part.js'
-export { laterThan } from './transfer/grace.js'
+export { closed, type DownloadState, fillPart } from './transfer/fill-part.js'
+export { abortable, laterThan } from './transfer/grace.js'
 export { type ReadableHandle, streamHandle } from './transfer/handle-stream.js'
 export { type Hasher, hashAll } from './transfer/hasher.js'
 export { readingMuch } from './transfer/large-reads.js'
+export { ListProgress } from './transfer/list-progress.js'
 export { mimeOf } from './transfer/mime.js'
 export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
 export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'
 export { type Piece, piecesOf } from './transfer/pieces-of.js'
 export * from './transfer/progress.js'
 export * from './transfer/range.js'
-export { backoff, exhausted, LONGEST_TIMER, type RetryOptions, retry, sleep } from './transfer/retry.js'
+export {
+  afterFailure,
+  backoff,
+  DEFAULT_RETRIES,
+  exhausted,
+  LONGEST_TIMER,
+  opOptions,
+  type RetryOptions,
+  retry,
+  sleep,
+} from './transfer/retry.js'
 export { type Content, contentSource } from './transfer/source.js'

@@ -19,6 +19,16 @@ export interface OpOptions {
   readonly onEvent?: EventListener
   /** Collects the failures of this call, so that an error or a timeout can name the first cause. */
   readonly failures?: FailureLog
+  /**
+   * Attempts after the first, for each request of the call. There is one budget a call: the layer that sends a request
+   * repeats it, and marks its error with `attempts` when they are used up; no layer above repeats it then. A driver passes the
+   * budget on with every request that it makes.
+   *
+   * @default the driver's own; 5 in this workspace
+   */
+  readonly retries?: number
+  /** Milliseconds before the first of those attempts; doubles each time, jittered. @default the driver's own */
+  readonly retryDelay?: number
 }
 
 export interface Page<T> {
@@ -287,6 +297,11 @@ export interface BlobPage {
   readonly more: boolean
 }
 
+export interface PutOptions extends OpOptions, Partial<TransferOptions> {
+  readonly mode: 'create' | 'overwrite'
+  readonly contentType?: string
+}
+
 /**
  * The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes: segments of 1 to 255 joined by `/`,
  * and no key is a folder of another (`a` beside `a/b`), so that a folder of files can hold them too.
@@ -299,11 +314,7 @@ export interface BlobStore {
    * All or nothing at `key`. `create`: of many racing writers exactly one wins, the others get `already-exists`; a lost
    * answer is settled by reading back.
    */
-  put(
-    key: string,
-    body: ByteSource,
-    o: OpOptions & TransferOptions & { readonly mode: 'create' | 'overwrite'; readonly contentType?: string },
-  ): Promise<BlobInfo>
+  put(key: string, body: ByteSource, o: PutOptions): Promise<BlobInfo>
   /** @throws `not-found` */
   head(key: string, o: OpOptions): Promise<BlobInfo>
   /** @throws `not-found`, `invalid-argument`, `precondition-failed` as `ArtifactStore.read` does */

@@ -1,13 +1,23 @@
-import { IvcapError, isJsonObject, type JsonObject, retry, type TransferOptions } from '@ivcap/core/driver'
+import {
+  IvcapError,
+  isJsonObject,
+  type JsonObject,
+  type OpOptions,
+  opOptions,
+  type RetryOptions,
+  retry,
+} from '@ivcap/core/driver'
 import { explain, parsed, refusal, textOf } from './errors.js'
 import type { Place, Subject } from './place.js'
 import type { Answer, HttpRequest, Sending } from './transport.js'
 
-export type Patience = Partial<Pick<TransferOptions, 'retries' | 'retryDelay'>>
+export type Budget = Pick<RetryOptions, 'retries' | 'retryDelay'>
 
-/** For what comes without options of its own. */
-const RETRIES = 5
-const RETRY_DELAY = 100
+/** What the call gives, else the store's own. */
+export const budgetOf = (
+  { retries, retryDelay }: Pick<Place, keyof Budget>,
+  o: OpOptions,
+): OpOptions & Budget => ({ retries, retryDelay, ...opOptions(o) })
 
 /** A page of a thousand blobs has some 100 KB. */
 const MOST_JSON = 16 << 20
@@ -18,15 +28,12 @@ export interface Question<T> extends HttpRequest {
   readonly statuses?: readonly number[]
 }
 
-/** Sends a request, again after faults that pass, and tells what a failure means. Only for what may be done twice. */
-export function ask<T>(
-  place: Place,
-  subject: Subject,
-  question: Question<T>,
-  o: Sending & Patience,
-): Promise<T> {
-  const { retries = RETRIES, retryDelay = RETRY_DELAY, signal } = o
-  return retry(() => askOnce(place, subject, question, o), { retries, retryDelay, signal })
+/**
+ * Sends a request, and sends it again after faults that pass, within the budget of the call. Only for requests that may be
+ * carried out twice.
+ */
+export function ask<T>(place: Place, subject: Subject, question: Question<T>, o: Sending): Promise<T> {
+  return retry(() => askOnce(place, subject, question, o), budgetOf(place, o))
 }
 
 export async function askOnce<T>(

@@ -1,4 +1,5 @@
 import { closed, fillPart, IvcapError, type OpOptions, parallelParts } from '@ivcap/core/driver'
+import { askOnce, budgetOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
 import { explain } from './errors.js'
 import { head } from './info.js'
@@ -19,6 +20,7 @@ export function bodyOf(
   const { partSize, concurrency } = place
   const { signal } = o
   const { key, etag } = opened.info
+  const download = { received: 0 }
   const whole = range.start === 0 && range.end === opened.info.size
   return parallelParts({
     ...range,
@@ -29,10 +31,13 @@ export function bodyOf(
     receive: (part, signal) =>
       fillPart(part, {
         body: part.start === opened.start ? opened.body : undefined,
-        open: async (missing) => (await open(place, key, { ...missing, of: etag }, { ...o, signal })).body,
+        open: async (missing) =>
+          (await open(place, key, { ...missing, of: etag }, { ...o, signal }, askOnce)).body,
         explain: (error) => explain(error, { doing: 'read', key }, place),
+        ...budgetOf(place, o),
         key,
         signal,
+        download,
       }),
     ...(whole && { inspect: checker(place, opened, o) }),
     close: () => closed(opened.body),

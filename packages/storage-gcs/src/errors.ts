@@ -1,4 +1,12 @@
-import { IvcapError, type IvcapErrorCode, isIvcapError, isJsonObject } from '@ivcap/core/driver'
+import {
+  connectionFault,
+  IvcapError,
+  type IvcapErrorCode,
+  isIvcapError,
+  isJsonObject,
+  retryAfterOf,
+  systemCode,
+} from '@ivcap/core/driver'
 import type { Place, Subject } from './place.js'
 import { Unauthorized } from './token.js'
 import { type Answer, header } from './transport.js'
@@ -16,7 +24,7 @@ export const NO_BUCKET =
 
 const BUSY: Meaning = {
   code: 'rate-limited',
-  why: 'the server asks to slow down: do less at once, or try again later',
+  why: 'the server is busy and asks to slow down: do less at once, or try again later',
 }
 const PASSING: Meaning = { code: 'unavailable', why: 'the server failed: try again', retryable: true }
 const CHANGED: Meaning = { code: 'precondition-failed', why: 'it is not what it was expected to be' }
@@ -42,6 +50,10 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
     argument: 'content',
   },
   429: BUSY,
+  501: {
+    code: 'unsupported',
+    why: 'the server does not implement what this needs: use a server that does',
+  },
   503: BUSY,
 }
 
@@ -51,29 +63,16 @@ const CORRUPTED: Meaning = {
   retryable: true,
 }
 
-const NETWORK: Readonly<Record<string, Meaning>> = {
-  ENOTFOUND: {
-    code: 'unavailable',
-    why: 'there is no host of that name: check apiEndpoint and the name server',
-    retryable: false,
-  },
-  ECONNREFUSED: {
-    code: 'unavailable',
-    why: 'nobody listens there: check apiEndpoint and port, and whether the server runs',
-  },
-  ETIMEDOUT: {
-    code: 'unavailable',
-    why: 'the server did not answer in time: check apiEndpoint and network',
-  },
+const CHECK = 'check apiEndpoint and network'
+const UNCONDITIONAL: Meaning = {
+  code: 'unsupported',
+  why: 'the server does not support conditional writes (ifGenerationMatch), by which one of several writers wins: use a server that does',
 }
-const BROKEN: Meaning = {
-  code: 'unavailable',
-  why: 'the connection broke: check apiEndpoint and network, or try again',
-}
-const NO_TOKEN_SERVER: Meaning = {
-  code: 'unavailable',
-  why: 'the server that gives tokens for these credentials is not to be reached: check the network',
-}
+const NO_TOKEN_SERVER = 'the server that gives tokens for these credentials cannot be reached'
+
+/** Errors of requests that the server never got. */
+const unsent = new WeakSet<IvcapError>()
+
 const WRONG_CLOCK =
   "this machine's clock differs from that of the server that gives tokens by too much: set it"
 const NO_TOKEN =
@@ -83,18 +82,28 @@ const NO_TOKEN =
 export async function refusal(answer: Answer, subject: Subject, place: Place): Promise<IvcapError> {
   const { statusCode: status = 0 } = answer
   const { message, reason } = toldBy(await textOf(answer))
-  const { why, code, ...details } = meaningOf(status, message, reason)
+  const { why, code, ...details } = meaningOf(status, message, reason, subject)
   const said = [status, reason, message.slice(0, 300)].filter(Boolean).join(', ')
-  const seconds = Number(header(answer, 'retry-after'))
-  return new IvcapError(code, `${failed(subject, place)}: ${why} [${said}]`, {
+  const retryAfter = retryAfterOf(header(answer, 'retry-after'))
+  const needed =
+    code === 'permission-denied' && subject.action !== undefined ? `; ${permissionFor(subject.action)}` : ''
+  return new IvcapError(code, `${failed(subject, place)}: ${why}${needed} [${said}]`, {
     ...details,
     status,
     resource: subject.key ?? place.uri,
-    ...(seconds > 0 && { retryAfter: seconds * 1000 }),
+    ...(retryAfter !== undefined && { retryAfter }),
   })
 }
 
-function meaningOf(status: number, message: string, reason: string): Meaning {
+/** Without permission to list, Google answers a read of an absent blob as a read that is not allowed. */
+function permissionFor(action: string): string {
+  const needed = `it needs the permission ${action}`
+  if (action !== 'storage.objects.get') return needed
+  return `${needed}, and storage.objects.list, without which the server says the same of a blob that is absent`
+}
+
+function meaningOf(status: number, message: string, reason: string, { conditional }: Subject): Meaning {
+  if (status === 501 && conditional) return UNCONDITIONAL
   if (status === 404 && /bucket does not exist/i.test(message)) {
     return { code: 'invalid-argument', why: NO_BUCKET, argument: 'bucket' }
   }
@@ -114,24 +123,27 @@ export function explain(error: unknown, subject: Subject, place: Place): IvcapEr
   if (isIvcapError(error)) return error
   const unauthorized = error instanceof Unauthorized
   const cause = unauthorized ? error.cause : error
-  const errno = textIn(cause, 'code')
-  const network = errno !== undefined && /^(E[A-Z_]+|HPE_.*|ERR_.*)$/.test(errno)
-  // a key file that can't be read, or holds no key, has such codes, too
-  if (unauthorized && !(errno !== undefined && errno in NETWORK)) {
+  const fault = connectionFault(cause)
+  // a key file that can't be read, or holds no key, has codes, too
+  if (unauthorized && !(fault?.unsent || systemCode(cause) === 'ETIMEDOUT')) {
     const why = cause instanceof Error && /reasonable timeframe/.test(cause.message) ? WRONG_CLOCK : NO_TOKEN
     return new IvcapError('unauthenticated', `${failed(subject, place)}: ${why}`, {
       cause: plain(cause),
     })
   }
-  const meaning = (network && NETWORK[errno]) || BROKEN
-  const { code, why, ...details } = unauthorized ? NO_TOKEN_SERVER : meaning
-  const said = errno ?? (cause instanceof Error ? cause.name : 'Error')
-  return new IvcapError(code, `${failed(subject, place)}: ${why} [${said}]`, {
-    ...details,
+  const { code, why, retryable } = fault ?? BROKEN
+  const what = unauthorized ? `${NO_TOKEN_SERVER} (${why}): check the network` : `${why}: ${CHECK}`
+  const said = systemCode(cause) ?? (cause instanceof Error ? cause.name : 'Error')
+  const explained = new IvcapError(code, `${failed(subject, place)}: ${what} [${said}]`, {
+    retryable,
     resource: subject.key ?? place.uri,
     cause: plain(cause),
   })
+  if (unauthorized || fault?.unsent) unsent.add(explained)
+  return explained
 }
+
+const BROKEN = { code: 'unavailable', why: 'the connection broke', retryable: true } as const
 
 const failed = ({ doing, key }: Subject, { uri, server }: Place): string =>
   `can't ${key === undefined ? doing : `${doing} ${key}`} in ${uri} (${server})`
@@ -183,5 +195,9 @@ function plain(error: unknown): Error {
 }
 
 /** Whether a request may have been carried out although it failed. */
-export const isDoubtful = (error: unknown): boolean =>
-  isIvcapError(error, 'unavailable') || isIvcapError(error, 'protocol') || isIvcapError(error, 'unknown')
+export function isOutcomeUnknown(error: unknown): boolean {
+  if (!isIvcapError(error)) return true
+  // it tells of the first of several attempts alone
+  if (error.attempts !== undefined && error.attempts > 1) return true
+  return !unsent.has(error) && ['unavailable', 'protocol', 'unknown'].includes(error.code)
+}

@@ -4,6 +4,7 @@ import {
   checkRange,
   isIvcapError,
   type OpOptions,
+  opOptions,
   resolveRange,
 } from '@ivcap/core/driver'
 import { bodyOf } from './body.js'
@@ -18,9 +19,9 @@ export async function get(
   key: string,
   options: Parameters<BlobStore['get']>[1],
 ): Promise<BlobContent> {
-  const { range, ifMatch, signal, memory } = options
+  const { range, ifMatch, memory } = options
   if (range !== undefined) checkRange(range)
-  const o: Sending = { ...(signal && { signal }), ...(memory && { memory }) }
+  const o: Sending = { ...opOptions(options), ...(memory && { memory }) }
   const start = range?.start ?? 0
   const end = Math.min(range?.end ?? Number.POSITIVE_INFINITY, start + place.partSize)
   try {

@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type OpOptions,
 } from '@ivcap/core/driver'
-import { ask, ignore, jsonOf, type Patience } from './ask.js'
+import { ask, ignore, jsonOf } from './ask.js'
 import { NO_BUCKET } from './errors.js'
 import { blobUrl, type Place } from './place.js'
 
@@ -24,15 +24,19 @@ export interface Found {
 }
 
 /** @throws IvcapError `not-found` */
-export async function head(place: Place, key: string, o: OpOptions & Patience): Promise<Found> {
+export async function head(place: Place, key: string, o: OpOptions): Promise<Found> {
   const url = blobUrl(place, key, { fields: FIELDS })
   const question = { method: 'GET', url, read: jsonOf } as const
-  const told = await orNoBucket(place, o, ask(place, { doing: 'look up', key }, question, o))
+  const told = await orNoBucket(
+    place,
+    o,
+    ask(place, { doing: 'look up', key, action: 'storage.objects.get' }, question, o),
+  )
   return foundIn(place, key, told)
 }
 
 /** What is there, if anything. */
-export async function lookUp(place: Place, key: string, o: OpOptions & Patience): Promise<Found | undefined> {
+export async function lookUp(place: Place, key: string, o: OpOptions): Promise<Found | undefined> {
   try {
     return await head(place, key, o)
   } catch (error) {
@@ -62,7 +66,7 @@ export function infoOf(place: Place, key: string, size: unknown, generation: unk
 const isWhole = (value: unknown): value is string => typeof value === 'string' && /^\d+$/.test(value)
 
 /** Where a blob is missing, it may be the whole bucket: not `not-found`, which is what a blob may be. */
-export async function orNoBucket<T>(place: Place, o: OpOptions & Patience, work: Promise<T>): Promise<T> {
+export async function orNoBucket<T>(place: Place, o: OpOptions, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
@@ -71,14 +75,18 @@ export async function orNoBucket<T>(place: Place, o: OpOptions & Patience, work:
   }
 }
 
-/** By a list: who may read blobs may not be allowed to read of buckets. */
-async function expectBucket(place: Place, o: OpOptions & Patience): Promise<void> {
+/**
+ * By a list: an account that may read blobs may not be allowed to read buckets. What else goes wrong here says nothing of the
+ * blob: that it is missing was the answer.
+ */
+async function expectBucket(place: Place, o: OpOptions): Promise<void> {
   const url = blobUrl(place, undefined, { maxResults: '1', fields: 'nextPageToken' })
   try {
     await ask(place, { doing: 'find the bucket' }, { method: 'GET', url, read: ignore }, o)
   } catch (error) {
+    o.signal?.throwIfAborted()
     if (isIvcapError(error, 'not-found')) throw noBucket(place)
-    if (!isIvcapError(error, 'permission-denied')) throw error
+    if (isIvcapError(error, 'invalid-argument')) throw error
   }
 }
 

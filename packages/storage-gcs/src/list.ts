@@ -5,6 +5,7 @@ import {
   isIvcapError,
   isJsonObject,
   type JsonObject,
+  ListProgress,
   type OpOptions,
 } from '@ivcap/core/driver'
 import { ask, ignore, jsonOf } from './ask.js'
@@ -23,6 +24,7 @@ export async function list(
   const items: BlobInfo[] = []
   // the server's list begins with it, if it is there
   const extra = startAfter === undefined ? 0 : 1
+  const progress = new ListProgress(place.server, place.uri)
   let pageToken: string | undefined
   for (;;) {
     const page = await pageOf(
@@ -37,7 +39,9 @@ export async function list(
       o,
     )
     for (const item of itemsOf(page)) {
-      const key = String(item['name']).slice(place.prefix.length)
+      const name = String(item['name'])
+      progress.key(name)
+      const key = name.slice(place.prefix.length)
       if (startAfter !== undefined && key <= startAfter) continue
       if (items.length === limit) return { items, more: true }
       items.push(infoOf(place, key, item['size'], item['generation']))
@@ -45,7 +49,7 @@ export async function list(
     const { nextPageToken: next } = page
     if (typeof next !== 'string' || next === '') return { items, more: false }
     if (items.length === limit) return { items, more: true }
-    pageToken = next
+    pageToken = progress.next(next)
   }
 }
 
@@ -54,7 +58,10 @@ async function pageOf(
   query: Readonly<Record<string, string | undefined>>,
   o: OpOptions,
 ): Promise<JsonObject> {
-  const subject = { doing: `list blobs below ${JSON.stringify(query['prefix'])}` }
+  const subject = {
+    doing: `list blobs below ${JSON.stringify(query['prefix'])}`,
+    action: 'storage.objects.list',
+  }
   try {
     const url = blobUrl(place, undefined, query)
     return await ask(place, subject, { method: 'GET', url, read: jsonOf }, o)
@@ -70,7 +77,11 @@ const itemsOf = ({ items }: JsonObject): readonly JsonObject[] =>
 export async function remove(place: Place, key: string, o: OpOptions): Promise<void> {
   const question = { method: 'DELETE', url: blobUrl(place, key, {}), read: ignore } as const
   try {
-    await orNoBucket(place, o, ask(place, { doing: 'delete', key }, question, o))
+    await orNoBucket(
+      place,
+      o,
+      ask(place, { doing: 'delete', key, action: 'storage.objects.delete' }, question, o),
+    )
   } catch (error) {
     if (!isIvcapError(error, 'not-found')) throw error
   }

@@ -1,5 +1,5 @@
 import { type BlobInfo, IvcapError, isIvcapError } from '@ivcap/core/driver'
-import { ask } from './ask.js'
+import { ask, type askOnce } from './ask.js'
 import { infoOf, orNoBucket } from './info.js'
 import { blobUrl, type Place, type Query } from './place.js'
 import { type Answer, header, type Sending } from './transport.js'
@@ -26,6 +26,7 @@ interface Wanted {
 /**
  * Opens `[start, end)` of a blob, less where it ends before: as it is stored, never unpacked.
  *
+ * @param send `askOnce` where the caller repeats it
  * @throws IvcapError `precondition-failed` when it isn't the version that was asked for
  */
 export async function open(
@@ -33,6 +34,7 @@ export async function open(
   key: string,
   { start, end, must, of }: Wanted,
   o: Sending,
+  send: typeof askOnce = ask,
 ): Promise<Opened> {
   const query: Query = { alt: 'media', generation: of, ifGenerationMatch: must }
   const question = {
@@ -43,7 +45,7 @@ export async function open(
     headers: { range: `bytes=${start}-${end - 1}`, 'accept-encoding': 'gzip' },
     read: (answer: Answer) => opened(place, key, answer, { start, end }),
   } as const
-  const asking = ask(place, { doing: 'read', key }, question, o)
+  const asking = send(place, { doing: 'read', key, action: 'storage.objects.get' }, question, o)
   const found = await orNoBucket(place, o, asking).catch((error: unknown) => {
     const gone = isIvcapError(error, 'precondition-failed') || (of && isIvcapError(error, 'not-found'))
     throw gone ? changed(place, key) : error

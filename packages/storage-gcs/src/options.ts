@@ -1,5 +1,5 @@
 import type { Storage, StorageOptions } from '@google-cloud/storage'
-import { IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, IvcapError } from '@ivcap/core/driver'
 
 export interface GcsOptions {
   readonly bucket: string
@@ -22,6 +22,10 @@ export interface GcsOptions {
   readonly partSize?: number | undefined
   /** Requests at once, for one download. Default 4. */
   readonly concurrency?: number | undefined
+  /** Attempts after the first, for each request of calls that give none of their own. @default 5 */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; doubles each time, jittered. @default 100 */
+  readonly retryDelay?: number | undefined
 }
 
 const KiB = 1 << 10
@@ -41,11 +45,14 @@ export interface Settings {
   readonly prefix: string
   readonly partSize: number
   readonly concurrency: number
+  readonly retries: number
+  readonly retryDelay: number
 }
 
 /** @throws IvcapError `invalid-argument` */
 export function settingsOf(o: GcsOptions): Settings {
-  const { bucket, prefix = '', partSize = PART, concurrency = AT_ONCE } = o
+  const { bucket, prefix = '', partSize = PART, concurrency = AT_ONCE, ...budget } = o
+  const { retries = DEFAULT_RETRIES.retries, retryDelay = DEFAULT_RETRIES.retryDelay } = budget
   if (typeof bucket !== 'string' || !/^[^/\s?#]{3,}$/.test(bucket)) {
     throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
   }
@@ -61,7 +68,11 @@ export function settingsOf(o: GcsOptions): Settings {
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
   }
-  return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency }
+  for (const [name, value] of Object.entries({ retries, retryDelay })) {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw invalid(name, `${name} must be a whole number from 0, not ${value}`)
+  }
+  return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency, retries, retryDelay }
 }
 
 export function invalid(argument: string, message: string): IvcapError {

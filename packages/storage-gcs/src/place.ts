@@ -14,6 +14,10 @@ export interface Subject {
   readonly doing: string
   /** As the caller knows it. */
   readonly key?: string
+  /** The permission that it needs, e.g. `storage.objects.create`. */
+  readonly action?: string
+  /** Whether the request has a condition that not every server knows. */
+  readonly conditional?: boolean
 }
 
 export type Query = Readonly<Record<string, string | undefined>>

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type BlobInfo, laterThan } from '@ivcap/core/driver'
+import { afterFailure, type BlobInfo, laterThan } from '@ivcap/core/driver'
 import { askOnce, jsonOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
 import { FIELDS, foundIn, orNoBucket } from './info.js'
 import { type Place, uploadUrl } from './place.js'
-import { commit, conditionOf, expectSent, GRACE_MS, resourceOf, type Writing } from './writing.js'
+import { commit, conditionOf, expectSent, GRACE_MS, resourceOf, storing, type Writing } from './writing.js'
 
 /** One request. The server makes it all or nothing, and compares the checksum first. */
 export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing): Promise<BlobInfo> {
@@ -19,12 +19,12 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
     body: related(boundary, { ...resourceOf(place, writing), crc32c: sent.crc32c }, bytes),
     read: jsonOf,
   } as const
-  const subject = { doing: 'store', key: writing.key }
+  const subject = storing(writing, 'store')
   const info = await commit(place, writing, async () => {
     const stop = laterThan(writing.signal, GRACE_MS)
     try {
       const asking = askOnce(place, subject, question, stop.options)
-      const told = await orNoBucket(place, {}, asking)
+      const told = await orNoBucket(place, afterFailure(undefined, writing), asking)
       return await expectSent(place, writing, foundIn(place, writing.key, told), sent)
     } finally {
       stop.clear()

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { type BlobInfo, type BlobStore, type ByteSource, piecesOf, progressOf } from '@ivcap/core/driver'
+import {
+  type BlobInfo,
+  type BlobStore,
+  type ByteSource,
+  exhausted,
+  isIvcapError,
+  piecesOf,
+  progressOf,
+} from '@ivcap/core/driver'
+import { budgetOf } from './ask.js'
 import { CHUNK_UNIT } from './options.js'
 import { fullKey, type Place } from './place.js'
 import { putOnce } from './put-once.js'
@@ -19,7 +28,13 @@ export async function put(
 ): Promise<BlobInfo> {
   o.signal?.throwIfAborted()
   fullKey(place, key)
-  const writing: Writing = { ...o, key, writer: randomUUID(), progress: progressOf(o, body.size) }
+  const writing: Writing = {
+    ...o,
+    ...budgetOf(place, o),
+    key,
+    writer: randomUUID(),
+    progress: progressOf(o, body.size),
+  }
   const size = Math.ceil((o.chunkSize ?? place.partSize) / CHUNK_UNIT) * CHUNK_UNIT
   let isInPieces = false
   const attempt = async () => {
@@ -37,6 +52,7 @@ export async function put(
       await rest.return()
     }
   }
+  const begun = performance.now()
   for (let again = 0; ; again++) {
     try {
       return await attempt()
@@ -44,7 +60,14 @@ export async function put(
       if (o.signal?.aborted) throw o.signal.reason
       // what goes in one request has been sent again by now
       const anew = isLost(error) || (isInPieces && isAltered(error))
-      if (!anew || !body.replayable || again >= o.retries) throw error
+      if (!anew || !body.replayable) throw error
+      if (again >= writing.retries) throw givenUp(error, again + 1, performance.now() - begun)
     }
   }
 }
+
+/** No layer above begins again. */
+const givenUp = (error: unknown, attempts: number, elapsed: number): unknown =>
+  isIvcapError(error) && error.retryable && error.attempts === undefined
+    ? exhausted(error, error, attempts, elapsed)
+    : error

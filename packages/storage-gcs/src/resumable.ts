@@ -1,9 +1,11 @@
 import { type BlobInfo, IvcapError, laterThan, type Piece, retry } from '@ivcap/core/driver'
+import { budgetOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
+import { isOutcomeUnknown } from './errors.js'
 import type { Found } from './info.js'
 import type { Place } from './place.js'
 import { abandon, asLost, begin, type Session, type Standing, send, standingOf } from './session.js'
-import { asTaken, commit, expectSent, GRACE_MS, takeBack, type Writing } from './writing.js'
+import { asTaken, commit, expectSent, GRACE_MS, takeBack, type Writing, written } from './writing.js'
 
 export interface Pieces {
   readonly first: Piece
@@ -12,15 +14,24 @@ export interface Pieces {
   readonly stopping: AbortController
 }
 
-/** A resumable upload, piece by piece. One that fails is ended before this rejects. */
+/**
+ * A resumable upload, piece by piece. One that fails is ended before this rejects. Where the server does not confirm the end,
+ * a last piece without an answer may have been taken after all: then it succeeds.
+ */
 export async function putResumable(place: Place, pieces: Pieces, writing: Writing): Promise<BlobInfo> {
-  let session: Session | undefined
-  try {
-    session = await begin(place, writing)
-    return await sendAll(place, session, pieces, writing)
-  } catch (error) {
-    if (session !== undefined) await abandon(place, session, writing)
+  const session = await begin(place, writing).catch((error: unknown) => {
     throw asTaken(place, writing, error)
+  })
+  const state = { isFinishing: false }
+  try {
+    return await sendAll(place, session, pieces, writing, state)
+  } catch (error) {
+    const isEnded = await abandon(place, session, writing, error)
+    const isOpen = state.isFinishing && !isEnded && isOutcomeUnknown(error)
+    const mine = isOpen ? await written(place, writing, error) : undefined
+    if (mine === undefined) throw asTaken(place, writing, error)
+    writing.progress.finish(mine.size)
+    return mine
   }
 }
 
@@ -30,6 +41,7 @@ async function sendAll(
   session: Session,
   { first, rest, stopping }: Pieces,
   writing: Writing,
+  state: { isFinishing: boolean },
 ): Promise<BlobInfo> {
   const signal = AbortSignal.any([stopping.signal, ...(writing.signal ? [writing.signal] : [])])
   const crc = new Crc32c()
@@ -51,6 +63,8 @@ async function sendAll(
     piece = next
   }
   const sent = { size: start + piece.bytes.byteLength, crc32c: crc.base64 }
+  state.isFinishing = true
+  // the piece is repeated by itself
   const info = await commit(place, { ...writing, retries: 0 }, async () => {
     const found = await sendLast(place, session, { piece, start, writing, last: sent.crc32c })
     return expectSent(place, writing, found, sent)
@@ -124,7 +138,8 @@ async function sendPiece(place: Place, session: Session, sending: Sending): Prom
     }
   }
   try {
-    return await retry(attempt, { ...writing, ...(last === undefined && o) })
+    const budget = { ...budgetOf(place, writing), ...(last === undefined && o) }
+    return await retry(attempt, { ...budget, progress: () => received })
   } catch (error) {
     throw asLost(place, writing, error)
   }

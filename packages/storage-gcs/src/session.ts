@@ -1,9 +1,9 @@
-import { IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { afterFailure, IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
 import { ask, askOnce, ignore, jsonOf, type Question } from './ask.js'
 import { FIELDS, type Found, foundIn, orNoBucket } from './info.js'
 import { type Place, uploadUrl } from './place.js'
 import { type Answer, header } from './transport.js'
-import { conditionOf, resourceOf, type Writing } from './writing.js'
+import { conditionOf, resourceOf, storing, type Writing } from './writing.js'
 
 /** A resumable upload. Who knows its URL may write, so that it stands in no message. */
 export interface Session {
@@ -32,7 +32,7 @@ export async function begin(place: Place, writing: Writing): Promise<Session> {
   const location = await orNoBucket(
     place,
     writing,
-    ask(place, { doing: 'begin to store', key: writing.key }, question, writing),
+    ask(place, storing(writing, 'begin to store'), question, writing),
   )
   if (location === undefined || !URL.canParse(location, url.href)) {
     throw new IvcapError('protocol', `${place.server} began an upload of ${writing.key} without a URL for it`)
@@ -72,7 +72,7 @@ export function send(
     body: [bytes],
     ...standing(place, writing),
   } as const
-  return askOnce(place, { doing: 'store', key: writing.key }, question, o)
+  return askOnce(place, storing(writing, 'store'), question, o)
 }
 
 /** Asks how far it has come. */
@@ -88,7 +88,7 @@ export function standingOf(
     headers: { 'content-range': 'bytes */*' },
     ...standing(place, writing),
   } as const
-  return askOnce(place, { doing: 'go on storing', key: writing.key }, question, o)
+  return askOnce(place, storing(writing, 'go on storing'), question, o)
 }
 
 function standing(place: Place, { key }: Writing): Pick<Question<Standing>, 'read' | 'statuses'> {
@@ -118,10 +118,25 @@ export function asLost({ uri }: Place, { key }: Writing, error: unknown): unknow
   })
 }
 
-/** The bytes that it has taken are dropped. What can't be told to the server it finds out by itself, in a week. */
-export async function abandon(place: Place, { url }: Session, { key }: Writing): Promise<void> {
-  const subject = { doing: 'abandon the upload of', key }
-  // 499: done
-  const question = { method: 'DELETE', url, read: ignore, statuses: [404, 410, 499] } as const
-  await ask(place, subject, question, { retries: 1 }).catch(() => {})
+/**
+ * Ends the upload after a failure; the bytes that the server has taken are dropped. Whether the server confirms that: otherwise the
+ * upload may have been completed, or stays for a week.
+ */
+export async function abandon(
+  place: Place,
+  { url }: Session,
+  writing: Writing,
+  failure: unknown,
+): Promise<boolean> {
+  const subject = { doing: 'abandon the upload of', key: writing.key }
+  const read = async (answer: Answer) => {
+    await ignore(answer)
+    return !UNKNOWN_UPLOAD.includes(answer.statusCode ?? 0)
+  }
+  const question = { method: 'DELETE', url, read, statuses: [...UNKNOWN_UPLOAD, CANCELLED] } as const
+  return await ask(place, subject, question, afterFailure(failure, writing)).catch(() => false)
 }
+
+/** https://cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload */
+const CANCELLED = 499
+const UNKNOWN_UPLOAD: readonly number[] = [404, 410]

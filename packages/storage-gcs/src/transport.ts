@@ -5,6 +5,7 @@ import {
   type LargeBody,
   largeBody,
   type NodeBody,
+  type OpOptions,
   type ReadOptions,
   readingMuch,
 } from '@ivcap/core/driver'
@@ -25,7 +26,7 @@ export interface Answer extends NodeBody {
 }
 
 /** An abort ends the reading of the body, too. */
-export type Sending = Pick<ReadOptions, 'signal' | 'memory'>
+export type Sending = OpOptions & Pick<ReadOptions, 'memory'>
 
 /** Its only value, or undefined. */
 export function header({ headers }: Answer, name: string): string | undefined {

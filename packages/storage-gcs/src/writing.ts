@@ -1,26 +1,26 @@
 import {
+  afterFailure,
   type BlobInfo,
   IvcapError,
   isIvcapError,
   type OpOptions,
   type Progress,
   retry,
-  type TransferOptions,
 } from '@ivcap/core/driver'
-import { ask, ignore } from './ask.js'
-import { isDoubtful } from './errors.js'
+import { ask, type Budget, budgetOf, ignore } from './ask.js'
+import { isOutcomeUnknown } from './errors.js'
 import { type Found, lookUp, WRITER } from './info.js'
-import { blobUrl, fullKey, type Place, type Query } from './place.js'
+import { blobUrl, fullKey, type Place, type Query, type Subject } from './place.js'
 
 /** How long a request that its caller has aborted may take to come to its end. */
 export const GRACE_MS = 2_000
 
 /** A write, as its steps need it. */
-export interface Writing extends OpOptions, Pick<TransferOptions, 'retries' | 'retryDelay'> {
+export interface Writing extends Omit<OpOptions, 'retries' | 'retryDelay'>, Budget {
   readonly key: string
   readonly mode: 'create' | 'overwrite'
   readonly contentType?: string
-  /** What this call calls itself in the blob's metadata: tells its work from that of others when an answer got lost. */
+  /** Identifies the blobs that this call wrote, by their metadata, from those of others when an answer got lost. */
   readonly writer: string
   readonly progress: Progress
 }
@@ -35,33 +35,49 @@ export const resourceOf = (place: Place, { key, writer, contentType }: Writing) 
 /** Of many creators the server lets one through. */
 export const conditionOf = ({ mode }: Writing): Query => (mode === 'create' ? { ifGenerationMatch: '0' } : {})
 
+/** A request of a write, for messages. */
+export const storing = ({ key, mode }: Writing, doing: string): Subject => ({
+  doing,
+  key,
+  action: 'storage.objects.create',
+  conditional: mode === 'create',
+})
+
 /**
- * Sends the request by which the blob appears. An answer that got lost is settled by looking who wrote what is there; if it
- * was not this call, the request is sent again. A caller's abort ends the waiting for another try, not a request: after
- * it, what went through went through.
+ * Sends the request by which the blob appears, and sends it again after faults that pass. If one of these attempts may have
+ * been carried out although it failed, it asks at the end who wrote what is there. A caller's abort ends the waiting for another
+ * try, not a request: what went through went through.
  */
 export async function commit(
   place: Place,
   writing: Writing,
   send: () => Promise<BlobInfo>,
 ): Promise<BlobInfo> {
-  let doubtful = false
+  let isOpen = false
   const attempt = async () => {
     try {
       return await send()
     } catch (error) {
-      doubtful ||= isDoubtful(error)
-      const mine = doubtful ? await written(place, writing) : undefined
-      if (mine !== undefined) return mine
+      isOpen ||= isOutcomeUnknown(error)
       throw asTaken(place, writing, error)
     }
   }
-  return await retry(attempt, writing)
+  try {
+    return await retry(attempt, budgetOf(place, writing))
+  } catch (error) {
+    const mine = isOpen ? await written(place, writing, error) : undefined
+    if (mine !== undefined) return mine
+    throw error
+  }
 }
 
-/** What this call has written, if it is there. */
-async function written(place: Place, { key, writer }: Writing): Promise<BlobInfo | undefined> {
-  const found = await lookUp(place, key, { retries: 1 }).catch(() => undefined)
+/** What this call has written, if it is there. A failure of the question is no news: that of the write is reported. */
+export async function written(
+  place: Place,
+  { key, writer, ...o }: Writing,
+  failure: unknown,
+): Promise<BlobInfo | undefined> {
+  const found = await lookUp(place, key, afterFailure(failure, o)).catch(() => undefined)
   return found?.writer === writer ? found.info : undefined
 }
 
@@ -88,14 +104,16 @@ export const isAltered = (error: unknown): boolean => isIvcapError(error, 'integ
 
 export async function takeBack(
   place: Place,
-  { key }: Writing,
+  writing: Writing,
   { info, crc32c }: Found,
   instead: string,
 ): Promise<never> {
+  const { key } = writing
   const url = blobUrl(place, key, { generation: info.etag })
   // 404: an answer before was lost
   const question = { method: 'DELETE', url, read: ignore, statuses: [404] } as const
-  const removed = await ask(place, { doing: 'take back', key }, question, {}).then(
+  const subject = { doing: 'take back', key, action: 'storage.objects.delete' }
+  const removed = await ask(place, subject, question, afterFailure(undefined, writing)).then(
     () => true,
     () => false,
   )

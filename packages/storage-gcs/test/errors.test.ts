@@ -50,10 +50,10 @@ describe.runIf(server)('errors say what to check', { timeout: 60_000 }, async ()
     }
   })
 
-  it('nobody listens, and no such host', async () => {
+  it('a refused connection, and no such host', async () => {
     for (const refused of await errorsOf({ ...place, apiEndpoint: 'http://127.0.0.1:9' })) {
       expect(refused).toMatchObject({ code: 'unavailable', retryable: true })
-      expect(refused.message).toContain('nobody listens')
+      expect(refused.message).toContain('connection refused')
     }
     for (const unknown of await errorsOf({ ...place, apiEndpoint: 'http://no-such-host.invalid' })) {
       expect(unknown).toMatchObject({ code: 'unavailable', retryable: false })

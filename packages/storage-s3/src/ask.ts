@@ -1,21 +1,37 @@
 import type { S3Client } from '@aws-sdk/client-s3'
-import { type OpOptions, retry, type TransferOptions } from '@ivcap/core/driver'
+import { abortable, type OpOptions, opOptions, type RetryOptions, retry } from '@ivcap/core/driver'
 import { explain } from './errors.js'
 import type { Place, Subject } from './place.js'
 
 type Send<T> = (client: S3Client, o: { abortSignal?: AbortSignal }) => Promise<T>
-export type Patience = Partial<Pick<TransferOptions, 'retries' | 'retryDelay'>>
 
-/** For what comes without options of its own. */
-const RETRIES = 5
-const RETRY_DELAY = 100
+export type Budget = Pick<RetryOptions, 'retries' | 'retryDelay'>
 
-/** Sends a request, again after faults that pass, and tells what a failure means. Only for what may be done twice. */
-export function ask<T>(place: Place, subject: Subject, send: Send<T>, o: OpOptions & Patience): Promise<T> {
-  const { retries = RETRIES, retryDelay = RETRY_DELAY, signal } = o
-  return retry(() => askOnce(place, subject, send, o), { retries, retryDelay, signal })
+/** What the call gives, else the store's own. */
+export const budgetOf = (
+  { retries, retryDelay }: Pick<Place, keyof Budget>,
+  o: OpOptions,
+): OpOptions & Budget => ({
+  retries,
+  retryDelay,
+  ...opOptions(o),
+})
+
+/**
+ * Sends a request, and sends it again after faults that pass, within the budget of the call. Only for requests that may be
+ * carried out twice.
+ */
+export function ask<T>(
+  place: Place,
+  subject: Subject,
+  send: Send<T>,
+  o: OpOptions & Pick<RetryOptions, 'progress'>,
+): Promise<T> {
+  const attempt = () => askOnce(place, subject, send, o)
+  return retry(attempt, { ...budgetOf(place, o), progress: o.progress })
 }
 
+/** Sends a request once. Where credentials come from may not hear the signal: the wait for them ends with it all the same. */
 export async function askOnce<T>(
   place: Place,
   subject: Subject,
@@ -24,7 +40,8 @@ export async function askOnce<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   try {
-    const answer = await send(place.client, { ...(signal && { abortSignal: signal }) })
+    const sending = send(place.client, { ...(signal && { abortSignal: signal }) })
+    const answer = await abortable(sending, signal)
     place.known.exists = true
     return answer
   } catch (error) {

@@ -1,4 +1,5 @@
 import { closed, fillPart, parallelParts } from '@ivcap/core/driver'
+import { askOnce, budgetOf } from './ask.js'
 import { explain } from './errors.js'
 import { type Opened, open } from './open.js'
 import type { Place, Reading } from './place.js'
@@ -13,6 +14,7 @@ export function bodyOf(
   const { partSize, concurrency } = place
   const { signal } = o
   const { key, etag } = opened.info
+  const download = { received: 0 }
   return parallelParts({
     ...range,
     ...(signal && { signal }),
@@ -22,10 +24,13 @@ export function bodyOf(
     receive: (part, signal) =>
       fillPart(part, {
         body: part.start === opened.start ? opened.body : undefined,
-        open: async (missing) => (await open(place, key, { ...missing, etag }, { ...o, signal })).body,
+        open: async (missing) =>
+          (await open(place, key, { ...missing, etag }, { ...o, signal }, askOnce)).body,
         explain: (error) => explain(error, { doing: 'read', key }, place),
+        ...budgetOf(place, o),
         key,
         signal,
+        download,
       }),
     close: () => closed(opened.body),
   })

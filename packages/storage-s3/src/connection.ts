@@ -1,4 +1,4 @@
-import { Agent } from 'node:http'
+import { Agent, type ClientRequest } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { IvcapError, readingMuch } from '@ivcap/core/driver'
@@ -40,8 +40,8 @@ export function connectionOf(o: S3Options): Connection {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: IDLE_MS,
-      httpAgent: readingMuch(new Agent(KEPT)),
-      httpsAgent: readingMuch(new SecureAgent(KEPT)),
+      httpAgent: withoutUpgrades(readingMuch(new Agent(KEPT))),
+      httpsAgent: withoutUpgrades(readingMuch(new SecureAgent(KEPT))),
     },
   })
   // nobody gave a logger, and what it would be told takes a tenth of the processor's time of a small get
@@ -52,6 +52,23 @@ export function connectionOf(o: S3Options): Connection {
     client.destroy()
   }
   return { client, aws, server: endpoint ?? 'AWS', given: false, closing: closing.signal, close }
+}
+
+/**
+ * The agent, whose requests fail when the server answers with 101 (Switching Protocols). Node closes such a connection without
+ * an error, and the SDK would wait for one for ever.
+ */
+function withoutUpgrades<A extends Agent>(agent: A): A {
+  const add: unknown = Reflect.get(agent, 'addRequest')
+  // not documented, but what every agent of another kind replaces
+  if (typeof add !== 'function') return agent
+  const addRequest = (request: ClientRequest, ...rest: readonly unknown[]) => {
+    request.once('upgrade', () =>
+      request.destroy(new Error('the server answered with 101 (Switching Protocols)')),
+    )
+    Reflect.apply(add, agent, [request, ...rest])
+  }
+  return Object.assign(agent, { addRequest })
 }
 
 /** What a download is told that is under way then. */

@@ -1,5 +1,11 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
-import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
+import {
+  connectionFault,
+  IvcapError,
+  type IvcapErrorCode,
+  isIvcapError,
+  retryAfterOf,
+} from '@ivcap/core/driver'
 import type { Place, Subject } from './place.js'
 
 interface Meaning {
@@ -17,12 +23,21 @@ const WRONG_KEY: Meaning = {
 }
 const BUSY: Meaning = {
   code: 'rate-limited',
-  why: 'the server asks to slow down: do less at once, or try again later',
+  why: 'the server is busy and asks to slow down: do less at once, or try again later',
 }
 const PASSING: Meaning = { code: 'unavailable', why: 'the server failed: try again', retryable: true }
 const DENIED: Meaning = {
   code: 'permission-denied',
   why: 'the server does not allow it: check the credentials, and the policies of their user and of the bucket',
+}
+/** The server lacks what was asked for: the next attempt would meet the same. */
+const NOT_IMPLEMENTED: Meaning = {
+  code: 'unsupported',
+  why: 'the server does not implement what this needs: use a server that does',
+}
+const UNCONDITIONAL: Meaning = {
+  code: 'unsupported',
+  why: 'the server does not support conditional writes (If-None-Match: *), by which one of several writers wins: use a server that does, such as AWS or a newer version of this one',
 }
 const WRONG_REGION: Meaning = {
   code: 'invalid-argument',
@@ -73,6 +88,7 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   PermanentRedirect: WRONG_REGION,
   AuthorizationHeaderMalformed: WRONG_REGION,
   IllegalLocationConstraintException: WRONG_REGION,
+  NotImplemented: NOT_IMPLEMENTED,
   PreconditionFailed: { code: 'precondition-failed', why: 'it is not what it was expected to be' },
   XAmzContentSHA256Mismatch: ALTERED,
   BadDigest: ALTERED,
@@ -102,47 +118,51 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   TimeoutError: { code: 'unavailable', why: 'the server did not answer in time: check endpoint and network' },
 }
 
-const UNKNOWN_HOST: Meaning = {
-  code: 'unavailable',
-  why: 'there is no host of that name: check endpoint, region and the name server',
-  retryable: false,
-}
-const NETWORK: Readonly<Record<string, Meaning>> = {
-  ENOTFOUND: UNKNOWN_HOST,
-  ECONNREFUSED: {
-    code: 'unavailable',
-    why: 'nobody listens there: check endpoint and port, and whether the server runs',
-  },
-}
-const BROKEN: Meaning = {
-  code: 'unavailable',
-  why: 'the connection broke: check endpoint and network, or try again',
-}
+const CHECK = 'check endpoint and network'
+
+/** Errors of requests that the server never got. */
+const unsent = new WeakSet<IvcapError>()
 
 /** What a failed request means to the caller. No header, token or signature gets into it. */
 export function explain(error: unknown, subject: Subject, place: Place): IvcapError {
   if (isIvcapError(error)) return error
   const status = statusOf(error)
-  const { code, why, argument, retryable } = meaningOf(error, status)
-  const { doing, key } = subject
+  const fault = status === undefined ? connectionFault(error) : undefined
+  const meaning = fault ? { ...fault, why: `${fault.why}: ${CHECK}` } : meaningOf(error, status, subject)
+  const { code, why, argument, retryable } = meaning
+  const { doing, key, action } = subject
   const what = key === undefined ? doing : `${doing} ${key}`
-  const said = [nameOf(error), status].filter((part) => part !== undefined).join(' ')
-  return new IvcapError(code, `can't ${what} in ${place.uri} (${place.server}): ${why} [${said}]`, {
-    resource: key ?? place.uri,
-    cause: causeOf(error),
-    ...(argument !== undefined && { argument }),
-    ...(retryable !== undefined && { retryable }),
-    ...(status !== undefined && { status }),
-  })
+  const said = [textIn(error, 'code') ?? nameOf(error), status].filter((part) => part !== undefined).join(' ')
+  const needed = code === 'permission-denied' && action !== undefined ? `; ${permissionFor(action)}` : ''
+  const retryAfter = retryAfterIn(error)
+  const explained = new IvcapError(
+    code,
+    `can't ${what} in ${place.uri} (${place.server}): ${why}${needed} [${said}]`,
+    {
+      resource: key ?? place.uri,
+      cause: causeOf(error),
+      ...(argument !== undefined && { argument }),
+      ...(retryable !== undefined && { retryable }),
+      ...(status !== undefined && { status }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    },
+  )
+  if (fault?.unsent) unsent.add(explained)
+  return explained
 }
 
-function meaningOf(error: unknown, status: number | undefined): Meaning {
+/** Without permission to list, S3 answers a read of an absent key as a read that is not allowed. */
+function permissionFor(action: string): string {
+  const needed = `it needs the permission ${action}`
+  if (action !== 's3:GetObject') return needed
+  return `${needed}, and s3:ListBucket, without which the server says the same of a key that is absent`
+}
+
+function meaningOf(error: unknown, status: number | undefined, { conditional }: Subject): Meaning {
   const name = nameOf(error)
+  if (conditional && (status === 501 || name === 'NotImplemented')) return UNCONDITIONAL
   const known = ERRORS[name]
   if (known !== undefined) return known
-  const errno = textIn(error, 'code')
-  if (status === undefined && errno !== undefined && /^(E[A-Z_]+|UND_ERR_.*)$/.test(errno))
-    return NETWORK[errno] ?? BROKEN
   if (error instanceof Error && /region is missing/i.test(error.message)) {
     return {
       code: 'invalid-argument',
@@ -161,6 +181,7 @@ function byStatus(status: number | undefined): Meaning {
   if (status === 408 || status === 409) return PASSING
   if (status === 412) return { code: 'precondition-failed', why: 'it is not what it was expected to be' }
   if (status === 429 || status === 503) return BUSY
+  if (status === 501) return NOT_IMPLEMENTED
   if (status !== undefined && status >= 500) return PASSING
   if (status === 200) return { code: 'protocol', why: 'the answer is not one of S3: check the endpoint' }
   return { code: 'unknown', why: 'the server refused' }
@@ -181,6 +202,14 @@ function textIn(error: unknown, field: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Milliseconds that the answer asks to wait. */
+function retryAfterIn(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$response' in error)) return undefined
+  const response: unknown = error.$response
+  if (typeof response !== 'object' || response === null || !('headers' in response)) return undefined
+  return retryAfterOf(textIn(response.headers, 'retry-after'))
+}
+
 /** The SDK's errors hold the request that failed, session token included: name and words are enough. */
 function causeOf(error: unknown): unknown {
   const answered = error instanceof S3ServiceException || (error instanceof Error && '$response' in error)
@@ -191,5 +220,9 @@ function causeOf(error: unknown): unknown {
 }
 
 /** Whether a request may have been carried out although it failed. */
-export const isDoubtful = (error: unknown): boolean =>
-  isIvcapError(error, 'unavailable') || isIvcapError(error, 'protocol') || isIvcapError(error, 'unknown')
+export function isOutcomeUnknown(error: unknown): boolean {
+  if (!isIvcapError(error)) return true
+  // it tells of the first of several attempts alone
+  if (error.attempts !== undefined && error.attempts > 1) return true
+  return !unsent.has(error) && ['unavailable', 'protocol', 'unknown'].includes(error.code)
+}

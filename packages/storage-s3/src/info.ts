@@ -1,6 +1,6 @@
 import { HeadBucketCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { type BlobInfo, IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
-import { ask, type Patience } from './ask.js'
+import { ask } from './ask.js'
 import { fullKey, type Place } from './place.js'
 
 /** Under this name a blob's user metadata hold what the call that wrote it called itself. */
@@ -13,9 +13,9 @@ export interface Found {
 }
 
 /** @throws IvcapError `not-found` */
-export async function head(place: Place, key: string, o: OpOptions & Patience): Promise<Found> {
+export async function head(place: Place, key: string, o: OpOptions): Promise<Found> {
   const at = { Bucket: place.bucket, Key: fullKey(place, key) }
-  const subject = { doing: 'look up', key }
+  const subject = { doing: 'look up', key, action: 's3:GetObject' }
   const told = await ask(place, subject, (s3, a) => s3.send(new HeadObjectCommand(at), a), o).catch(
     async (error: unknown) => {
       // the answer to HEAD doesn't say whether the blob is missing, or the whole bucket
@@ -29,7 +29,7 @@ export async function head(place: Place, key: string, o: OpOptions & Patience): 
 }
 
 /** What is there, if anything. */
-export async function lookUp(place: Place, key: string, o: OpOptions & Patience): Promise<Found | undefined> {
+export async function lookUp(place: Place, key: string, o: OpOptions): Promise<Found | undefined> {
   try {
     return await head(place, key, o)
   } catch (error) {
@@ -58,14 +58,16 @@ export function infoOf(
   )
 }
 
-async function expectBucket(place: Place, o: OpOptions & Patience): Promise<void> {
+/** What else goes wrong here says nothing of the blob: that it is missing was the answer. */
+async function expectBucket(place: Place, o: OpOptions): Promise<void> {
   if (place.known.exists) return
   const subject = { doing: 'find the bucket' }
   const at = { Bucket: place.bucket }
   try {
     await ask(place, subject, (s3, a) => s3.send(new HeadBucketCommand(at), a), o)
   } catch (error) {
-    if (!isIvcapError(error, 'not-found')) throw error
+    o.signal?.throwIfAborted()
+    if (!isIvcapError(error, 'not-found')) return
     const why =
       'there is no such bucket: check its name, the endpoint and the account of the credentials, or create it'
     throw new IvcapError('invalid-argument', `can't use ${place.uri} (${place.server}): ${why}`, {

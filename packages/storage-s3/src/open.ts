@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { type BlobInfo, IvcapError } from '@ivcap/core/driver'
-import { ask } from './ask.js'
+import { ask, type askOnce } from './ask.js'
 import { infoOf } from './info.js'
 import { bySocket } from './large.js'
 import { fullKey, type Place, type Reading } from './place.js'
@@ -19,6 +19,7 @@ export interface Opened {
  * Opens `[start, end)` of a blob, less where it ends before. Which version it is, the ETag of the same answer says: servers
  * differ in how they take conditions, not in this.
  *
+ * @param send `askOnce` where the caller repeats it
  * @throws IvcapError `precondition-failed` when it isn't the version of `etag`
  */
 export async function open(
@@ -26,14 +27,15 @@ export async function open(
   key: string,
   { start, end, etag }: { readonly start: number; readonly end: number; readonly etag?: string | undefined },
   o: Reading,
+  send: typeof askOnce = ask,
 ): Promise<Opened> {
   const request = { Bucket: place.bucket, Key: fullKey(place, key), Range: `bytes=${start}-${end - 1}` }
   // parts keep the client's connections
   const isLarge = end - start > place.partSize && !place.given
   const command = () => new GetObjectCommand(request)
-  const told = await ask(
+  const told = await send(
     place,
-    { doing: 'read', key },
+    { doing: 'read', key, action: 's3:GetObject' },
     (s3, a) => s3.send(isLarge ? bySocket(place, command(), o) : command(), a),
     o,
   )

@@ -1,13 +1,13 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
-import { IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, IvcapError } from '@ivcap/core/driver'
 
 export interface S3Options {
   readonly bucket: string
   /** What all keys start with, and a slash; default: nothing. */
   readonly prefix?: string | undefined
   /**
-   * A client of your own, which stays yours to destroy. The four options below are then none of this package's business, but
-   * for an `endpoint` that says that the client talks to AWS.
+   * A client of your own, which stays yours to destroy. The four options below are then ignored, but for an `endpoint` that
+   * says that the client talks to AWS. Set its `maxAttempts` to 1: the attempts that it makes by itself multiply with `retries`.
    */
   readonly client?: S3Client | undefined
   /** Default: as the SDK finds it (`AWS_REGION`, profile); for a server that isn't AWS's, else `us-east-1`. */
@@ -22,6 +22,10 @@ export interface S3Options {
   readonly partSize?: number | undefined
   /** Parts on their way at once, for one upload or download. Default 4. */
   readonly concurrency?: number | undefined
+  /** Attempts after the first, for each request of calls that give none of their own. @default 5 */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; doubles each time, jittered. @default 100 */
+  readonly retryDelay?: number | undefined
 }
 
 export const MiB = 1 << 20
@@ -40,6 +44,8 @@ export interface Settings {
   readonly prefix: string
   readonly partSize: number
   readonly concurrency: number
+  readonly retries: number
+  readonly retryDelay: number
 }
 
 /** @throws IvcapError `invalid-argument` */
@@ -48,6 +54,8 @@ export function settingsOf({
   prefix = '',
   partSize = PART,
   concurrency = AT_ONCE,
+  retries = DEFAULT_RETRIES.retries,
+  retryDelay = DEFAULT_RETRIES.retryDelay,
 }: S3Options): Settings {
   if (typeof bucket !== 'string' || !/^[^/\s]{3,}$/.test(bucket)) {
     throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
@@ -63,7 +71,11 @@ export function settingsOf({
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
   }
-  return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency }
+  for (const [name, value] of Object.entries({ retries, retryDelay })) {
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw invalid(name, `${name} must be a whole number from 0, not ${value}`)
+  }
+  return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency, retries, retryDelay }
 }
 
 export function invalid(argument: string, message: string): IvcapError {

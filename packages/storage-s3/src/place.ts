@@ -1,4 +1,4 @@
-import { IvcapError, type ReadOptions } from '@ivcap/core/driver'
+import { IvcapError, type OpOptions, type ReadOptions } from '@ivcap/core/driver'
 import type { Connection } from './connection.js'
 import { LONGEST_KEY, type Settings } from './options.js'
 
@@ -15,10 +15,14 @@ export interface Subject {
   readonly doing: string
   /** As the caller knows it. */
   readonly key?: string
+  /** The permission that it needs, e.g. `s3:PutObject`. */
+  readonly action?: string
+  /** Whether the request has a condition that not every server knows. */
+  readonly conditional?: boolean
 }
 
 /** Options of a read that matter to each of its requests. */
-export type Reading = Pick<ReadOptions, 'signal' | 'memory'>
+export type Reading = OpOptions & Pick<ReadOptions, 'memory'>
 
 /** The key in the bucket. @throws IvcapError `invalid-argument` for one that S3 has no room for */
 export function fullKey({ prefix, uri }: Place, key: string): string {

@@ -17,7 +17,12 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
     ContentLength: bytes.byteLength,
     ...(writing.mode === 'create' && { IfNoneMatch: '*' }),
   }
-  const subject = { doing: 'store', key: writing.key }
+  const subject = {
+    doing: 'store',
+    key: writing.key,
+    action: 's3:PutObject',
+    conditional: writing.mode === 'create',
+  }
   const info = await commit(place, writing, async () => {
     const command = signingLittle(new PutObjectCommand(request), bytes)
     const stop = laterThan(writing.signal, GRACE_MS)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type BlobInfo, type BlobStore, type ByteSource, piecesOf, progressOf } from '@ivcap/core/driver'
+import { budgetOf } from './ask.js'
 import { putParts } from './multipart.js'
 import { LEAST_PART, MiB, MOST_PARTS } from './options.js'
 import { fullKey, type Place } from './place.js'
@@ -23,7 +24,13 @@ export async function put(
   fullKey(place, key)
   const stopping = new AbortController()
   const signal = o.signal ? AbortSignal.any([stopping.signal, o.signal]) : stopping.signal
-  const writing: Writing = { ...o, key, writer: randomUUID(), progress: progressOf(o, body.size) }
+  const writing: Writing = {
+    ...o,
+    ...budgetOf(place, o),
+    key,
+    writer: randomUUID(),
+    progress: progressOf(o, body.size),
+  }
   const pieces = piecesOf(body, { sizeOf: partSizes(o.chunkSize ?? place.partSize, body.size), signal })
   try {
     const { value: first } = await pieces.next()

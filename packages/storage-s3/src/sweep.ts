@@ -4,7 +4,7 @@ import {
   ListPartsCommand,
   type MultipartUpload,
 } from '@aws-sdk/client-s3'
-import type { OpOptions } from '@ivcap/core/driver'
+import { ListProgress, type OpOptions } from '@ivcap/core/driver'
 import { ask } from './ask.js'
 import { fullKey, type Place } from './place.js'
 
@@ -25,12 +25,17 @@ export async function sweepUploads(place: Place, { olderThan, ...o }: SweepOptio
 }
 
 /** Ends uploads of a key that were begun, and nobody was told their id: those without a part. Whatever goes wrong is left to a sweep. */
-export async function dropForgotten(place: Place, key: string, mine: string | undefined): Promise<void> {
+export async function dropForgotten(
+  place: Place,
+  key: string,
+  mine: string | undefined,
+  o: OpOptions,
+): Promise<void> {
   const full = fullKey(place, key)
   try {
-    for await (const upload of uploadsBelow(place, full, {})) {
+    for await (const upload of uploadsBelow(place, full, o)) {
       if (upload.Key !== full || upload.UploadId === mine) continue
-      if (!(await hasParts(place, upload))) await end(place, upload, {})
+      if (!(await hasParts(place, upload, o))) await end(place, upload, o)
     }
   } catch {
     // nobody waits for it
@@ -38,27 +43,34 @@ export async function dropForgotten(place: Place, key: string, mine: string | un
 }
 
 async function* uploadsBelow(place: Place, prefix: string, o: OpOptions): AsyncGenerator<MultipartUpload> {
+  const subject = { doing: 'list unfinished uploads', action: 's3:ListBucketMultipartUploads' }
+  const progress = new ListProgress(place.server, place.uri)
   let after: { KeyMarker?: string; UploadIdMarker?: string } = {}
   for (;;) {
     const request = { Bucket: place.bucket, Prefix: prefix, ...after }
-    const subject = { doing: 'list unfinished uploads' }
     const page = await ask(place, subject, (s3, a) => s3.send(new ListMultipartUploadsCommand(request), a), o)
     yield* page.Uploads ?? []
-    if (!page.IsTruncated || page.NextKeyMarker === undefined) return
+    if (!page.IsTruncated) return
     const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page
-    after = { KeyMarker, ...(UploadIdMarker !== undefined && { UploadIdMarker }) }
+    if (KeyMarker !== undefined && KeyMarker !== after.KeyMarker) progress.key(KeyMarker)
+    progress.next(KeyMarker && `${KeyMarker} ${UploadIdMarker ?? ''}`)
+    after = {
+      ...(KeyMarker !== undefined && { KeyMarker }),
+      ...(UploadIdMarker !== undefined && { UploadIdMarker }),
+    }
   }
 }
 
-async function hasParts(place: Place, { Key, UploadId }: MultipartUpload): Promise<boolean> {
+async function hasParts(place: Place, { Key, UploadId }: MultipartUpload, o: OpOptions): Promise<boolean> {
   const request = { Bucket: place.bucket, Key, UploadId, MaxParts: 1 }
-  const subject = { doing: 'list the parts of an unfinished upload' }
-  const { Parts = [] } = await ask(place, subject, (s3, o) => s3.send(new ListPartsCommand(request), o), {})
+  const subject = { doing: 'list the parts of an unfinished upload', action: 's3:ListMultipartUploadParts' }
+  const { Parts = [] } = await ask(place, subject, (s3, a) => s3.send(new ListPartsCommand(request), a), o)
   return Parts.length > 0
 }
 
 async function end(place: Place, { Key, UploadId }: MultipartUpload, o: OpOptions): Promise<void> {
   const request = { Bucket: place.bucket, Key, UploadId }
-  const subject = { doing: 'end an unfinished upload', ...(Key !== undefined && { key: Key }) }
+  const action = 's3:AbortMultipartUpload'
+  const subject = { doing: 'end an unfinished upload', action, ...(Key !== undefined && { key: Key }) }
   await ask(place, subject, (s3, a) => s3.send(new AbortMultipartUploadCommand(request), a), o)
 }

@@ -113,10 +113,10 @@ describe.runIf(server)('errors say what to check', () => {
     expect(elsewhere.seen).toEqual([])
   })
 
-  it('nobody listens, and no such host', async () => {
+  it('a refused connection, and no such host', async () => {
     const [refused] = await errorsOf({ ...place, endpoint: 'http://127.0.0.1:9' })
     expect(refused).toMatchObject({ code: 'unavailable', retryable: true })
-    expect(refused?.message).toContain('nobody listens')
+    expect(refused?.message).toContain('connection refused')
     const [unknown] = await errorsOf({ ...place, endpoint: 'http://no-such-host.invalid' })
     expect(unknown).toMatchObject({ code: 'unavailable', retryable: false })
     expect(unknown?.message).toContain('check endpoint')

@@ -12,10 +12,11 @@ import { type Timestamp, timestamp } from '../model/time.js'
 import { aspectUrn } from '../model/urn.js'
 import type { AspectDraft, OpOptions } from '../ports.js'
 import { encodeAspect } from '../rules/aspect-json.js'
+import { afterFailure } from '../transfer/retry.js'
 import type { Engine } from './context.js'
 import { currentKeys, entryOf } from './index-keys.js'
 import { idKey, pairOf } from './keys.js'
-import { createOnce, deleteAll, putMarks } from './objects.js'
+import { afterOutcome, createOnce, deleteAll, putMarks } from './objects.js'
 import type { StoredRecord } from './records.js'
 import { linkSchema } from './schemas.js'
 
@@ -34,13 +35,13 @@ export async function addAspect(
     await putMarks(engine.blobs, hints, o)
     o.signal?.throwIfAborted()
   } catch (error) {
-    await bestEffort(deleteAll(engine.blobs, hints, {}))
+    await bestEffort(deleteAll(engine.blobs, hints, afterFailure(error, o)))
     throw error
   }
   // if this throws, the record may be there: the entries stay, as only they make it found
   const outcome = await createOnce(engine, idKey(uuid), encodeAspect(record), o)
   if (outcome.kind === 'mine') return record
-  await bestEffort(deleteAll(engine.blobs, hints, {}))
+  await bestEffort(deleteAll(engine.blobs, hints, afterOutcome(outcome, o)))
   if (outcome.kind === 'refused') throw outcome.error
   throw new IvcapError(
     'already-exists',

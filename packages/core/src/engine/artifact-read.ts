@@ -4,6 +4,7 @@ import type { ArtifactRecord } from '../model/records.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
 import type { ArtifactContent, ArtifactStore, AspectStore, OpOptions } from '../ports.js'
 import { ARTIFACT_SCHEMAS } from '../rules/provenance.js'
+import { opOptions } from '../transfer/retry.js'
 import { recordIn } from './artifact-record.js'
 import type { Engine } from './context.js'
 
@@ -22,9 +23,8 @@ export async function readArtifact(
   options: Parameters<ArtifactStore['read']>[1],
 ): Promise<ArtifactContent> {
   const key = keyOf(o, id)
-  const { signal } = options
   const [record, content] = await Promise.allSettled([
-    stat(o.aspects, id, { ...(signal && { signal }) }),
+    stat(o.aspects, id, opOptions(options)),
     blobs.get(key, options),
   ])
   if (record.status === 'rejected') {

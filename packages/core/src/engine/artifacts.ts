@@ -28,6 +28,7 @@ import { collectionItem } from '../rules/collections.js'
 import { artifactAspect } from '../rules/provenance.js'
 import { withDigest } from '../transfer/digest.js'
 import { progressOf } from '../transfer/progress.js'
+import { afterFailure, opOptions } from '../transfer/retry.js'
 import { bestEffort } from './add.js'
 import { findBytes, storeBytes } from './artifact-bytes.js'
 import { listArtifacts } from './artifact-list.js'
@@ -63,15 +64,15 @@ async function create(
   draft: ArtifactDraft,
   options: OpOptions & TransferOptions,
 ): Promise<ArtifactRecord> {
-  const op: OpOptions = { ...(options.signal && { signal: options.signal }) }
+  const op = opOptions(options)
   const { blobs } = engine
   const id = draft.id ?? artifactUrn(engine.uuid())
   const key = keyOf(o, id)
   if (draft.id !== undefined) await claim(blobs, o.aspects, id, key, op)
   const progress = progressOf(options, source.size)
-  const undo: (() => Promise<void>)[] = [() => blobs.delete(key, {})]
+  const undo: ((o: OpOptions) => Promise<void>)[] = [(o) => blobs.delete(key, o)]
   const undone = async (error: unknown) => {
-    for (const step of undo) await bestEffort(step())
+    for (const step of undo) await bestEffort(step(afterFailure(error, op)))
     return error
   }
   let record: ArtifactRecord
@@ -80,7 +81,7 @@ async function create(
     const item = collectionItem(draft, id)
     if (item !== undefined) {
       const { id: itemId } = await o.aspects.assert(item, 'add', op)
-      undo.unshift(() => o.aspects.retract(itemId, {}))
+      undo.unshift((op) => o.aspects.retract(itemId, op))
     }
   } catch (error) {
     throw await undone(error)
@@ -88,12 +89,12 @@ async function create(
   try {
     await writeRecord(o, record, `${blobs.uri}/${key}`, op)
   } catch (error) {
-    const written = await findRecord(o.aspects, id, {}).catch(() => 'who knows' as const)
+    const written = await findRecord(o.aspects, id, afterFailure(error, op)).catch(() => 'who knows' as const)
     // bytes that a record may lead to stay
     if (written === 'who knows') throw error
     if (written === undefined) throw await undone(error)
     if (op.signal?.aborted) {
-      undo.unshift(() => o.aspects.retract(written.aspect, {}))
+      undo.unshift((op) => o.aspects.retract(written.aspect, op))
       throw await undone(error)
     }
   }

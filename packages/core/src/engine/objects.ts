@@ -1,15 +1,13 @@
 /** Small texts under keys, over a BlobStore. */
-import { IvcapError, isIvcapError } from '../model/errors.js'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '../model/errors.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { BlobStore, OpOptions } from '../ports.js'
+import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../transfer/retry.js'
 import { contentSource } from '../transfer/source.js'
 import type { Engine } from './context.js'
 import { inParallel } from './parallel.js'
 
-/** Keys are short and few at once; a driver repeats what the network dropped. */
-const TRANSFER = { retries: 3, retryDelay: 100 }
 const CONTENT_TYPE = 'application/json'
-/** How often a commit is tried again after the store failed and, asked, had nothing there. */
-const COMMIT_RETRIES = 3
 
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   try {
@@ -22,12 +20,7 @@ export async function readText(blobs: BlobStore, key: string, o: OpOptions): Pro
 }
 
 export async function putText(blobs: BlobStore, key: string, text: string, o: OpOptions): Promise<void> {
-  await blobs.put(key, contentSource(text), {
-    ...TRANSFER,
-    ...o,
-    mode: 'overwrite',
-    contentType: CONTENT_TYPE,
-  })
+  await blobs.put(key, contentSource(text), { ...o, mode: 'overwrite', contentType: CONTENT_TYPE })
 }
 
 /** Blobs whose key says it all. */
@@ -43,41 +36,70 @@ export type Outcome =
   | { readonly kind: 'mine' }
   /** Somebody else's text is there, for good. */
   | { readonly kind: 'taken' }
-  /** The store said no, and nothing is there. */
+  /** The store refused, and nothing is there. */
   | { readonly kind: 'refused'; readonly error: unknown }
 
 /**
- * Creates `key` with a text that nobody else writes. A lost answer is settled by reading back. It throws only where the
- * outcome can't be told: after an abort, or when the store can't be asked; then the blob may be there, or not.
+ * Creates `key` with a text that no other writer writes. If the answer is lost, reads back what is there. Throws only if the
+ * outcome is not known: after an abort, or if the store kept failing; then the blob may be there, or not.
+ *
+ * The failure of the write is what is reported, never that of the question after it.
  */
 export async function createOnce(engine: Engine, key: string, text: string, o: OpOptions): Promise<Outcome> {
-  for (let attempt = 0; ; attempt++) {
+  const { blobs, pause } = engine
+  let isOpen = false
+  const attempt = async (): Promise<Outcome> => {
     try {
-      await engine.blobs.put(key, contentSource(text), {
-        ...TRANSFER,
-        ...o,
-        mode: 'create',
-        contentType: CONTENT_TYPE,
-      })
+      await blobs.put(key, contentSource(text), { ...o, mode: 'create', contentType: CONTENT_TYPE })
       return { kind: 'mine' }
     } catch (error) {
       o.signal?.throwIfAborted()
-      const there = await readText(engine.blobs, key, o)
+      if (isIvcapError(error) && NEVER_WRITTEN.has(error.code)) throw error
+      const isTaken = isIvcapError(error, 'already-exists')
+      const op = { ...afterFailure(error, o), ...(o.signal && { signal: o.signal }) }
+      const there = await readText(blobs, key, op).catch((unread: unknown) => {
+        o.signal?.throwIfAborted()
+        isOpen = true
+        if (isTaken) throw unread
+        return undefined
+      })
       if (there !== undefined) return { kind: there === text ? 'mine' : 'taken' }
-      if (!isIvcapError(error) || !error.retryable) return { kind: 'refused', error }
-      if (attempt >= COMMIT_RETRIES) throw unsettled(key, error)
-      await engine.pause(engine.random() * 100 * 2 ** attempt, o.signal)
+      // a slow server may write it yet
+      isOpen ||= isIvcapError(error) && error.retryable
+      throw error
     }
+  }
+  try {
+    return await retry(attempt, { ...DEFAULT_RETRIES, ...opOptions(o), pause })
+  } catch (error) {
+    o.signal?.throwIfAborted()
+    if (!isOpen) return { kind: 'refused', error }
+    throw unsettled(key, error)
   }
 }
 
-function unsettled(key: string, cause: unknown): IvcapError {
+/** What a store answers instead of writing anything. */
+const NEVER_WRITTEN: ReadonlySet<IvcapErrorCode> = new Set([
+  'invalid-argument',
+  'permission-denied',
+  'unauthenticated',
+  'unsupported',
+])
+
+/** The failure, and that the record may be there: the call must not be repeated blindly. */
+function unsettled(key: string, error: unknown): unknown {
+  if (!isIvcapError(error)) return error
+  const { code, message, status, retryAfter, attempts, elapsed, cause } = error
   return new IvcapError(
-    'unavailable',
-    `The store did not confirm that it wrote ${key}: look whether the record is there before you write it again`,
-    { resource: key, retryable: false, cause },
+    code,
+    `${message}; the store did not confirm that it wrote ${key}: check whether the record is there before you write it again`,
+    omitUndefined({ resource: key, retryable: false, status, retryAfter, attempts, elapsed, cause }),
   )
 }
+
+/** Options of the requests that clear away after a creation that was not made. */
+export const afterOutcome = (outcome: Outcome, o: OpOptions): OpOptions =>
+  afterFailure(outcome.kind === 'refused' ? outcome.error : undefined, o)
 
 async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()

@@ -18,13 +18,14 @@ import { aspectUrn } from '../model/urn.js'
 import type { AspectDraft, OpOptions } from '../ports.js'
 import { encodeAspect } from '../rules/aspect-json.js'
 import { nextValidFrom } from '../rules/aspects.js'
+import { afterFailure } from '../transfer/retry.js'
 import { bestEffort, recordOf } from './add.js'
 import { noteKey } from './added.js'
 import type { Engine } from './context.js'
 import { currentKeys, type Entry, entryOf, markKeys } from './index-keys.js'
 import { idKey, type Pair, pairOf, slotKey } from './keys.js'
 import { look, type Seen } from './look.js'
-import { createOnce, deleteAll, putText } from './objects.js'
+import { afterOutcome, createOnce, deleteAll, putText } from './objects.js'
 import { inParallel } from './parallel.js'
 import { pointerText, type StoredRecord } from './records.js'
 import { linkSchema } from './schemas.js'
@@ -68,7 +69,7 @@ async function tryReplace(
     await inParallel([pointer, ...hints], (key) => putText(blobs, key, key === pointer ? text : '', o))
     o.signal?.throwIfAborted()
   } catch (error) {
-    await bestEffort(deleteAll(blobs, [...hints, pointer], {}))
+    await bestEffort(deleteAll(blobs, [...hints, pointer], afterFailure(error, o)))
     throw error
   }
   // if this throws, the slot may be ours: the hints stay
@@ -78,7 +79,7 @@ async function tryReplace(
     await bestEffort(tidy(engine, [...closed, ...seen.leftovers], o))
     return record
   }
-  await bestEffort(deleteAll(blobs, [...hints, pointer], {}))
+  await bestEffort(deleteAll(blobs, [...hints, pointer], afterOutcome(outcome, o)))
   if (outcome.kind === 'refused') throw outcome.error
   return undefined
 }

@@ -13,12 +13,13 @@
 import type { Urn } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import { closingTime } from '../rules/aspects.js'
+import { afterFailure } from '../transfer/retry.js'
 import { bestEffort } from './add.js'
 import type { Engine } from './context.js'
 import { findById } from './find.js'
 import { byEntity, type Entry, markKeys } from './index-keys.js'
 import { listEntries } from './index-pages.js'
-import { createOnce, deleteAll, putMarks } from './objects.js'
+import { afterOutcome, createOnce, deleteAll, putMarks } from './objects.js'
 import { closingText } from './records.js'
 import { tidy } from './tidy.js'
 
@@ -33,14 +34,14 @@ export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Prom
     await putMarks(engine.blobs, marks, o)
     o.signal?.throwIfAborted()
   } catch (error) {
-    await bestEffort(deleteAll(engine.blobs, marks, {}))
+    await bestEffort(deleteAll(engine.blobs, marks, afterFailure(error, o)))
     throw error
   }
   const outcome = await createOnce(engine, closing, closingText(how, nonce), o)
   if (outcome.kind === 'mine') {
     return await bestEffort(tidy(engine, [{ entry, end: validTo, marks: [nonce] }], o))
   }
-  await bestEffort(deleteAll(engine.blobs, marks, {}))
+  await bestEffort(deleteAll(engine.blobs, marks, afterOutcome(outcome, o)))
   if (outcome.kind === 'refused') throw outcome.error
 }
 

@@ -12,10 +12,10 @@ import type {
 } from '../ports.js'
 import type { HasherBeside } from './hasher.js'
 import { progressOf } from './progress.js'
-import { retry } from './retry.js'
+import { opOptions, retry } from './retry.js'
 
 export interface VerifiedBodyOptions
-  extends OpOptions,
+  extends Omit<OpOptions, 'retries' | 'retryDelay'>,
     Pick<TransferOptions, 'retries' | 'retryDelay' | 'onProgress'> {
   readonly range?: ByteRange
   /** See `ReadOptions.parallel`. */
@@ -133,8 +133,8 @@ class Download {
   }
 
   async #open(plan: Plan | undefined): Promise<ArtifactContent> {
-    const { signal, range, parallel, memory } = this.#o
-    const op = { ...(signal && { signal }), ...(parallel && { parallel }), ...(memory && { memory }) }
+    const { range, parallel, memory } = this.#o
+    const op = { ...opOptions(this.#o), ...(parallel && { parallel }), ...(memory && { memory }) }
     if (plan === undefined) return this.#store.read(this.#id, { ...op, ...(range && { range }) })
     const { etag } = plan.record
     const rest = { start: plan.position, end: plan.end }

@@ -1,35 +1,40 @@
 import type { NodeBody } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { ByteRange } from '../ports.js'
+import type { ByteRange, OpOptions } from '../ports.js'
 import type { Part } from './part.js'
-import { retry } from './retry.js'
+import { DEFAULT_RETRIES, opOptions, retry } from './retry.js'
 
-interface FillOptions {
+/** What the parts of one download share. */
+export interface DownloadState {
+  /** Bytes that have come, of all parts. */
+  received: number
+}
+
+interface FillOptions extends OpOptions {
   /** What was opened already, from the start of the part. */
   readonly body: NodeBody | undefined
-  /** What is missing. */
+  /** Opens what is missing, by one request. */
   open(range: Required<ByteRange>): Promise<NodeBody>
   /** What a failure of a body means. */
   explain(error: unknown): IvcapError
   /** Of the blob, for messages. */
   readonly key: string
   readonly signal: AbortSignal
+  /** The count of attempts begins anew when bytes came since the last failure, of this part or another. */
+  readonly download: DownloadState
 }
-
-/** Attempts without a byte, and milliseconds before the first. */
-const PATIENCE = { retries: 5, retryDelay: 100 } as const
 
 /** All bytes of a part. A connection that breaks is taken up where it broke; none is in use afterwards. */
 export async function fillPart(
   part: Part,
-  { body: first, open, explain, key, signal }: FillOptions,
+  { body: first, open, explain, key, download, ...o }: FillOptions,
 ): Promise<void> {
   let body = first
   const attempt = async () => {
     const { position: start, end } = part
     body ??= await open({ start, end })
     try {
-      await pour(body, part, signal)
+      await pour(body, part, download, o.signal)
     } catch (error) {
       // after the last byte a connection may break
       if (isIvcapError(error) || part.position < end) throw explain(error)
@@ -40,19 +45,10 @@ export async function fillPart(
     const message = `the server sent ${part.position - start} bytes of ${key}, not ${end - start}`
     throw new IvcapError('unavailable', message)
   }
-  for (;;) {
-    const before = part.position
-    try {
-      return await retry(attempt, { ...PATIENCE, signal })
-    } catch (error) {
-      // who sends something is worth asking again
-      const onwards = isIvcapError(error) && error.retryable && part.position > before
-      if (!onwards) throw error
-    }
-  }
+  return await retry(attempt, { ...DEFAULT_RETRIES, ...opOptions(o), progress: () => download.received })
 }
 
-async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<void> {
+async function pour(body: NodeBody, part: Part, download: DownloadState, signal: AbortSignal): Promise<void> {
   const onAbort = () => {
     part.fail(signal.reason)
     body.destroy()
@@ -60,7 +56,7 @@ async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<vo
   signal.addEventListener('abort', onAbort)
   if (signal.aborted) onAbort()
   try {
-    await flowing(body, part)
+    await flowing(body, part, download)
     signal.throwIfAborted()
   } finally {
     signal.removeEventListener('abort', onAbort)
@@ -69,7 +65,7 @@ async function pour(body: NodeBody, part: Part, signal: AbortSignal): Promise<vo
 }
 
 /** Settles at the end of the body, which is made to wait while the part has no room. */
-function flowing(body: NodeBody, part: Part): Promise<void> {
+function flowing(body: NodeBody, part: Part, download: DownloadState): Promise<void> {
   return new Promise((resolve, reject) => {
     body.once('error', reject)
     body.once('end', resolve)
@@ -80,6 +76,7 @@ function flowing(body: NodeBody, part: Part): Promise<void> {
     body.on('data', (bytes) => {
       try {
         part.add(bytes)
+        download.received += bytes.byteLength
       } catch (error) {
         return reject(error)
       }

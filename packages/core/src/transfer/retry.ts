@@ -11,7 +11,17 @@ export interface RetryOptions {
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OpOptions['onEvent'] | undefined
   readonly failures?: OpOptions['failures'] | undefined
+  /**
+   * How far a transfer has come, e.g. bytes that were accepted. If it grew since the last failure, the count of attempts, and the
+   * wait before the next one, begin anew.
+   */
+  readonly progress?: (() => number) | undefined
+  /** Waits; rejects with the signal's reason as soon as it aborts. Default: `sleep`. */
+  readonly pause?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined
 }
+
+/** The budget of calls that give none. */
+export const DEFAULT_RETRIES = { retries: 5, retryDelay: 100 } as const
 
 const LONGEST_BACKOFF = 30_000
 /** Milliseconds. A server that asks for a longer pause is reported with `retryAfter` instead of being waited for. */
@@ -29,22 +39,28 @@ export const LONGEST_TIMER = 2 ** 31 - 1
  * @param run Gets the number of the attempt, from 0.
  */
 export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOptions): Promise<T> {
-  const begun = performance.now()
-  let first: IvcapError | undefined
+  const { retries, retryDelay, signal, pause = sleep } = o
+  let row: Row | undefined
+  let begun = performance.now()
   for (let attempt = 0; ; attempt += 1) {
-    o.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     try {
       return await run(attempt)
     } catch (error) {
-      if (o.signal?.aborted) throw o.signal.reason
-      if (!isIvcapError(error) || error.attempts !== undefined) throw error
+      if (signal?.aborted) throw signal.reason
+      if (!isIvcapError(error) || error.attempts !== undefined || !error.retryable) throw error
       o.failures?.add(error)
-      if (!error.retryable) throw error
-      first ??= error
-      const pause = error.retryAfter ?? 0
-      if (attempt >= o.retries || pause > LONGEST_RETRY_AFTER)
-        throw exhausted(first, error, attempt + 1, performance.now() - begun)
-      const wait = Math.max(backoff(o.retryDelay, attempt), pause)
+      const position = o.progress?.() ?? 0
+      if (row === undefined || position > row.position) {
+        if (row !== undefined) begun = row.last
+        row = { first: error, position, count: 0, last: begun }
+      }
+      row.count += 1
+      row.last = performance.now()
+      const asked = error.retryAfter ?? 0
+      if (row.count > retries || asked > LONGEST_RETRY_AFTER)
+        throw exhausted(row.first, error, row.count, row.last - begun)
+      const wait = Math.max(backoff(retryDelay, row.count - 1), asked)
       emit(
         omitUndefined({
           kind: 'retry' as const,
@@ -56,9 +72,34 @@ export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOpt
         }),
         o.onEvent,
       )
-      await sleep(wait, o.signal)
+      await pause(wait, signal)
     }
   }
+}
+
+/** Failures without progress between them. */
+interface Row {
+  readonly first: IvcapError
+  readonly position: number
+  count: number
+  /** When the last of them was seen. */
+  last: number
+}
+
+/**
+ * What a call hands down to every request that it makes: without the options of one transfer, such as `onProgress`, which are
+ * not meant for the other requests.
+ */
+export const opOptions = ({ signal, onEvent, failures, retries, retryDelay }: OpOptions): OpOptions =>
+  omitUndefined({ signal, onEvent, failures, retries, retryDelay })
+
+/**
+ * Options of the requests that clear away after a failure, or ask what it has left: the caller's signal may have aborted, and
+ * where the retries are used up already, each of these requests is sent once.
+ */
+export function afterFailure(error: unknown, o: OpOptions): OpOptions {
+  const { signal: _, failures: _ended, ...rest } = opOptions(o)
+  return isIvcapError(error) && error.attempts !== undefined ? { ...rest, retries: 0 } : rest
 }
 
 /** The first failure, marked so that no layer above begins again. */
