@@ -20,6 +20,7 @@ export * from './model/events.js'
 export * from './model/failures.js'
 export * from './model/json.js'
 export * from './model/omit-undefined.js'
+export * from './model/plain-text.js'
 export * from './model/problems.js'
 export * from './model/records.js'
 export * from './model/services.js'
@@ -31,6 +32,7 @@ export * from './query/cursor.js'
 export { artifactFilter, aspectFilter } from './query/filter/index.js'
 export * from './query/order.js'
 export * from './query/page.js'
+export { PageProgress } from './query/page-progress.js'
 export * from './rules/artifact-order.js'
 export * from './rules/aspect-json.js'
 export * from './rules/aspect-order.js'
@@ -50,5 +52,13 @@ export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'
 export { type Piece, piecesOf } from './transfer/pieces-of.js'
 export * from './transfer/progress.js'
 export * from './transfer/range.js'
-export { backoff, exhausted, LONGEST_TIMER, type RetryOptions, retry, sleep } from './transfer/retry.js'
+export {
+  backoff,
+  exhausted,
+  LONGEST_RETRY_AFTER,
+  LONGEST_TIMER,
+  type RetryOptions,
+  retry,
+  sleep,
+} from './transfer/retry.js'
 export { type Content, contentSource } from './transfer/source.js'
