@@ -1,8 +1,8 @@
 import type { ArtifactQuery, ArtifactRecord, ArtifactStore, OpOptions, Page } from '@ivcap/core/driver'
-import { ArtifactJson, listOf } from './decode.js'
+import { ArtifactJson } from './decode.js'
 import type { Digests } from './digests.js'
 import type { Http } from './http.js'
-import { pageQuery, pageWith } from './paging.js'
+import { fetchItems, pageQuery, pageWith } from './paging.js'
 import { read } from './read.js'
 import { known } from './records.js'
 import { type UploadContext, upload } from './upload.js'
@@ -29,7 +29,7 @@ export function artifactStore(context: UploadContext, digests: Digests | undefin
   }
 }
 
-async function list(http: Http, q: ArtifactQuery, { signal }: OpOptions): Promise<Page<ArtifactRecord>> {
+async function list(http: Http, q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>> {
   const query = {
     filter: q.filter,
     'order-by': q.orderBy,
@@ -37,8 +37,8 @@ async function list(http: Http, q: ArtifactQuery, { signal }: OpOptions): Promis
     'at-time': q.atTime,
   }
   const url = http.deployment.api('/1/artifacts', pageQuery(query, q.limit, q.cursor))
-  const request = { method: 'GET', url, signal } as const
-  const { items, links } = await http.ask(request, listOf(ArtifactJson))
+  const request = { ...o, method: 'GET', url } as const
+  const { items, links } = await fetchItems(http, request, ArtifactJson)
   return pageWith(
     items.map((item) => item.record),
     links,

@@ -7,15 +7,16 @@ import {
   IvcapError,
   isIvcapError,
   type OpOptions,
+  omitUndefined,
   type Page,
   retry,
   type Urn,
 } from '@ivcap/core/driver'
-import { AspectJson, AssertedJson, listOf } from './decode.js'
-import { mayHaveHappened } from './failure.js'
+import { AspectJson, AssertedJson } from './decode.js'
+import { expectId, isStale, mayHaveHappened } from './failure.js'
 import type { Http, HttpRequest } from './http.js'
 import { findLost } from './lost-aspect.js'
-import { pageQuery, pageWith } from './paging.js'
+import { fetchItems, pageQuery, pageWith } from './paging.js'
 import { segment } from './urls.js'
 
 /** Aspects of a deployment. As every driver it gets complete and valid input from the client. */
@@ -28,49 +29,76 @@ export function aspectStore(http: Http): AspectStore {
   }
 }
 
-/** A record that may have been made although no answer came is looked for, never made again blindly. */
+/**
+ * If the answer is lost, the aspect is looked for, and sent again only if it is not there. After a timeout it is not sent again:
+ * the deployment may still be at it.
+ */
 async function assertAspect(
   http: Http,
   draft: AspectDraft,
   mode: 'add' | 'replace',
-  { signal }: OpOptions,
+  o: OpOptions,
 ): Promise<AspectRecord> {
   const { entity, schema, content, policy } = draft
   const begun = Date.now()
   const request: HttpRequest = {
+    ...o,
     method: mode === 'add' ? 'POST' : 'PUT',
     url: http.deployment.api('/1/aspects', { entity, schema, policy }),
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ ...content, $schema: schema, $entity: entity }),
     resource: entity,
-    signal,
+    whenStale: 'fail',
   }
-  const id = await retry(
-    async () => {
-      try {
-        return (await http.json(request, AssertedJson)).id
-      } catch (error) {
-        if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
-        const op = signal ? { signal } : {}
-        // that it can't be looked for, either, is no reason to ask again
-        const lost = await findLost(draft, (q) => list(http, q, op), begun).catch(() => undefined)
-        signal?.throwIfAborted()
-        if (lost !== undefined) return lost
-        throw unknownOutcome(error, draft)
-      }
-    },
-    { ...http.retries, signal },
-  )
+  // a failure after which the aspect may be there
+  let doubt: IvcapError | undefined
+  const settle = async (cause: IvcapError) => {
+    const lost = await findLost(draft, (q) => list(http, q, o), begun).catch(() => {
+      o.signal?.throwIfAborted()
+      throw unknownOutcome(cause, draft, 'it could not be looked for')
+    })
+    if (lost === undefined && cause.code === 'timeout')
+      throw unknownOutcome(cause, draft, 'it is not to be seen yet')
+    return lost
+  }
+  const send = async (fresh: boolean): Promise<Urn> => {
+    try {
+      return (await http.json({ ...request, fresh }, AssertedJson)).id
+    } catch (error) {
+      if (isIvcapError(error) && mayHaveHappened(error)) doubt = error
+      throw error
+    }
+  }
+  const id = await retry(async () => {
+    const lost = doubt && (await settle(doubt))
+    if (lost !== undefined) return lost
+    try {
+      return await send(false)
+    } catch (error) {
+      if (!isIvcapError(error)) throw error
+      if (isStale(error)) return (await settle(error)) ?? (await send(true))
+      if (doubt !== error || (error.retryable && error.code !== 'timeout')) throw error
+      const lost = await settle(error)
+      if (lost !== undefined) return lost
+      throw unknownOutcome(error, draft, 'it is not to be seen yet')
+    }
+  }, http.retrying(o)).catch(async (error: unknown) => {
+    o.signal?.throwIfAborted()
+    if (doubt === undefined || !isIvcapError(error) || error.attempts === undefined) throw error
+    const lost = await settle(doubt)
+    if (lost !== undefined) return lost
+    throw unknownOutcome(error, draft, 'it is not to be seen yet')
+  })
   return { id, entity, schema, content, ...(policy !== undefined && { policy }) }
 }
 
-async function get(http: Http, id: Urn, { signal }: OpOptions): Promise<AspectRecord> {
-  const url = urlOf(http, id)
-  signal?.throwIfAborted()
-  return http.ask({ method: 'GET', url, resource: id, signal }, AspectJson)
+async function get(http: Http, id: Urn, o: OpOptions): Promise<AspectRecord> {
+  const request = { ...o, method: 'GET', url: urlOf(http, id), resource: id } as const
+  o.signal?.throwIfAborted()
+  return expectId(request, id, await http.ask(request, AspectJson))
 }
 
-async function list(http: Http, q: AspectQuery, { signal }: OpOptions): Promise<Page<AspectRecord>> {
+async function list(http: Http, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
   const query = {
     entity: q.entity,
     schema: q.schema,
@@ -82,27 +110,26 @@ async function list(http: Http, q: AspectQuery, { signal }: OpOptions): Promise<
     'include-content': q.includeContent,
   }
   const url = http.deployment.api('/1/aspects', pageQuery(query, q.limit, q.cursor))
-  const request = { method: 'GET', url, signal } as const
-  const { items, links } = await http.ask(request, listOf(AspectJson))
+  const request = { ...o, method: 'GET', url } as const
+  const { items, links } = await fetchItems(http, request, AspectJson)
   return pageWith(items, links, query, q.cursor, request)
 }
 
-/** Asked again after a fault; that it is closed already, by the try before, is as good. */
-async function retract(http: Http, id: Urn, { signal }: OpOptions): Promise<void> {
+/** Repeated after a fault; success if the record is closed by then, as it is after a lost answer. */
+async function retract(http: Http, id: Urn, o: OpOptions): Promise<void> {
   const url = urlOf(http, id)
-  await retry(
-    async (attempt) => {
-      try {
-        const reply = await http.send({ method: 'DELETE', url, resource: id, signal })
-        await reply.cancel()
-      } catch (error) {
-        if (attempt === 0 || !isIvcapError(error) || error.retryable) throw error
-        const record = await get(http, id, signal ? { signal } : {})
-        if (record.validTo === undefined) throw error
-      }
-    },
-    { ...http.retries, signal },
-  )
+  await retry(async (attempt) => {
+    try {
+      const reply = await http.send({ ...o, method: 'DELETE', url, resource: id })
+      await reply.cancel()
+    } catch (error) {
+      if (attempt === 0 || !isIvcapError(error) || error.retryable) throw error
+      // a question asked after a failure never replaces that failure
+      const record = await get(http, id, o).catch(() => undefined)
+      o.signal?.throwIfAborted()
+      if (record?.validTo === undefined) throw error
+    }
+  }, http.retrying(o))
 }
 
 function urlOf(http: Http, id: Urn): URL {
@@ -110,9 +137,14 @@ function urlOf(http: Http, id: Urn): URL {
   throw new IvcapError('not-found', `${id} is not an aspect of ${http.deployment.href}`, { resource: id })
 }
 
-function unknownOutcome(cause: IvcapError, { entity, schema }: AspectDraft): IvcapError {
+function unknownOutcome(cause: IvcapError, { entity, schema }: AspectDraft, why: string): IvcapError {
   const message =
-    `whether the aspect ${schema} of ${entity} was stored is not known: no answer came, and it is not to be seen (yet); ` +
-    `look again before you repeat it (${cause.message})`
-  return new IvcapError('unavailable', message, { retryable: false, resource: entity, cause })
+    `whether the aspect ${schema} of ${entity} was stored is not known: no answer came, and ${why}; ` +
+    `look for it before you repeat the call (${cause.message})`
+  const { attempts, elapsed, status } = cause
+  return new IvcapError(
+    'unavailable',
+    message,
+    omitUndefined({ retryable: false, resource: entity, status, attempts, elapsed, cause }),
+  )
 }

@@ -13,6 +13,7 @@ import * as v from 'valibot'
 import { AcceptedJson, isJson, parseJson } from './decode-services.js'
 import { mayHaveHappened, protocolFailure } from './failure.js'
 import type { Http, HttpRequest } from './http.js'
+import { readJson } from './json-body.js'
 import type { Reply } from './reply.js'
 import { segment } from './urls.js'
 
@@ -31,7 +32,7 @@ export async function createJob(
   http: Http,
   service: Urn,
   params: JsonObject,
-  { signal, timeout = 0 }: OpOptions & { readonly timeout?: number },
+  { timeout = 0, ...o }: OpOptions & { readonly timeout?: number },
 ): Promise<Created> {
   const seconds = Math.ceil(timeout / 1000)
   const request: HttpRequest = {
@@ -40,21 +41,18 @@ export async function createJob(
     headers: { 'Content-Type': 'application/json', Timeout: String(seconds) },
     body: JSON.stringify(params),
     resource: service,
-    signal,
+    ...o,
     patience: seconds * 1000,
     stopAt: (location) => jobIn(location) !== undefined,
   }
-  return retry(
-    async () => {
-      try {
-        return await createdBy(await http.send(request), { service, params, request })
-      } catch (error) {
-        if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
-        throw unknownOutcome(error, service)
-      }
-    },
-    { ...http.retries, signal },
-  )
+  return retry(async () => {
+    try {
+      return await createdBy(await http.send(request), { service, params, request })
+    } catch (error) {
+      if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
+      throw unknownOutcome(error, service)
+    }
+  }, http.retrying(o))
 }
 
 interface Requested {
@@ -79,12 +77,10 @@ async function createdBy(reply: Reply, { service, params, request }: Requested):
   }
   const resultType = headers.get('content-type') ?? undefined
   const done = { ...known, status: 'succeeded', ...(resultType !== undefined && { resultType }) } as const
-  if (!isJson(resultType)) {
-    await reply.cancel()
-    return { job: done, complete: true }
-  }
-  const result = parseJson(await reply.text().catch(() => ''))
-  return result === undefined ? { job: done, complete: false } : { job: { ...done, result }, complete: true }
+  const result = await readJson(reply, resultType).catch(() => undefined)
+  // a result that arrived broken is asked for again
+  if (result === undefined) return { job: done, complete: !isJson(resultType) }
+  return { job: { ...done, result }, complete: true }
 }
 
 async function accepted(reply: Reply, service: Urn, request: HttpRequest): Promise<Created> {

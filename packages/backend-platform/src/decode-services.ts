@@ -2,12 +2,14 @@ import {
   isUrn,
   JOB_STATUSES,
   type JobRecord,
+  type JobStatus,
   type JsonValue,
+  omitUndefined,
   parseTimestamp,
+  reasonOf,
   type ServiceParameter,
   type ServiceRecord,
   type Urn,
-  omitUndefined,
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
 
@@ -116,10 +118,11 @@ export const jobJson = (service: Urn) =>
         startedAt: json['started-at'],
         finishedAt: json['finished-at'],
         request: json['request-content'],
-        result: isJson(type) ? json['result-content'] : undefined,
+        result: resultOf(json['result-content'], type),
         resultType: type,
         resultUrn: json['result-content-urn'],
-        errorMessage: json['error-message'],
+        errorMessage:
+          json['error-message'] ?? (isFailure(json.status) ? reasonOf(json['result-content']) : undefined),
         policy: json.policy,
         account: json.account,
       })
@@ -133,9 +136,28 @@ export const AcceptedJson = v.object({
   'retry-later': v.fallback(v.optional(v.pipe(v.number(), v.minValue(0))), undefined),
 })
 
+const isFailure = (status: JobStatus) => status === 'failed' || status === 'error'
+
 /** Whether this MIME type is JSON; one that isn't told counts as such. */
 export const isJson = (type: string | undefined): boolean =>
   type === undefined || /^[^;]+[/+]json\s*(;|$)/i.test(type)
+
+/** Types that say what they hold, and that it is not JSON. Services name their own types `application/…`. */
+const NOT_JSON =
+  /^\s*((text|image|audio|video|font|model|multipart)\/|application\/(octet-stream|pdf|zip|gzip|x-tar|xml|[^;]*\+(xml|zip|gzip))\s*(;|$))/i
+
+/** Whether a body of this type may be JSON: many services name the types of their results themselves. */
+export const mayBeJson = (type: string | undefined): boolean => isJson(type) || !NOT_JSON.test(type ?? '')
+
+/**
+ * The result in a job's record: JSON content is JSON, whatever its type is called. Text under another type than JSON may be the
+ * body as it came, which is a result only if it is JSON itself.
+ */
+function resultOf(content: JsonValue | undefined, type: string | undefined): JsonValue | undefined {
+  if (content === null && !isJson(type)) return undefined
+  if (typeof content !== 'string' || isJson(type)) return content
+  return mayBeJson(type) ? parseJson(content) : undefined
+}
 
 /** Undefined for what isn't JSON. */
 export function parseJson(text: string): JsonValue | undefined {

@@ -5,9 +5,9 @@ import {
   isJsonObject,
   isUrn,
   type JsonObject,
+  omitUndefined,
   parseTimestamp,
   type Urn,
-  omitUndefined,
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
 import { type Asked, protocolFailure } from './failure.js'
@@ -31,11 +31,15 @@ export function decodeJson<S extends v.GenericSchema>(
   }
   const parsed = v.safeParse(schema, json)
   if (parsed.success) return parsed.output
-  const issue = parsed.issues[0]
-  const path = v.getDotPath(issue)
-  const problem = `JSON of another form (${path ?? 'the whole'}: ${issue.message})`
-  throw protocolFailure(asked, redact(problem), redact(text))
+  throw protocolFailure(asked, redact(`JSON of another form (${problemOf(parsed.issues)})`), redact(text))
 }
+
+/** The first issue, with the path to it. */
+export function problemOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+  return `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`
+}
+
+const NO_SIZE = 'not a number of bytes from 0 to 2^53 - 1'
 
 /** Text, or nothing where it is absent, null or not a text. */
 const Text = v.fallback(v.optional(v.string()), undefined)
@@ -45,8 +49,18 @@ const Time = v.pipe(
   Text,
   v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
 )
-/** Bytes; -1 stands for unknown. */
-const Size = v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))), undefined)
+/** A time that must not be guessed: whether a record is in force depends on it. */
+const StrictTime = v.pipe(
+  v.nullish(v.string()),
+  v.transform((text) => text || undefined),
+  v.check((text) => text === undefined || parseTimestamp(text) !== undefined, 'not a time'),
+  v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
+)
+/** Bytes; null and -1 stand for unknown. */
+const Size = v.pipe(
+  v.nullish(v.union([v.literal(-1), v.pipe(v.number(), v.safeInteger(), v.minValue(0))], NO_SIZE)),
+  v.transform((size) => (size === null || size === -1 ? undefined : size)),
+)
 const Status = v.fallback(v.picklist(ARTIFACT_STATUSES), 'unknown')
 
 export interface ArtifactAnswer {
@@ -97,7 +111,7 @@ export const AspectJson = v.pipe(
     schema: v.string(),
     content: v.fallback(v.optional(v.custom<JsonObject>(isJsonObject)), undefined),
     'valid-from': Time,
-    'valid-to': Time,
+    'valid-to': StrictTime,
     asserter: Text,
     retracter: Text,
     policy: OptionalUrn,
@@ -125,17 +139,25 @@ export const AspectJson = v.pipe(
 /** What asserting an aspect answers: its id and no more. */
 export const AssertedJson = v.object({ id: UrnText })
 
-/** A page of a list. `links`, whose forms differ, is read by `nextPage`. */
-export function listOf<S extends v.GenericSchema>(item: S) {
-  return v.object({ items: v.array(item), links: v.optional(v.unknown()) })
-}
+/** A page of a list, whose items are checked one by one. `links`, whose forms differ, is read by `nextPage`. */
+export const PageJson = v.object({
+  items: v.nullish(v.array(v.unknown())),
+  links: v.optional(v.unknown()),
+})
 
-export const SearchJson = listOf(v.custom<JsonObject>(isJsonObject, 'not an object'))
+export const RowJson = v.custom<JsonObject>(isJsonObject, 'not an object')
 
-/** The opaque bytes of an etag, without the quotes of a header; a weak one, which pins nothing, is none. */
+/** RFC 9110, but for bytes beyond ASCII, which servers and clients encode differently. */
+const ETAG = /^[\x21\x23-\x7e]+$/
+
+/**
+ * The opaque characters of an etag, without the quotes of a header. Undefined for a weak one, which does not stand for exact bytes,
+ * and for text that a header can't hold: it could never be compared with the etag of an answer.
+ */
 export function plainEtag(etag: string | null | undefined): string | undefined {
-  if (etag === null || etag === undefined || etag === '' || etag.startsWith('W/')) return undefined
-  return /^".*"$/.test(etag) ? etag.slice(1, -1) : etag
+  if (etag === null || etag === undefined || etag.startsWith('W/')) return undefined
+  const plain = /^".*"$/s.test(etag) ? etag.slice(1, -1) : etag
+  return ETAG.test(plain) ? plain : undefined
 }
 
 function ownContent({ $entity: _, ...content }: JsonObject, schema: string): JsonObject {

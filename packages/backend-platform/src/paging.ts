@@ -1,5 +1,8 @@
-import { decodeCursor, encodeCursor, isJsonObject, type Page } from '@ivcap/core/driver'
+import { decodeCursor, encodeCursor, IvcapError, isJsonObject, type Page } from '@ivcap/core/driver'
+import * as v from 'valibot'
+import { PageJson, problemOf } from './decode.js'
 import { type Asked, protocolFailure } from './failure.js'
+import type { Http, HttpRequest, Retries } from './http.js'
 import type { Query } from './urls.js'
 
 /** The query of a page: the listing's own for the first one, `page` and `limit` alone for those that follow. */
@@ -7,6 +10,34 @@ export function pageQuery(query: Query, limit: number, cursor: string | undefine
   if (cursor === undefined) return { limit, ...query }
   const [page] = decodeCursor(query, cursor).after
   return { limit, page: String(page) }
+}
+
+/**
+ * A page of items, each checked by itself: one that is not valid is left out and told by an event, as one bad record must not
+ * make a list unreadable.
+ */
+export async function fetchItems<S extends v.GenericSchema>(
+  http: Http,
+  request: HttpRequest,
+  schema: S,
+  retries?: Retries,
+): Promise<{ readonly items: readonly v.InferOutput<S>[]; readonly links: unknown }> {
+  const page = await http.ask(request, PageJson, retries)
+  const items: v.InferOutput<S>[] = []
+  for (const item of page.items ?? []) {
+    const parsed = v.safeParse(schema, item)
+    if (parsed.success) items.push(parsed.output)
+    else http.tell(leftOut(item, problemOf(parsed.issues), request), request)
+  }
+  return { items, links: page.links }
+}
+
+function leftOut(item: unknown, problem: string, asked: Asked) {
+  const id = isJsonObject(item) && typeof item['id'] === 'string' ? item['id'].slice(0, 200) : undefined
+  const resource = id ?? asked.resource ?? `${asked.url.origin}${asked.url.pathname}`
+  const message = `a list leaves out ${id ?? 'an item without id'}: the deployment sent it in another form (${problem})`
+  const error = new IvcapError('protocol', message, { resource, retryable: false })
+  return { kind: 'left-out', message, resource, error } as const
 }
 
 /** A page with a cursor that serves this query alone. */

@@ -1,4 +1,4 @@
-import type { Backend } from '@ivcap/core/driver'
+import type { Backend, EventListener } from '@ivcap/core/driver'
 import { openJournal } from '#journal'
 import { openTransport } from '#transport'
 import { artifactStore } from './artifacts.js'
@@ -27,6 +27,8 @@ export interface PlatformOptions {
   /** What requests are made with; default: node:http in Node, where it takes half the time, and else the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
   readonly logger?: Logger | undefined
+  /** Hears what results do not tell: retries, resumed transfers, records that a list leaves out. @default no listener */
+  readonly onEvent?: EventListener | undefined
   /** Milliseconds until the answer to a request that carries nothing must begin; default 30 000. */
   readonly connectTimeout?: number | undefined
   /** Milliseconds that a transfer may stand still; default 60 000. */
@@ -54,6 +56,7 @@ export function platformBackend(o: PlatformOptions): Backend {
     connectTimeout: o.connectTimeout ?? 30_000,
     idleTimeout: o.idleTimeout ?? 60_000,
     retries: { retries: o.retries ?? 5, retryDelay: o.retryDelay ?? 200 },
+    onEvent: o.onEvent,
   })
   const aspects = aspectStore(http)
   const context = {

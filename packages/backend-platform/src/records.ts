@@ -3,12 +3,13 @@ import {
   artifactUuid,
   IvcapError,
   type OpOptions,
-  type RetryOptions,
+  retry,
   sleep,
   type Urn,
 } from '@ivcap/core/driver'
 import { type ArtifactAnswer, ArtifactJson } from './decode.js'
-import type { Http } from './http.js'
+import { expectId } from './failure.js'
+import { contextOf, type Http, type RequestContext, type Retries } from './http.js'
 import { segment } from './urls.js'
 
 /** Milliseconds between looks at an artifact that is not ready yet: from the first to the longest. */
@@ -18,12 +19,21 @@ const LONGEST_LOOK = 5_000
 const PATIENCE = 10 * 60_000
 
 /** An artifact as the deployment tells of it. @throws IvcapError `not-found` */
-export function fetchArtifact(http: Http, id: Urn, o: Partial<RetryOptions> = {}): Promise<ArtifactAnswer> {
+export async function fetchArtifact(
+  http: Http,
+  id: Urn,
+  o: RequestContext,
+  retries: Retries = http.retries,
+): Promise<ArtifactAnswer> {
+  return retry(() => fetchOnce(http, id, o), http.retrying(o, retries))
+}
+
+async function fetchOnce(http: Http, id: Urn, o: RequestContext): Promise<ArtifactAnswer> {
   const url = http.deployment.api(`/1/artifacts/${segment(id)}`)
-  return http.ask({ method: 'GET', url, resource: id, signal: o.signal }, ArtifactJson, {
-    ...http.retries,
-    ...o,
-  })
+  const request = { ...contextOf(o), method: 'GET', url, resource: id } as const
+  const answer = await http.json(request, ArtifactJson)
+  expectId(request, id, answer.record)
+  return answer
 }
 
 /**
@@ -31,10 +41,10 @@ export function fetchArtifact(http: Http, id: Urn, o: Partial<RetryOptions> = {}
  *
  * @throws IvcapError `timeout` when that takes too long; `integrity` when it gives the artifact the status `error`
  */
-export async function whenReady(http: Http, id: Urn, o: RetryOptions): Promise<ArtifactRecord> {
+export async function whenReady(http: Http, id: Urn, o: RequestContext & Retries): Promise<ArtifactRecord> {
   const deadline = performance.now() + PATIENCE
   for (let wait = FIRST_LOOK; ; wait = Math.min(wait * 2, LONGEST_LOOK)) {
-    const { record } = await fetchArtifact(http, id, o)
+    const { record } = await fetchArtifact(http, id, o, o)
     if (record.status === 'ready') return record
     if (record.status === 'error') throw failed(id)
     if (performance.now() + wait > deadline) throw notYet(id, record)
@@ -54,11 +64,14 @@ function notYet(id: Urn, { status }: ArtifactRecord): IvcapError {
   return new IvcapError('timeout', message, { resource: id })
 }
 
-/** Only the deployment's own ids are asked for: any other is not there. */
-export async function known(http: Http, id: Urn, { signal }: OpOptions, retries?: number) {
-  signal?.throwIfAborted()
-  if (artifactUuid(id) !== undefined)
-    return fetchArtifact(http, id, { signal, ...(retries === 0 && { retries }) })
+/**
+ * Only the deployment's own ids are asked for: any other is not there.
+ *
+ * @param once Leave repeating to the caller.
+ */
+export async function known(http: Http, id: Urn, o: OpOptions, once = false): Promise<ArtifactAnswer> {
+  o.signal?.throwIfAborted()
+  if (artifactUuid(id) !== undefined) return once ? fetchOnce(http, id, o) : fetchArtifact(http, id, o)
   const message = `${id} is not an artifact of ${http.deployment.href}: those are urn:ivcap:artifact:…`
   throw new IvcapError('not-found', message, { resource: id })
 }

@@ -2,7 +2,7 @@ import type { IvcapError } from '@ivcap/core/driver'
 import type { Answer } from './transport/types.js'
 import type { Watch } from './watch.js'
 
-/** Bytes of text that a reply may have: more is no answer to anything that we ask. */
+/** Bytes that a reply may have as text. */
 const MAX_TEXT = 128 << 20
 
 export interface ReplyContext {
@@ -13,7 +13,12 @@ export interface ReplyContext {
   readonly idleTimeout: number
   /** The error for a body that fails with `cause`, or stands still (no cause). */
   broken(cause?: unknown): IvcapError
+  /** The error for a text of more than `limit` bytes. */
+  tooLong(limit: number): IvcapError
 }
+
+/** Milliseconds that a body may take to stop; what does not react is left behind. */
+const TIME_TO_CANCEL = 1000
 
 /** An answer whose body is read under watch. It must be read to its end, or cancelled. */
 export class Reply {
@@ -49,24 +54,50 @@ export class Reply {
     }
   }
 
-  /** The body as text, up to `limit` bytes of it; the rest is cancelled. */
-  async text(limit = MAX_TEXT): Promise<string> {
+  /** The body as text. @throws IvcapError `protocol` if it is longer than any answer should be */
+  async text(): Promise<string>
+  /** As above; undefined, and cancelled, if its first bytes are not `wanted`. */
+  async text(wanted: (first: Uint8Array) => boolean): Promise<string | undefined>
+  async text(wanted: (first: Uint8Array) => boolean = () => true): Promise<string | undefined> {
+    const { text, end } = await this.#read(MAX_TEXT, wanted)
+    if (end === 'limit') throw this.#context.tooLong(MAX_TEXT)
+    return end === 'unwanted' ? undefined : text
+  }
+
+  /** The first `limit` bytes of the body as text; the rest is cancelled. */
+  async excerpt(limit: number): Promise<string> {
+    return (await this.#read(limit, () => true)).text
+  }
+
+  async #read(
+    limit: number,
+    wanted: (first: Uint8Array) => boolean,
+  ): Promise<{ readonly text: string; readonly end: 'body' | 'limit' | 'unwanted' }> {
     const decoder = new TextDecoder()
     let text = ''
     let count = 0
     for (;;) {
       const chunk = await this.next()
-      if (chunk === undefined) return text + decoder.decode()
+      if (chunk === undefined) return { text: text + decoder.decode(), end: 'body' }
+      const end = count === 0 && !wanted(chunk) ? 'unwanted' : 'limit'
       text += decoder.decode(chunk.subarray(0, limit - count), { stream: true })
       count += chunk.byteLength
-      if (count < limit) continue
+      if (end === 'limit' && count <= limit) continue
       await this.cancel()
-      return text + decoder.decode()
+      return { text: text + decoder.decode(), end }
     }
   }
 
   async cancel(): Promise<void> {
     this.#context.watch.end()
-    await this.#answer.cancel()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, TIME_TO_CANCEL)
+    })
+    try {
+      await Promise.race([this.#answer.cancel(), enough])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }

@@ -1,31 +1,34 @@
-import type { Backend, JsonObject } from '@ivcap/core/driver'
-import { SearchJson } from './decode.js'
+import { type Backend, type JsonObject, PageProgress } from '@ivcap/core/driver'
+import { RowJson } from './decode.js'
 import type { Http } from './http.js'
-import { nextPage } from './paging.js'
+import { fetchItems, nextPage } from './paging.js'
 
 /** Rows in a page, at the most. */
 const PAGE = 50
 
 /** Datalog over the Datafabric: the rows, `limit` of them at the most. */
 export function searchOn(http: Http): NonNullable<Backend['search']> {
-  return async (query, { atTime, limit, signal }) => {
+  return async (query, { atTime, limit, ...o }) => {
     const rows: JsonObject[] = []
     let page: string | undefined
+    const progress = new PageProgress()
     while (rows.length < limit) {
       const parameters = { 'at-time': atTime, limit: Math.min(limit - rows.length, PAGE), page }
-      const { items, links } = await http.ask(
+      const { items, links } = await fetchItems(
+        http,
         {
+          ...o,
           method: 'POST',
           url: http.deployment.api('/1/search', parameters),
           headers: { 'Content-Type': 'application/datalog+mangle' },
           body: query,
-          signal,
         },
-        SearchJson,
+        RowJson,
       )
       rows.push(...items)
       const next = nextPage(links)
-      if (next === undefined || next === page || items.length === 0) break
+      if (next === undefined) break
+      if (rows.length < limit) progress.check(next, items)
       page = next
     }
     return rows.slice(0, limit)

@@ -1,18 +1,28 @@
-import type { JobRecord, OpOptions, Page, ServiceQuery, ServiceStore, Urn } from '@ivcap/core/driver'
+import {
+  type JobRecord,
+  type OpOptions,
+  type Page,
+  retry,
+  type ServiceQuery,
+  type ServiceStore,
+  type Urn,
+} from '@ivcap/core/driver'
 import type * as v from 'valibot'
 import { createJob } from './create-job.js'
-import { listOf } from './decode.js'
-import { isJson, jobJson, parseJson, ServiceJson } from './decode-services.js'
-import { protocolFailure } from './failure.js'
+import { isJson, jobJson, mayBeJson, ServiceJson } from './decode-services.js'
+import { expectId, protocolFailure } from './failure.js'
 import type { Http } from './http.js'
-import { pageQuery, pageWith } from './paging.js'
+import { readJson } from './json-body.js'
+import { fetchItems, pageQuery, pageWith } from './paging.js'
 import { segment } from './urls.js'
 
 /** Services of a deployment. As every driver it gets complete and valid input from the client. */
 export function serviceStore(http: Http): ServiceStore {
   return {
-    get: (id, { signal }) =>
-      http.ask({ method: 'GET', url: urlOf(http, id), resource: id, signal }, ServiceJson),
+    async get(id, o) {
+      const request = { ...o, method: 'GET', url: urlOf(http, id), resource: id } as const
+      return expectId(request, id, await http.ask(request, ServiceJson))
+    },
     list: (q, o) => list(http, '/1/services2', ServiceJson, q, o),
     async createJob(service, params, o) {
       const { job, complete } = await createJob(http, service, params, o)
@@ -28,7 +38,7 @@ async function list<S extends v.GenericSchema>(
   path: string,
   item: S,
   q: ServiceQuery,
-  { signal }: OpOptions,
+  o: OpOptions,
 ): Promise<Page<v.InferOutput<S>>> {
   const query = {
     filter: q.filter,
@@ -37,28 +47,32 @@ async function list<S extends v.GenericSchema>(
     'at-time': q.atTime,
   }
   const url = http.deployment.api(path, pageQuery(query, q.limit, q.cursor))
-  const request = { method: 'GET', url, signal } as const
-  const { items, links } = await http.ask(request, listOf(item))
+  const request = { ...o, method: 'GET', url } as const
+  const { items, links } = await fetchItems(http, request, item)
   return pageWith(items, links, query, q.cursor, request)
 }
 
 /** A result that the record leaves out is asked for by itself. */
-async function getJob(http: Http, service: Urn, id: Urn, { signal }: OpOptions): Promise<JobRecord> {
+async function getJob(http: Http, service: Urn, id: Urn, o: OpOptions): Promise<JobRecord> {
   const path = `/1/services2/${segment(service)}/jobs/${segment(id)}`
   const query = { 'with-request-content': true, 'with-result-content': true }
-  const request = { method: 'GET', url: http.deployment.api(path, query), resource: id, signal } as const
-  const job = await http.ask(request, jobJson(service))
-  if (job.status !== 'succeeded' || job.result !== undefined || !isJson(job.resultType)) return job
-  const output = { method: 'GET', url: http.deployment.api(`${path}/output`), resource: id, signal } as const
-  const reply = await http.send(output)
-  const resultType = reply.headers.get('content-type') ?? job.resultType
-  if (reply.status === 204 || !isJson(resultType)) {
-    await reply.cancel()
-    return { ...job, ...(reply.status !== 204 && resultType !== undefined && { resultType }) }
-  }
-  const result = parseJson(await reply.text())
-  if (result === undefined) throw protocolFailure(output, 'broken JSON as the result')
-  return { ...job, result, ...(resultType !== undefined && { resultType }) }
+  const request = { ...o, method: 'GET', url: http.deployment.api(path, query), resource: id } as const
+  const job = expectId(request, id, await http.ask(request, jobJson(service)))
+  if (job.status !== 'succeeded' || job.result !== undefined || !mayBeJson(job.resultType)) return job
+  const output = { ...o, method: 'GET', url: http.deployment.api(`${path}/output`), resource: id } as const
+  return retry(async () => {
+    const reply = await http.send(output)
+    const resultType = reply.headers.get('content-type') ?? job.resultType
+    if (reply.status === 204) {
+      await reply.cancel()
+      return job
+    }
+    const told = { ...job, ...(resultType !== undefined && { resultType }) }
+    const result = await readJson(reply, resultType)
+    if (result !== undefined) return { ...told, result }
+    if (isJson(resultType)) throw protocolFailure(output, 'broken JSON as the result', '', true)
+    return told
+  }, http.retrying(o))
 }
 
 const urlOf = (http: Http, id: Urn): URL => http.deployment.api(`/1/services2/${segment(id)}`)

@@ -1,11 +1,11 @@
 import { IvcapError, isIvcapError, type Progress } from '@ivcap/core/driver'
 import type { HttpRequest as TusRequest, HttpResponse as TusResponse } from 'tus-js-client'
-import type { Http } from './http.js'
+import { contextOf, type Http, type RequestContext } from './http.js'
 import type { Pace } from './pace.js'
 import type { Reply } from './reply.js'
 import type { Chunk, SourceReader } from './source-reader.js'
 
-export interface TusOptions {
+export interface TusOptions extends RequestContext {
   readonly http: Http
   /** Where the bytes go. */
   readonly url: URL
@@ -17,7 +17,6 @@ export interface TusOptions {
   readonly pace: Pace
   readonly progress: Progress
   readonly resource: string
-  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -110,13 +109,20 @@ class Exchange {
     headers: Record<string, string>,
     chunk: Chunk | undefined,
   ): Promise<TusResponse> {
-    const { http, url, resource, signal, size, pace } = this.#o
+    const { http, url, resource, size, pace } = this.#o
     if (method === 'PATCH' && size === undefined && headers['Upload-Length'] === undefined) {
       headers['Upload-Defer-Length'] = '1'
     }
     const begun = performance.now()
     const reply = await http
-      .send({ method, url, headers, resource, signal, ...(chunk !== undefined && { body: chunk.body }) })
+      .send({
+        ...contextOf(this.#o),
+        method,
+        url,
+        headers,
+        resource,
+        ...(chunk !== undefined && { body: chunk.body }),
+      })
       .catch((error: unknown) => {
         if (chunk !== undefined) pace.failed()
         throw conflict(error, headers['Upload-Length'] !== undefined)

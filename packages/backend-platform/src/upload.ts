@@ -3,8 +3,10 @@ import {
   type ArtifactRecord,
   type ByteSource,
   backoff,
+  exhausted,
   IvcapError,
   isIvcapError,
+  LONGEST_RETRY_AFTER,
   type OpOptions,
   type Progress,
   progressOf,
@@ -12,7 +14,7 @@ import {
   type TransferOptions,
 } from '@ivcap/core/driver'
 import { beginUpload } from './begin-upload.js'
-import type { Http } from './http.js'
+import { contextOf, type Http, type RequestContext, type Retries } from './http.js'
 import type { Begun, Claim, Journal } from './journal/types.js'
 import { Pace, WORTH_RESUMING } from './pace.js'
 import { fetchArtifact, whenReady } from './records.js'
@@ -126,21 +128,24 @@ class Sending {
     return record
   }
 
-  /** Try after try; those count anew whenever the deployment has got further. */
+  /** One retry budget for the upload, which begins anew whenever the deployment has accepted bytes. */
   async #sendAll(begun: Begun, isNew: boolean): Promise<number | undefined> {
-    const { signal, retries, retryDelay } = this.#o
+    const { signal, retries, retryDelay, failures } = this.#o
     if (this.#source.size === 0) return 0
     const url = this.#http.deployment.data(begun.dataHref)
+    let budget = newBudget()
     let furthest = 0
+    let toResume = !isNew
     const progress: Progress = {
       ...this.#progress,
       report: (accepted) => {
-        if (accepted > furthest) attempt = 0
+        if (toResume && accepted > 0) this.#tellResumed(begun, accepted)
+        toResume = false
+        if (accepted > furthest) budget = newBudget()
         furthest = Math.max(furthest, accepted)
         this.#progress.report(accepted)
       },
     }
-    let attempt = 0
     for (let isFirst = true; ; isFirst = false) {
       signal?.throwIfAborted()
       try {
@@ -153,30 +158,58 @@ class Sending {
           pace: this.#pace,
           progress,
           resource: begun.id,
-          signal,
+          ...contextOf(this.#o),
         })
       } catch (error) {
         if (signal?.aborted) throw signal.reason
-        if (!isIvcapError(error)) throw error
+        if (!isIvcapError(error) || error.attempts !== undefined) throw error
+        failures?.add(error)
         if (error.code === 'not-found' && (await this.#isStored(begun))) return this.#source.size
-        if (!error.retryable || attempt >= retries) throw error
-        await sleep(Math.max(backoff(retryDelay, attempt), error.retryAfter ?? 0), signal)
-        attempt += 1
+        if (!error.retryable) throw error
+        budget.first ??= error
+        budget.attempts += 1
+        const pause = error.retryAfter ?? 0
+        if (budget.attempts > retries || pause > LONGEST_RETRY_AFTER)
+          throw exhausted(budget.first, error, budget.attempts, performance.now() - budget.begun)
+        const wait = Math.max(backoff(retryDelay, budget.attempts - 1), pause)
+        this.#tellRetried(begun, error, budget.attempts, wait)
+        toResume = true
+        await sleep(wait, signal)
       }
     }
   }
 
   /** Some deployments forget an upload as soon as it is an artifact; the answer to the last bytes may have been lost. */
   async #isStored({ id }: Begun): Promise<boolean> {
-    const { record } = await fetchArtifact(this.#http, id, { ...this.#retries })
-    return record.status === 'ready' && record.size === this.#source.size
+    // a question asked after a failure never replaces that failure
+    const answer = await fetchArtifact(this.#http, id, this.#o, this.#retries).catch(() => undefined)
+    this.#o.signal?.throwIfAborted()
+    return answer?.record.status === 'ready' && answer.record.size === this.#source.size
   }
 
-  get #retries() {
-    const { retries, retryDelay, signal } = this.#o
-    return { retries, retryDelay, signal }
+  #tellResumed({ id }: Begun, offset: number): void {
+    const message = `the upload of ${id} goes on from byte ${offset}`
+    this.#http.tell({ kind: 'resume', message, resource: id, offset }, this.#o)
+  }
+
+  #tellRetried({ id }: Begun, error: IvcapError, attempt: number, wait: number): void {
+    const message = `attempt ${attempt} to upload ${id} failed, trying again in ${Math.round(wait)} ms: ${error.message}`
+    this.#http.tell({ kind: 'retry', message, resource: id, attempt, wait, error }, this.#o)
+  }
+
+  get #retries(): RequestContext & Retries {
+    const { retries, retryDelay } = this.#o
+    return { ...contextOf(this.#o), retries, retryDelay }
   }
 }
+
+interface Budget {
+  attempts: number
+  first: IvcapError | undefined
+  readonly begun: number
+}
+
+const newBudget = (): Budget => ({ attempts: 0, first: undefined, begun: performance.now() })
 
 /** An upload of an earlier process that the deployment no longer has, or has as something else: a clean start. */
 function notIfLost(error: unknown): undefined {

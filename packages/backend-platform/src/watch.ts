@@ -1,4 +1,12 @@
-/** Aborts an exchange when the caller says so, or when it has stood still for too long. */
+import { LONGEST_TIMER } from '@ivcap/core/driver'
+
+/**
+ * Milliseconds that work which was told to stop may take to do so. What does not react at all (a token function, a fetch that
+ * ignores its signal) is left behind after that.
+ */
+const TIME_TO_STOP = 500
+
+/** Ends an exchange when the caller's signal aborts, or when nothing has happened for too long. */
 export class Watch {
   readonly #stop = new AbortController()
   readonly #caller: AbortSignal | undefined
@@ -7,41 +15,71 @@ export class Watch {
   #since = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #looksAt = Number.POSITIVE_INFINITY
+  /** Ends the waiting for work that does not stop. */
+  #abandon: (() => void) | undefined
+  #stopTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(caller: AbortSignal | undefined) {
     this.#caller = caller
+    this.signal.addEventListener('abort', () => this.#giveTimeToStop(), { once: true })
     if (caller?.aborted) this.#forward()
     else caller?.addEventListener('abort', this.#forward)
   }
 
-  /** For fetch. */
+  /** For the transport. */
   get signal(): AbortSignal {
     return this.#stop.signal
   }
 
-  /** The result of `work`, or the reason for which it was stopped: the caller's, or `late()` after `ms` without a move. */
-  async over<T>(work: Promise<T>, ms: number, late: () => unknown): Promise<T> {
-    this.#wait = { ms, late }
+  /**
+   * The result of `work`. Rejects with the caller's reason after an abort, with `late()` if nothing moved for `ms`; in both
+   * cases once `work` has stopped, or soon after if it does not.
+   *
+   * @param dispose Gets the result of work that ended too late to be used.
+   */
+  async over<T>(
+    work: Promise<T>,
+    ms: number,
+    late: () => unknown,
+    dispose: (result: T) => void = () => {},
+  ): Promise<T> {
+    const limit = Math.min(ms, LONGEST_TIMER)
+    this.#wait = { ms: limit, late }
     this.moved()
-    if (this.#since + ms < this.#looksAt) this.#lookIn(ms)
+    if (this.#since + limit < this.#looksAt) this.#lookIn(limit)
+    let isAbandoned = false
     try {
-      return await work
+      // no Promise.race: each would stay attached to what it is raced with, chunk after chunk
+      return await new Promise<T>((resolve, reject) => {
+        this.#abandon = () => {
+          isAbandoned = true
+          reject(this.signal.reason)
+        }
+        if (this.signal.aborted) this.#giveTimeToStop()
+        work.then((result) => (isAbandoned ? dispose(result) : resolve(result)), reject)
+      })
     } catch (error) {
       throw this.signal.aborted ? this.signal.reason : error
     } finally {
+      clearTimeout(this.#stopTimer)
+      this.#abandon = undefined
       this.#wait = undefined
     }
   }
 
-  /** Something happened: what is waited for may take its time anew. */
+  /** Something happened: the time for what is awaited begins anew. */
   moved(): void {
     this.#since = performance.now()
   }
 
-  /** The exchange is over: the caller's signal is let go. */
+  /** The exchange is over: releases the caller's signal. */
   end(): void {
     clearTimeout(this.#timer)
     this.#caller?.removeEventListener('abort', this.#forward)
+  }
+
+  #giveTimeToStop(): void {
+    if (this.#abandon !== undefined) this.#stopTimer = setTimeout(this.#abandon, TIME_TO_STOP)
   }
 
   /** One timer looks from time to time: to set one for each chunk costs more than the chunk. */

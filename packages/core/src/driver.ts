@@ -21,6 +21,7 @@ export * from './model/events.js'
 export * from './model/failures.js'
 export * from './model/json.js'
 export * from './model/omit-undefined.js'
+export * from './model/plain-text.js'
 export * from './model/problems.js'
 export * from './model/records.js'
 export * from './model/services.js'
@@ -33,6 +34,7 @@ export { artifactFilter, aspectFilter, type RecordTest } from './query/filter/in
 export * from './query/order.js'
 export * from './query/page.js'
 export { nextTurn, WorkBudget, type WorkBudgetOptions } from './query/work.js'
+export { PageProgress } from './query/page-progress.js'
 export * from './rules/artifact-order.js'
 export * from './rules/aspect-json.js'
 export * from './rules/aspect-order.js'
@@ -64,6 +66,7 @@ export {
   backoff,
   DEFAULT_RETRIES,
   exhausted,
+  LONGEST_RETRY_AFTER,
   LONGEST_TIMER,
   opOptions,
   type RetryOptions,

@@ -125,8 +125,12 @@ export interface ArtifactQuery {
 
 export interface ArtifactContent {
   readonly record: ArtifactRecord
-  /** Resolved: both ends are there. */
-  readonly range: Required<ByteRange>
+  /**
+   * The bytes that `body` holds. `end` is absent if the place learns it only when the body ends; `record.size` is absent then,
+   * too. Size, etag, range and body describe the same version of the content: a store takes them from one answer, never from
+   * an older record.
+   */
+  readonly range: ByteRange
   /** Nothing is read before somebody pulls. `cancel()` resolves when the I/O has stopped. */
   readonly body: ReadableStream<Uint8Array>
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createUnzip } from 'node:zlib'
+import { codingsOf } from './encoding.js'
 import type { Answer } from './types.js'
 
 /** Bytes that are fetched before somebody asks for them, once somebody has begun to. */
@@ -13,7 +14,7 @@ const SOON = 1000
 /** What node:http answers with. `isSent`: whether all of the request went out, so that another may follow on its connection. */
 export function answerOf(response: IncomingMessage, method: string, isSent: () => boolean): Answer {
   const headers = headersOf(response)
-  const body = new Body(decoded(response, headers.get('content-encoding')))
+  const body = new Body(decoded(response, headers))
   const isEmpty = method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
   return {
     status: response.statusCode ?? 0,
@@ -42,17 +43,19 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
-/** No encoding is asked for, but some proxies encode all the same. */
-function decoded(response: IncomingMessage, encoding: string | null): Readable {
-  const decoder = decoderOf(encoding)
-  if (decoder === undefined) return response
+/** No encoding is asked for, but some proxies encode all the same. The coding applied last is undone first. */
+function decoded(response: IncomingMessage, headers: Headers): Readable {
+  const decoders = codingsOf(headers)
+    .map(decoderOf)
+    .filter((decoder) => decoder !== undefined)
+    .reverse()
   // how it failed shows in what is read from it
-  return pipeline(response, decoder, () => {})
+  return decoders.reduce<Readable>((body, decoder) => pipeline(body, decoder, () => {}), response)
 }
 
-function decoderOf(encoding: string | null): Transform | undefined {
-  if (encoding === 'gzip' || encoding === 'x-gzip' || encoding === 'deflate') return createUnzip()
-  return encoding === 'br' ? createBrotliDecompress() : undefined
+function decoderOf(coding: string): Transform | undefined {
+  if (coding === 'gzip' || coding === 'x-gzip' || coding === 'deflate') return createUnzip()
+  return coding === 'br' ? createBrotliDecompress() : undefined
 }
 
 /** A body that is fetched as it is read, up to `AHEAD` bytes before. */

@@ -7,7 +7,16 @@ import * as https from 'node:https'
 import { largeGet } from '@ivcap/core/driver'
 import { answerOf } from './answer.js'
 import { fetchTransport } from './fetch.js'
-import { type Answer, BodyFailure, type Message, type Streamed, type Transport, UNDER_WAY } from './types.js'
+import {
+  type Answer,
+  BodyFailure,
+  type Message,
+  NotHttp,
+  StaleConnection,
+  type Streamed,
+  type Transport,
+  UNDER_WAY,
+} from './types.js'
 
 const ALWAYS = { 'Accept-Encoding': 'identity', Accept: '*/*' }
 
@@ -48,7 +57,22 @@ function exchange(message: Message, agents: Agents): ReturnType<Transport['send'
   return new Promise((resolve, reject) => {
     const request = requestOf(message, agents)
     let answered = false
-    request.on('error', reject)
+    let readBefore = 0
+    request.on('socket', (socket) => {
+      readBefore = socket.bytesRead
+    })
+    request.on('error', (error) => {
+      const { socket } = request
+      const isStale = request.reusedSocket && !answered && (socket?.bytesRead ?? readBefore) === readBefore
+      reject(isStale ? new StaleConnection(error) : error)
+    })
+    request.on('upgrade', (response, socket) => {
+      answered = true
+      socket.destroy()
+      reject(new NotHttp(`${response.statusCode} (another protocol), which was not asked for`))
+    })
+    // whatever else ends it without an answer; after one it changes nothing
+    request.on('close', () => reject(new Error('the connection was closed before an answer')))
     request.on('response', (response) => {
       answered = true
       resolve(answerOf(response, message.method, () => request.writableFinished))
@@ -67,15 +91,16 @@ function exchange(message: Message, agents: Agents): ReturnType<Transport['send'
   })
 }
 
-function requestOf({ method, url, headers, body, signal }: Message, agents: Agents): http.ClientRequest {
+function requestOf(message: Message, agents: Agents): http.ClientRequest {
+  const { method, url, headers, body, signal, fresh = false } = message
   const options = {
     method,
     signal,
     headers: { ...ALWAYS, ...headers, ...lengthOf(method, body) },
   }
   return url.protocol === 'https:'
-    ? https.request(url, { ...options, agent: agents.https })
-    : http.request(url, { ...options, agent: agents.http })
+    ? https.request(url, { ...options, agent: !fresh && agents.https })
+    : http.request(url, { ...options, agent: !fresh && agents.http })
 }
 
 function lengthOf(method: string, body: Message['body']): http.OutgoingHttpHeaders {

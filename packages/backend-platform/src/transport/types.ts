@@ -22,6 +22,8 @@ export interface Message {
   readonly follow: boolean
   /** A GET that much is expected of: it is worth a connection of its own. */
   readonly large?: { readonly memory: ChunkMemory | undefined } | undefined
+  /** Use a new connection, none that was kept open after an earlier request. */
+  readonly fresh?: boolean
   /** Some bytes of a streamed body are on their way. */
   readonly onSent?: () => void
 }
@@ -43,7 +45,7 @@ export interface Answer {
 export interface Transport {
   /** Whether it takes a `Streamed` body. */
   readonly streams: boolean
-  /** Rejects with `BodyFailure`, or with what the system says of the connection. */
+  /** Rejects with `BodyFailure`, `StaleConnection`, `NotHttp`, or with what the system says of the connection. */
   send(message: Message): Promise<Answer>
   close(): void
 }
@@ -53,5 +55,24 @@ export class BodyFailure extends Error {
   constructor(cause: unknown) {
     super('the body could not be read', { cause })
     this.name = 'BodyFailure'
+  }
+}
+
+/**
+ * A connection that was kept open after an earlier request broke before any byte of the answer. As a rule the server had closed
+ * it while it was idle and never saw this request; that is not certain.
+ */
+export class StaleConnection extends Error {
+  constructor(cause: unknown) {
+    super('a connection that was kept open had been closed', { cause })
+    this.name = 'StaleConnection'
+  }
+}
+
+/** The server answers, but not as HTTP prescribes. */
+export class NotHttp extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'NotHttp'
   }
 }

@@ -1,27 +1,22 @@
 import * as files from '#files'
 import { IvcapError } from '../model/errors.js'
+import { emit, type IvcapEvent } from '../model/events.js'
 import type { JsonInput } from '../model/json.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
-import type {
-  ArtifactStore,
-  ByteRange,
-  OpOptions,
-  ReadOptions as StoreReadOptions,
-  TransferOptions,
-} from '../ports.js'
+import type { ArtifactContent, ArtifactStore, ByteRange, OpOptions, TransferOptions } from '../ports.js'
 import { chunkMemory } from '../transfer/chunk-memory.js'
-import { verifiedBody } from '../transfer/download.js'
+import { type VerifiedBodyOptions, verifiedBody } from '../transfer/download.js'
 import { checkRange } from '../transfer/range.js'
 import { type Aspect, dateOf } from './aspect.js'
 import { type AssertOptions, aspectDraft, type ListAspectsOptions } from './aspect-input.js'
 import { listAspects } from './aspects.js'
-import { type ByteStream, byteStream, collect } from './byte-stream.js'
+import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
 import type { Context } from './context.js'
 import type { Listing } from './listing.js'
 import { type LocalFile, localFile } from './local-file.js'
-import { type CallOptions, perform } from './operation.js'
+import { type CallOptions, named, perform } from './operation.js'
 import { type Provenance, provenanceOf } from './provenance.js'
 
 export interface ReadOptions {
@@ -141,7 +136,7 @@ export class Artifact {
       }
       return files.withOpenFiles(async () => {
         const memory = chunkMemory()
-        const body = this.#stream('asLocalFile', { ...o, onProgress }, { parallel: true, memory })
+        const body = this.#stream('asLocalFile', { ...o, onProgress }, { ...op, parallel: true, memory })
         if (path !== undefined) return localFile(await files.saveAs(path, body, { ...op, memory }))
         const temporary = await files.tempFile(this.name ?? this.id, body, { ...op, memory })
         return localFile(temporary.path, temporary.remove)
@@ -161,13 +156,21 @@ export class Artifact {
 
   /** The whole content in memory. */
   async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const size = this.size ?? (await this.load({ signal: o.signal })).size
-    return size === undefined ? gather(this.#stream('bytes', o)) : collect(this.#stream('bytes', o), size)
+    let size: number | undefined
+    const onContent = ({ range }: Pick<ArtifactContent, 'range'>) => {
+      size = range.end
+    }
+    return collect(this.#stream('bytes', o, { onContent }), () => size)
   }
 
   /** The whole content as UTF-8 text. */
   async text(o: ReadOptions = {}): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(o))
+    const bytes = await this.bytes(o)
+    try {
+      return new TextDecoder().decode(bytes)
+    } catch (cause) {
+      throw named(tooLarge(bytes.byteLength, cause), 'text')
+    }
   }
 
   /** The whole content as JSON: yours to check. @throws IvcapError `protocol` when it isn't JSON */
@@ -223,17 +226,30 @@ export class Artifact {
   #stream(
     operation: string,
     { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
-    way: Pick<StoreReadOptions, 'parallel' | 'memory'> = {},
+    { onContent, ...way }: Omit<Partial<VerifiedBodyOptions>, 'range' | 'onProgress'> = {},
   ): ByteStream {
-    const options = {
+    const { onEvent } = this.#context
+    const options: VerifiedBodyOptions = {
       retries,
       retryDelay,
+      ...(onEvent && { onEvent: (event: IvcapEvent) => emit({ operation, ...event }, onEvent) }),
+      ...(signal && { signal }),
       ...way,
       ...(range && { range }),
-      ...(signal && { signal }),
       ...(onProgress && { onProgress }),
+      onContent: (content) => {
+        this.#learn(content.record)
+        onContent?.(content)
+      },
     }
     return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
+  }
+
+  /** A record that came with the content is newer than the one that this handle had. */
+  #learn(record: ArtifactRecord): void {
+    const { etag, sha256 } = this.#record
+    const isSame = etag !== undefined && etag === record.etag
+    this.#record = isSame && sha256 !== undefined ? { sha256, ...record } : record
   }
 }
 
@@ -253,16 +269,4 @@ function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgres
 /** Whether `x` is an Artifact. Works across copies of the package. */
 export function isArtifact(x: unknown): x is Artifact {
   return typeof x === 'object' && x !== null && brand in x
-}
-
-/** For content whose size nobody told. */
-async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of stream) chunks.push(chunk)
-  const size = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)
-  return collect(asyncOf(chunks), size)
-}
-
-async function* asyncOf<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
 }

@@ -56,32 +56,45 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 /** Bytes of an array that is made before anything has come: what a size promises may never do so. */
 const ON_TRUST = 32 << 20
 
-/** The whole content in one array of `size` bytes. @throws IvcapError `unsupported` when no array holds so many */
+/**
+ * All bytes of a stream in one array. Where the stream ends decides how many there are; `expected` only saves growing the array.
+ *
+ * @param expected bytes, asked once the first have come; undefined: not known
+ * @throws IvcapError `unsupported` if no array holds so many
+ */
 export async function collect(
   stream: AsyncIterable<Uint8Array>,
-  size: number,
+  expected: () => number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  let all = new Uint8Array(Math.min(size, ON_TRUST))
+  let all = new Uint8Array(0)
   let at = 0
   for await (const chunk of stream) {
-    if (at + chunk.byteLength > all.byteLength) all = grown(all, size)
+    const needed = at + chunk.byteLength
+    if (needed > all.byteLength) all = grown(all.subarray(0, at), needed, expected() ?? 0)
     all.set(chunk, at)
-    at += chunk.byteLength
+    at = needed
   }
-  return all
+  return at === all.byteLength ? all : all.slice(0, at)
 }
 
-function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  const all = arrayOf(size)
+function grown(bytes: Uint8Array, needed: number, expected: number): Uint8Array<ArrayBuffer> {
+  const isFirst = bytes.byteLength === 0
+  const wanted = isFirst ? Math.min(expected, ON_TRUST) : Math.max(expected, 2 * bytes.byteLength)
+  const all = wanted > needed ? (arrayOf(wanted) ?? arrayOf(needed)) : arrayOf(needed)
+  if (all === undefined) throw tooLarge(needed)
   all.set(bytes)
   return all
 }
 
-function arrayOf(size: number): Uint8Array<ArrayBuffer> {
+function arrayOf(size: number): Uint8Array<ArrayBuffer> | undefined {
   try {
     return new Uint8Array(size)
-  } catch (cause) {
-    const message = `${size} bytes are more than fit into one array here: read them as a stream, or as a file`
-    throw new IvcapError('unsupported', message, { cause })
+  } catch {
+    return undefined
   }
+}
+
+export function tooLarge(size: number, cause?: unknown): IvcapError {
+  const message = `${size} bytes are more than fit into memory in one piece here: read them as a stream, or as a file`
+  return new IvcapError('unsupported', message, { cause })
 }

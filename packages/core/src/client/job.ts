@@ -1,6 +1,6 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { JsonValue } from '../model/json.js'
-import { isFinished, type JobRecord, type JobStatus } from '../model/services.js'
+import { causeOf, isFinished, type JobRecord, type JobStatus, reasonOf } from '../model/services.js'
 import type { Urn } from '../model/urn.js'
 import type { OpOptions, ServiceStore } from '../ports.js'
 import { sleep } from '../transfer/retry.js'
@@ -52,7 +52,8 @@ export class Job {
   }
   /** What went wrong, where something did. */
   get errorMessage(): string | undefined {
-    return this.#record.errorMessage
+    const { errorMessage, status, result } = this.#record
+    return errorMessage ?? (status === 'succeeded' ? undefined : reasonOf(result))
   }
   /** The parameters, where the place tells them. */
   get request(): JsonValue | undefined {
@@ -75,16 +76,20 @@ export class Job {
   /**
    * What the service answered: JSON, yours to check; undefined when it answered nothing.
    *
-   * @throws IvcapError `precondition-failed` while the job has not succeeded, with its error message if it failed;
-   * `protocol` when the result isn't JSON
+   * @throws IvcapError `precondition-failed` while the job has not succeeded; if it failed, with its error message, and with the
+   * service's own error and traceback as `cause` where they are known; `protocol` when the result isn't JSON
    */
   get result(): JsonValue | undefined {
-    const { id, status, result, resultType, errorMessage } = this.#record
+    const { id, status, result, resultType } = this.#record
     if (status !== 'succeeded') {
       const why = this.finished
-        ? `it ended as ${status}: ${errorMessage ?? 'nobody said why'}`
+        ? `it ended as ${status}: ${this.errorMessage ?? 'the service gave no reason'}`
         : `it is ${status}: await job.wait() first`
-      throw new IvcapError('precondition-failed', `result: there is none of ${id}; ${why}`, { resource: id })
+      const cause = this.finished ? causeOf(this.#record) : undefined
+      throw new IvcapError('precondition-failed', `result: there is none of ${id}; ${why}`, {
+        resource: id,
+        ...(cause && { cause }),
+      })
     }
     if (result !== undefined || resultType === undefined || isJson(resultType)) return result
     const message = `result: that of ${id} is ${resultType}, not JSON: let the service store it as an artifact, and answer its URN`

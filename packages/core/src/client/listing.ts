@@ -1,6 +1,7 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { Page } from '../ports.js'
+import { PageProgress } from '../query/page-progress.js'
 
 /** The most that a deployment hands out in one page. */
 const PAGE_SIZE = 50
@@ -27,14 +28,14 @@ export function listing<R, T>(
     const pageSize = Math.min(PAGE_SIZE, limit)
     let left = limit
     let cursor: string | undefined
+    const progress = new PageProgress()
     while (left > 0) {
       const page = await fetchPage({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
       const items = page.items.slice(0, left)
       left -= items.length
       if (items.length > 0) yield items.map(wrap)
       if (page.cursor === undefined) return
-      if (page.cursor === cursor)
-        throw new IvcapError('protocol', 'the next page of the list is the same page again')
+      progress.check(page.cursor, page.items)
       cursor = page.cursor
     }
   }

@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.js'
+
 export type IvcapErrorCode =
   | 'invalid-argument'
   | 'missing-argument'
@@ -40,7 +42,7 @@ const brand = Symbol.for('@ivcap/core/IvcapError')
 
 /**
  * The one error class. `code` says what kind of failure it is; the message says what was asked, of what,
- * what came back and what to do. It never holds a token or the query of a signed URL.
+ * what came back and what to do. It never holds a token, the query of a signed URL, or control characters.
  */
 export class IvcapError extends Error {
   readonly code: IvcapErrorCode
@@ -55,7 +57,7 @@ export class IvcapError extends Error {
   readonly [brand] = true
 
   constructor(code: IvcapErrorCode, message: string, details: IvcapErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(plainText(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'IvcapError'
     this.code = code
     this.retryable = details.retryable ?? (code === 'unavailable' || code === 'rate-limited')

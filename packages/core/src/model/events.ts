@@ -1,4 +1,5 @@
 import type { IvcapError } from './errors.js'
+import { plainText } from './plain-text.js'
 
 /**
  * Something that happened below a call and that its result does not tell. Events are for people and for monitoring; they never
@@ -78,9 +79,10 @@ export type EventListener = (event: IvcapEvent) => void
  * other listeners.
  */
 export function emit(event: IvcapEvent, ...listeners: readonly (EventListener | undefined)[]): void {
+  const told = { ...event, message: plainText(event.message) }
   for (const listener of new Set(listeners)) {
     try {
-      listener?.(event)
+      listener?.(told)
     } catch {
       // the listener's own problem
     }

@@ -28,8 +28,14 @@ export const systemClock: Clock = (() => {
   }
 })()
 
-/** From microseconds since 1970. */
+/** Milliseconds since 1970 of the first and the last moment that four digits of a year can name. */
+const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
+const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** From microseconds since 1970. A time outside the years 0 to 9999 becomes the nearest time inside. */
 export function timestamp(micros: number): Timestamp {
+  if (!(micros >= EARLIEST * 1000)) return `${new Date(EARLIEST).toISOString().slice(0, -1)}000Z`
+  if (micros > LATEST * 1000) return `${new Date(LATEST).toISOString().slice(0, -1)}999Z`
   const ms = Math.floor(micros / 1000)
   const rest = String(micros - ms * 1000).padStart(3, '0')
   return `${new Date(ms).toISOString().slice(0, -1)}${rest}Z`
@@ -40,7 +46,10 @@ export function micros(time: Timestamp): number {
   return Date.parse(`${time.slice(0, 23)}Z`) * 1000 + Number(time.slice(23, 26))
 }
 
-/** The timestamp that an ISO 8601 text stands for, or undefined. Offsets are resolved, microseconds kept, finer ones cut. */
+/**
+ * The timestamp that an ISO 8601 text stands for. Offsets are resolved, microseconds kept, finer digits cut. Undefined for any
+ * other text, and for a time that its offset moves out of the years 0 to 9999.
+ */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const m = ISO.exec(text.trim())
   if (m === null) return undefined
@@ -48,7 +57,10 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`)
   // Date.parse turns February 30 into March 2; a date that does not come back as written is none
   if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(`${year}-${month}-${day}`)) return undefined
-  const shifted = ms - offsetMinutes(zone) * 60_000
+  const offset = offsetMinutes(zone)
+  if (offset === undefined) return undefined
+  const shifted = ms - offset * 60_000
+  if (shifted < EARLIEST || shifted > LATEST) return undefined
   return `${new Date(shifted).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
 }
 
@@ -66,15 +78,19 @@ function fromDate(date: unknown): Timestamp | undefined {
   try {
     // fails for what is no Date, whatever it calls itself
     const ms: number = Date.prototype.getTime.call(date)
-    return Number.isNaN(ms) ? undefined : timestamp(ms * 1000)
+    return ms >= EARLIEST && ms <= LATEST ? timestamp(ms * 1000) : undefined
   } catch {
     return undefined
   }
 }
 
-function offsetMinutes(zone: string): number {
+/** Undefined for an offset of a day or more, or of 60 minutes and more beside the hours. */
+function offsetMinutes(zone: string): number | undefined {
   if (zone === 'Z' || zone === 'z') return 0
   const digits = zone.slice(1).replace(':', '')
-  const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2) || '0')
+  const hours = Number(digits.slice(0, 2))
+  const rest = Number(digits.slice(2) || '0')
+  if (hours > 23 || rest > 59) return undefined
+  const minutes = hours * 60 + rest
   return zone.startsWith('-') ? -minutes : minutes
 }

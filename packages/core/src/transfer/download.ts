@@ -1,5 +1,7 @@
 import { hasherBeside } from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
+import { emit } from '../model/events.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { ArtifactRecord } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import type {
@@ -22,13 +24,16 @@ export interface VerifiedBodyOptions
   readonly parallel?: boolean
   /** See `ReadOptions.memory`. */
   readonly memory?: ChunkMemory
+  /** Called once, before the first bytes, with what the store answered. */
+  readonly onContent?: (content: Pick<ArtifactContent, 'record' | 'range'>) => void
 }
 
 /**
  * The content of an artifact, whole or a range of it, checked. Nothing is asked of the store before the first pull. A body
  * that breaks off (a retryable error, or an early end) is taken up where it broke, pinned to the etag of the first answer;
- * `retries` counts anew whenever bytes have come. The number of bytes is always checked; so is the SHA-256, if the store
- * recorded one, of a whole read. The last chunk is held back until that is done: who gets all bytes got the right ones.
+ * `retries` counts anew whenever bytes have come. How many bytes there are is what the store's answer says, or where its body
+ * ends if the answer tells no size. The number of bytes is always checked; so is the SHA-256, if the store recorded one, of a
+ * whole read. The last chunk is held back until that is done.
  *
  * The stream fails with `integrity` when the content is not what the record says or changed meanwhile, with the store's
  * error, or with the signal's reason. `cancel()` resolves when the store's I/O has stopped.
@@ -88,6 +93,10 @@ class Download {
   readonly #o: VerifiedBodyOptions
   #plan: Plan | undefined
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  /** Bytes at the beginning of the body that were handed out before. */
+  #skip = 0
+  /** What the last connection broke with. */
+  #broke: IvcapError | undefined
 
   constructor(store: ArtifactStore, id: Urn, o: VerifiedBodyOptions) {
     this.#store = store
@@ -98,11 +107,13 @@ class Download {
   /** The next bytes; undefined where the content is empty. */
   async next(): Promise<Uint8Array | undefined> {
     const plan = await retry(() => this.#connected(), this.#o)
+    if (plan.end === undefined) return this.#untilItEnds(plan)
     if (plan.position === plan.end) {
       await this.#expectEnd(plan)
       return this.#finish(plan, undefined)
     }
     const chunk = await retry(() => this.#read(), this.#o)
+    if (chunk === undefined) throw this.#short(plan)
     plan.position += chunk.byteLength
     await plan.hasher?.update(chunk)
     if (plan.position < plan.end) {
@@ -113,6 +124,20 @@ class Download {
       throw this.#wrong(plan, `${plan.position - plan.end} bytes more than it should`)
     await this.#expectEnd(plan)
     return this.#finish(plan, chunk)
+  }
+
+  /** The next bytes of a body whose end shows only when it is reached: the last chunk is handed out after that. */
+  async #untilItEnds(plan: Plan): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const chunk = await retry(() => this.#read(), this.#o)
+      if (chunk === undefined) return this.#finish(plan, plan.held)
+      const { held } = plan
+      plan.held = chunk
+      plan.position += chunk.byteLength
+      await plan.hasher?.update(chunk)
+      plan.progress.report(plan.position - plan.start)
+      if (held !== undefined) return held
+    }
   }
 
   async stop(reason: unknown): Promise<void> {
@@ -128,6 +153,7 @@ class Download {
     const plan = this.#plan
     const content = await this.#open(plan)
     this.#reader = content.body.getReader()
+    this.#skip = plan === undefined ? 0 : overlapOf(plan)
     this.#plan = plan ?? this.#begin(content)
     return this.#plan
   }
@@ -136,44 +162,66 @@ class Download {
     const { range, parallel, memory } = this.#o
     const op = { ...opOptions(this.#o), ...(parallel && { parallel }), ...(memory && { memory }) }
     if (plan === undefined) return this.#store.read(this.#id, { ...op, ...(range && { range }) })
-    const { etag } = plan.record
-    const rest = { start: plan.position, end: plan.end }
+    const { etag, size } = plan.record
+    if (etag === undefined && size === undefined && plan.position > plan.start) throw this.#unpinned(plan)
+    const overlap = overlapOf(plan)
+    const rest = omitUndefined({ start: plan.position - overlap, end: plan.end ?? range?.end })
+    this.#tellResumed(plan)
     const content = await this.#store
       .read(this.#id, { ...op, range: rest, ...(etag !== undefined && { ifMatch: etag }) })
       .catch((error: unknown) => {
         throw isIvcapError(error, 'precondition-failed') ? this.#changed(error) : error
       })
-    const sameContent = content.record.etag === etag && content.record.size === plan.record.size
-    if (sameContent && content.range.start === rest.start && content.range.end === rest.end) return content
+    const sameContent = content.record.etag === etag && (size === undefined || content.record.size === size)
+    const sameRange =
+      content.range.start === rest.start && (plan.end === undefined || content.range.end === plan.end)
+    if (sameContent && sameRange) return content
     await content.body.cancel().catch(() => {})
     throw this.#changed()
   }
 
+  #tellResumed({ position, start }: Plan): void {
+    const { onEvent } = this.#o
+    const error = this.#broke
+    if (onEvent === undefined || position === start) return
+    const message = `the download of ${this.#id} broke off and goes on from byte ${position}`
+    emit({ kind: 'resume', message, resource: this.#id, offset: position, ...(error && { error }) }, onEvent)
+  }
+
   #begin({ record, range }: ArtifactContent): Plan {
-    const whole = range.start === 0 && range.end === (record.size ?? range.end)
-    if (this.#o.range === undefined && !whole) {
-      throw this.#error(`the record says ${record.size} bytes, the store has ${range.end}`)
+    const { start, end } = range
+    const asked = this.#o.range
+    const whole = start === 0 && (end === undefined ? asked?.end === undefined : end === (record.size ?? end))
+    if (asked === undefined && !whole) {
+      throw this.#error(`the record says ${record.size} bytes, the store has ${end}`)
     }
+    const hashes = whole && (end !== undefined || asked === undefined) && record.sha256 !== undefined
+    this.#o.onContent?.({ record, range })
     return {
       record,
-      start: range.start,
-      end: range.end,
-      position: range.start,
-      hasher: whole && record.sha256 !== undefined ? hasherBeside('sha256', range.end) : undefined,
-      progress: progressOf(this.#o, range.end - range.start),
+      start,
+      end,
+      position: start,
+      held: undefined,
+      hasher: hashes ? hasherBeside('sha256', end ?? 0) : undefined,
+      progress: progressOf(this.#o, end === undefined ? undefined : end - start),
     }
   }
 
-  async #read(): Promise<Uint8Array> {
+  /** The next bytes; undefined where the body ends and nothing says that there should be more. */
+  async #read(): Promise<Uint8Array | undefined> {
     const plan = await this.#connected()
     for (;;) {
       const { done, value } = await this.#chunk()
       if (done) {
         this.#reader = undefined
-        const count = plan.end - plan.position
-        throw this.#wrong(plan, `${count} bytes fewer than it should, and asking again did not help`, true)
+        if (plan.end === undefined) return undefined
+        throw this.#short(plan)
       }
-      if (value.byteLength > 0) return value
+      if (this.#skip === 0 && value.byteLength > 0) return value
+      const bytes = value.subarray(this.#skip)
+      this.#skip -= value.byteLength - bytes.byteLength
+      if (bytes.byteLength > 0) return bytes
     }
   }
 
@@ -182,6 +230,7 @@ class Download {
       return (await this.#reader?.read()) ?? END
     } catch (error) {
       this.#reader = undefined
+      if (isIvcapError(error)) this.#broke = error
       throw error
     }
   }
@@ -206,13 +255,30 @@ class Download {
       throw this.#error(`its SHA-256 is ${digest}, not ${plan.record.sha256} as recorded`)
     }
     this.ended = true
-    plan.progress.finish(plan.end - plan.start)
+    plan.progress.finish(plan.position - plan.start)
     return last
   }
 
   #wrong(plan: Plan, how: string, retryable = false): IvcapError {
-    return this.#error(`bytes ${plan.start}–${plan.end} were asked for, and the body has ${how}`, {
+    return this.#error(`bytes ${plan.start}–${plan.end ?? ''} were asked for, and the body has ${how}`, {
       retryable,
+    })
+  }
+
+  #short(plan: Plan): IvcapError {
+    const count = (plan.end ?? plan.position) - plan.position
+    return this.#wrong(plan, `${count} bytes fewer than it should`, true)
+  }
+
+  #unpinned({ position }: Plan): IvcapError {
+    const message =
+      `the content of ${this.#id} in ${this.#store.name} broke off at byte ${position}, and neither a size nor an etag tells ` +
+      'whether the rest would belong to it: start again'
+    const cause = this.#broke
+    return new IvcapError('unavailable', message, {
+      resource: this.#id,
+      retryable: false,
+      ...(cause && { cause }),
     })
   }
 
@@ -235,8 +301,17 @@ const END: Result = { done: true }
 interface Plan {
   readonly record: ArtifactRecord
   readonly start: number
-  readonly end: number
+  /** Absent: the end of the body tells. */
+  readonly end: number | undefined
   position: number
+  /** Bytes that came and are not handed out yet, as they may be the last. */
+  held: Uint8Array | undefined
   readonly hasher: HasherBeside | undefined
   readonly progress: ReturnType<typeof progressOf>
 }
+
+/**
+ * Where the end is not known, a resumed read asks for the last byte once more: a range that starts at the very end of the content
+ * would be refused, and could not be told from one past the end.
+ */
+const overlapOf = ({ start, end, position }: Plan): number => (end === undefined && position > start ? 1 : 0)

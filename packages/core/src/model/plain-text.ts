@@ -1,0 +1,16 @@
+/** C0 and C1 controls, line separators, and the characters that change the direction of text or are invisible. */
+const UNSAFE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
+
+/**
+ * One line that a terminal or a log shows as it is. Line breaks and tabs become blanks; other control characters, and
+ * characters that reorder or hide text, become escapes such as `\u001b`. What servers and folders send goes through it
+ * before it stands in a message: the constructor of IvcapError and `emit` apply it.
+ */
+export const plainText = (text: string): string =>
+  text.replace(UNSAFE, (char) =>
+    char === '\n' || char === '\r' || char === '\t'
+      ? ' '
+      : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
