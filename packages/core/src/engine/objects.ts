@@ -4,17 +4,21 @@ import type { BlobStore, OpOptions } from '../ports.js'
 import { contentSource } from '../transfer/source.js'
 import type { Engine } from './context.js'
 import { inParallel } from './parallel.js'
+import { damaged } from './records.js'
 
 /** Keys are short and few at once; a driver repeats what the network dropped. */
 const TRANSFER = { retries: 3, retryDelay: 100 }
 const CONTENT_TYPE = 'application/json'
+/** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
+const LARGEST_TEXT = 128 * 2 ** 20
 /** How often a commit is tried again after the store failed and, asked, had nothing there. */
 const COMMIT_RETRIES = 3
 
+/** Undefined if there is nothing. @throws IvcapError `integrity` if it is no text of this engine */
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   try {
     const { body } = await blobs.get(key, o)
-    return await textOf(body)
+    return await textOf(key, body)
   } catch (error) {
     if (isIvcapError(error, 'not-found')) return undefined
     throw error
@@ -79,13 +83,28 @@ function unsettled(key: string, cause: unknown): IvcapError {
   )
 }
 
-async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
+async function textOf(key: string, body: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch {
+      throw damaged(key, 'it is not UTF-8')
+    }
+  }
   const reader = body.getReader()
+  let size = 0
   let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    text += decoder.decode(value, { stream: true })
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text + decode()
+      size += value.byteLength
+      if (size > LARGEST_TEXT) throw damaged(key, `it has more than ${LARGEST_TEXT / 2 ** 20} MiB`)
+      text += decode(value)
+    }
+  } catch (error) {
+    await reader.cancel(error).catch(() => {})
+    throw error
   }
 }
