@@ -9,6 +9,7 @@ import { aspectUrn } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
+import { listPage } from './list-page.js'
 import { readSlot } from './log.js'
 import { inParallel } from './parallel.js'
 import { readRecord } from './record-reads.js'
@@ -60,7 +61,7 @@ async function around(
   let closed = false
   let startAfter: string = prefix
   for (;;) {
-    const { items, more } = await blobs.list({ prefix, startAfter, limit: 100 }, o)
+    const { items, more } = await listPage(blobs, { prefix, startAfter, limit: 100 }, o)
     for (const { key } of items) {
       closed ||= key === closingKey(uuid)
       const [, time, slot, by] = NOTE.exec(key.slice(prefix.length)) ?? []

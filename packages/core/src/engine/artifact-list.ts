@@ -1,5 +1,6 @@
-import type { ArtifactRecord } from '../model/records.js'
-import { type Clock, type Timestamp, timestamp } from '../model/time.js'
+import { IvcapError } from '../model/errors.js'
+import type { ArtifactRecord, AspectRecord } from '../model/records.js'
+import { type Timestamp, timestamp } from '../model/time.js'
 import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../ports.js'
 import { decodeCursor, encodeCursor } from '../query/cursor.js'
 import { artifactFilter } from '../query/filter/index.js'
@@ -9,23 +10,27 @@ import { WorkBudget } from '../query/work.js'
 import { artifactOrder } from '../rules/artifact-order.js'
 import { ARTIFACT_SCHEMA } from '../rules/provenance.js'
 import { recordIn } from './artifact-record.js'
+import { type Engine, leaveOut } from './context.js'
 
 const SCAN_PAGE = 50
 
 /** By time of creation, newest first, it is a listing of the records' schema; any other order reads all of them. */
 export async function listArtifacts(
   aspects: AspectStore,
-  clock: Clock,
+  engine: Reader,
   q: ArtifactQuery,
   o: OpOptions,
 ): Promise<Page<ArtifactRecord>> {
   const fits = q.filter === undefined ? undefined : filterOf(q.filter, o)
   const { fields } = artifactOrder(q.orderBy)
   const indexed = fields.length === 1 && fields[0] === 'created_at' && q.orderDesc
-  if (!indexed) return await scan(aspects, clock, q, fits, o)
-  return await (fits === undefined ? newestFirst(aspects, q, o) : newestThatFit(aspects, q, fits, o))
+  if (!indexed) return await scan(aspects, engine, q, fits, o)
+  return await (fits === undefined
+    ? newestFirst(aspects, engine, q, o)
+    : newestThatFit(aspects, engine, q, fits, o))
 }
 
+type Reader = Pick<Engine, 'clock' | 'onEvent'>
 type Fits = (record: ArtifactRecord) => Promise<boolean>
 
 function filterOf(filter: string, { signal }: OpOptions): Fits {
@@ -35,11 +40,12 @@ function filterOf(filter: string, { signal }: OpOptions): Fits {
 
 async function newestFirst(
   aspects: AspectStore,
+  engine: Reader,
   q: ArtifactQuery,
   o: OpOptions,
 ): Promise<Page<ArtifactRecord>> {
   const page = await aspects.list(records(q.limit, q.atTime, q.cursor), o)
-  const items = page.items.flatMap((aspect) => recordIn(aspect) ?? [])
+  const items = page.items.flatMap((aspect) => recordOrLeaveOut(engine, aspect, o) ?? [])
   return { items, ...(page.cursor !== undefined && { cursor: page.cursor }) }
 }
 
@@ -49,6 +55,7 @@ async function newestFirst(
  */
 async function newestThatFit(
   aspects: AspectStore,
+  engine: Reader,
   { filter, atTime, limit, cursor }: ArtifactQuery,
   fits: Fits,
   o: OpOptions,
@@ -58,12 +65,13 @@ async function newestThatFit(
   const [start, ...after] = position?.after ?? []
   const items: ArtifactRecord[] = []
   let at = typeof start === 'string' ? start : undefined
+  const progress = progressCheck()
   for (;;) {
     const page = await aspects.list(records(SCAN_PAGE, atTime, at), o)
     for (const [i, aspect] of page.items.entries()) {
       const key: SortKey = [aspect.validFrom ?? null, aspect.id]
       if (position !== undefined && compareKeys(key, after, 'DESC') <= 0) continue
-      const record = recordIn(aspect)
+      const record = recordOrLeaveOut(engine, aspect, o)
       if (record === undefined || !(await fits(record))) continue
       items.push(record)
       if (items.length < limit) continue
@@ -72,13 +80,14 @@ async function newestThatFit(
       return { items, ...(more && { cursor: encodeCursor(query, last) }) }
     }
     if (page.cursor === undefined) return { items }
+    progress(page.cursor)
     at = page.cursor
   }
 }
 
 async function scan(
   aspects: AspectStore,
-  clock: Clock,
+  engine: Reader,
   q: ArtifactQuery,
   fits: Fits | undefined,
   o: OpOptions,
@@ -87,18 +96,20 @@ async function scan(
   const direction = q.orderDesc ? 'DESC' : 'ASC'
   const query = { filter: q.filter, fields, direction, atTime: q.atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
-  let newest = q.atTime ?? position?.atTime ?? timestamp(clock())
+  let newest = q.atTime ?? position?.atTime ?? timestamp(engine.clock())
   const all = async function* () {
     let cursor: string | undefined
+    const progress = progressCheck()
     do {
       const page = await aspects.list(records(SCAN_PAGE, position?.atTime ?? q.atTime, cursor), o)
       for (const aspect of page.items) {
         if (position === undefined && q.atTime === undefined && (aspect.validFrom ?? '') > newest)
           newest = aspect.validFrom ?? newest
-        const record = recordIn(aspect)
+        const record = recordOrLeaveOut(engine, aspect, o)
         if (record !== undefined && (fits === undefined || (await fits(record)))) yield record
       }
       cursor = page.cursor
+      if (cursor !== undefined) progress(cursor)
     } while (cursor !== undefined)
   }
   const page = await pageOf(all(), keyOf, {
@@ -108,6 +119,34 @@ async function scan(
   })
   if (page.last === undefined) return { items: page.items }
   return { items: page.items, cursor: encodeCursor(query, { atTime: newest, after: page.last }) }
+}
+
+function recordOrLeaveOut(engine: Reader, aspect: AspectRecord, o: OpOptions): ArtifactRecord | undefined {
+  const record = recordIn(aspect)
+  if (record === undefined)
+    leaveOut(engine, aspect.id, `${aspect.id} of ${aspect.entity} does not describe an artifact`, o)
+  return record
+}
+
+/**
+ * Returns a function to be called with each cursor that is to be followed. Aspects may be kept by a server: one that sends the
+ * same cursors in a circle is found out within three rounds (Brent's algorithm: one cursor is remembered, ever longer).
+ */
+function progressCheck(): (cursor: string) => void {
+  let remembered: string | undefined
+  let steps = 0
+  let limit = 1
+  return (cursor) => {
+    if (cursor === remembered)
+      throw new IvcapError(
+        'protocol',
+        'The listing of aspects goes round in a circle: its pages make no progress',
+      )
+    if (++steps < limit) return
+    remembered = cursor
+    steps = 0
+    limit *= 2
+  }
 }
 
 function records(limit: number, atTime: Timestamp | undefined, cursor: string | undefined): AspectQuery {

@@ -1,10 +1,12 @@
 /** From an artifact's id to its record and its bytes. */
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { ArtifactRecord } from '../model/records.js'
+import type { EventListener } from '../model/events.js'
+import type { ArtifactRecord, AspectRecord } from '../model/records.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
-import type { ArtifactContent, ArtifactStore, AspectStore, OpOptions } from '../ports.js'
+import type { ArtifactContent, ArtifactStore, AspectStore, BlobStore, OpOptions } from '../ports.js'
 import { ARTIFACT_SCHEMAS } from '../rules/provenance.js'
 import { opOptions } from '../transfer/retry.js'
+import { findBytes } from './artifact-bytes.js'
 import { recordIn } from './artifact-record.js'
 import type { Engine } from './context.js'
 
@@ -13,6 +15,8 @@ export interface Whereabouts {
   readonly locate: (artifact: { readonly id: Urn }) => string | undefined
   /** Where records are kept: the engine's own aspects, or those of another place. */
   readonly aspects: AspectStore
+  /** Finds the aspect of an artifact whose entry in the index of its entity is lost. */
+  readonly findLost?: (id: Urn, o: OpOptions) => Promise<AspectRecord | undefined>
 }
 
 /** Asks for the record and for the bytes at the same time: what is read is there, as a rule. */
@@ -23,43 +27,77 @@ export async function readArtifact(
   options: Parameters<ArtifactStore['read']>[1],
 ): Promise<ArtifactContent> {
   const key = keyOf(o, id)
-  const [record, content] = await Promise.allSettled([
-    stat(o.aspects, id, opOptions(options)),
-    blobs.get(key, options),
-  ])
-  if (record.status === 'rejected') {
+  const op = opOptions(options)
+  const [found, content] = await Promise.allSettled([stat(blobs, o, id, op), blobs.get(key, options)])
+  if (found.status === 'rejected') {
     if (content.status === 'fulfilled') await content.value.body.cancel().catch(() => {})
-    throw record.reason
+    throw found.reason
   }
+  const record = found.value
   if (content.status === 'rejected') {
-    throw isIvcapError(content.reason, 'not-found') ? bytesGone(id, key, content.reason) : content.reason
+    const { reason } = content
+    if (isIvcapError(reason, 'not-found')) throw bytesGone(id, key, reason)
+    // a range that the record allows, and these bytes do not have
+    const there = isIvcapError(reason, 'invalid-argument') ? await findBytes(blobs, key, op) : undefined
+    if (there !== undefined) assertWhole(record, key, there.size)
+    throw reason
   }
   // what the store says of the bytes counts: a resumed read is pinned by it
   const { info, range, body } = content.value
-  return { record: { ...record.value, etag: info.etag, size: info.size }, range, body }
+  try {
+    assertWhole(record, key, info.size)
+  } catch (error) {
+    await body.cancel(error).catch(() => {})
+    throw error
+  }
+  return { record: { ...record, etag: info.etag, size: info.size }, range, body }
 }
 
+/**
+ * The record of an artifact, and the id of the aspect that holds it; undefined if there is none. Where the index does not
+ * have it though there are bytes, it is looked for among all records of artifacts.
+ *
+ * @throws IvcapError `integrity` if the record is there, but damaged
+ */
 export async function findRecord(
-  aspects: AspectStore,
+  blobs: BlobStore,
+  o: Whereabouts,
   id: Urn,
-  o: OpOptions,
+  op: OpOptions,
 ): Promise<{ readonly record: ArtifactRecord; readonly aspect: Urn } | undefined> {
   // an id that was typed wrong is nobody's: not worth a request
   if (artifactUuid(id) === undefined) return undefined
-  for (const schema of ARTIFACT_SCHEMAS) {
-    const { items } = await aspects.list(
-      { entity: id, schema, orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true, limit: 1 },
-      o,
-    )
-    const record = items[0] && recordIn(items[0])
-    if (record !== undefined && items[0] !== undefined) return { record, aspect: items[0].id }
+  let damage: unknown
+  const onEvent: EventListener = (event) => {
+    if (event.kind === 'left-out') damage ??= event.error ?? event.message
   }
-  return undefined
+  for (const schema of ARTIFACT_SCHEMAS) {
+    const { items } = await o.aspects.list(
+      { entity: id, schema, orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true, limit: 1 },
+      { ...op, onEvent },
+    )
+    const [aspect] = items
+    const record = aspect && recordIn(aspect)
+    if (record !== undefined && aspect !== undefined) return { record, aspect: aspect.id }
+    if (aspect !== undefined) damage ??= `${aspect.id} does not describe an artifact`
+  }
+  if (damage !== undefined) throw recordDamaged(id, damage)
+  const key = o.findLost && o.locate({ id })
+  if (o.findLost === undefined || key === undefined) return undefined
+  if ((await findBytes(blobs, key, op)) === undefined) return undefined
+  const lost = await o.findLost(id, op)
+  const record = lost && recordIn(lost)
+  return lost && record && { record, aspect: lost.id }
 }
 
-export async function stat(aspects: AspectStore, id: Urn, o: OpOptions): Promise<ArtifactRecord> {
-  o.signal?.throwIfAborted()
-  const found = await findRecord(aspects, id, o)
+export async function stat(
+  blobs: BlobStore,
+  o: Whereabouts,
+  id: Urn,
+  op: OpOptions,
+): Promise<ArtifactRecord> {
+  op.signal?.throwIfAborted()
+  const found = await findRecord(blobs, o, id, op)
   if (found !== undefined) return found.record
   throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
 }
@@ -70,9 +108,28 @@ export function keyOf(o: Whereabouts, id: Urn): string {
   throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
 }
 
+/** Bytes of an artifact never change: another size than was recorded is damage. */
+function assertWhole({ id, size }: ArtifactRecord, key: string, there: number): void {
+  if (size === undefined || size === there) return
+  throw new IvcapError(
+    'integrity',
+    `${id} has ${size} bytes by its record, and there are ${there} at ${key}: restore them from a copy`,
+    { resource: id },
+  )
+}
+
 function bytesGone(id: Urn, key: string, cause: unknown): IvcapError {
-  return new IvcapError('integrity', `${id} has a record, but its bytes are not at ${key}`, {
+  return new IvcapError(
+    'integrity',
+    `${id} has a record, but its bytes are not at ${key}: restore them from a copy`,
+    { resource: id, cause },
+  )
+}
+
+function recordDamaged(id: Urn, damage: unknown): IvcapError {
+  const what = damage instanceof Error ? damage.message : String(damage)
+  return new IvcapError('integrity', `The record of ${id} cannot be read: ${what}`, {
     resource: id,
-    cause,
+    ...(damage instanceof Error && { cause: damage }),
   })
 }

@@ -18,7 +18,6 @@ import type {
   ArtifactDraft,
   ArtifactStore,
   AspectDraft,
-  AspectStore,
   BlobStore,
   ByteSource,
   OpOptions,
@@ -51,9 +50,9 @@ export function blobArtifacts(engine: Engine, o: BlobArtifactsOptions): Artifact
     location: engine.blobs.uri,
     remembersUploads: o.remembersUploads,
     create: (source, draft, options) => create(engine, o, source, draft, options),
-    stat: (id, options) => stat(o.aspects, id, options),
+    stat: (id, options) => stat(engine.blobs, o, id, options),
     read: (id, options) => readArtifact(engine, o, id, options),
-    list: (q, options) => listArtifacts(o.aspects, engine.clock, q, options),
+    list: (q, options) => listArtifacts(o.aspects, engine, q, options),
   }
 }
 
@@ -68,7 +67,7 @@ async function create(
   const { blobs } = engine
   const id = draft.id ?? artifactUrn(engine.uuid())
   const key = keyOf(o, id)
-  if (draft.id !== undefined) await claim(blobs, o.aspects, id, key, op)
+  if (draft.id !== undefined) await claim(blobs, o, id, key, op)
   const progress = progressOf(options, source.size)
   const undo: ((o: OpOptions) => Promise<void>)[] = [(o) => blobs.delete(key, o)]
   const undone = async (error: unknown) => {
@@ -89,7 +88,7 @@ async function create(
   try {
     await writeRecord(o, record, `${blobs.uri}/${key}`, op)
   } catch (error) {
-    const written = await findRecord(o.aspects, id, afterFailure(error, op)).catch(() => 'who knows' as const)
+    const written = await findRecord(blobs, o, id, afterFailure(error, op)).catch(() => 'who knows' as const)
     // bytes that a record may lead to stay
     if (written === 'who knows') throw error
     if (written === undefined) throw await undone(error)
@@ -106,15 +105,9 @@ async function create(
  * Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. Where there are no
  * bytes, there never was a record: it comes after them.
  */
-async function claim(
-  blobs: BlobStore,
-  aspects: AspectStore,
-  id: Urn,
-  key: string,
-  op: OpOptions,
-): Promise<void> {
+async function claim(blobs: BlobStore, o: Whereabouts, id: Urn, key: string, op: OpOptions): Promise<void> {
   if ((await findBytes(blobs, key, op)) === undefined) return
-  if ((await findRecord(aspects, id, op)) !== undefined) {
+  if ((await findRecord(blobs, o, id, op)) !== undefined) {
     throw new IvcapError('already-exists', `There is an artifact ${id} already`, { resource: id })
   }
   await blobs.delete(key, op)

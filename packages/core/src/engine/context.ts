@@ -1,5 +1,8 @@
+import { type IvcapError, isIvcapError } from '../model/errors.js'
+import { type EventListener, emit } from '../model/events.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import type { Clock } from '../model/time.js'
-import type { BlobStore } from '../ports.js'
+import type { BlobStore, OpOptions } from '../ports.js'
 
 /** What the engine's parts work with. All but the store is injectable for the sake of tests. */
 export interface Engine {
@@ -15,4 +18,34 @@ export interface Engine {
   readonly linked: Set<string>
   /** Who writes: goes into records and closings. */
   readonly asserter?: string
+  readonly onEvent?: EventListener
+}
+
+/**
+ * Runs it for one of many records. If that record is damaged, emits `left-out` and returns undefined, so that one bad record
+ * never fails a list.
+ */
+export async function orLeaveOut<T>(
+  engine: Pick<Engine, 'onEvent'>,
+  resource: string,
+  o: OpOptions,
+  run: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await run()
+  } catch (error) {
+    if (!isIvcapError(error, 'integrity')) throw error
+    leaveOut(engine, resource, error.message, o, error)
+    return undefined
+  }
+}
+
+export function leaveOut(
+  engine: Pick<Engine, 'onEvent'>,
+  resource: string,
+  message: string,
+  o: OpOptions,
+  error?: IvcapError,
+): void {
+  emit(omitUndefined({ kind: 'left-out' as const, resource, message, error }), engine.onEvent, o.onEvent)
 }

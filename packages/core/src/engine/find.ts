@@ -8,7 +8,7 @@ import { type Entry, entryOf } from './index-keys.js'
 import { closingKey, idKey, pairOf, slotKey } from './keys.js'
 import { readSlot, slotEnd } from './log.js'
 import { readRecord } from './record-reads.js'
-import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
+import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from './records.js'
 
 export interface Found {
   readonly record: StoredRecord
@@ -25,7 +25,7 @@ export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<F
   if (uuid === undefined || text === undefined || isGivenUp(text)) throw unknown(id)
   const pointer = parsePointer(text)
   if (pointer === undefined) {
-    const record = parseRecord(idKey(uuid), text)
+    const record = parseAdded(idKey(uuid), uuid, text)
     const end = await addedEnd(engine, uuid, record, o)
     const entry = entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom)
     return { record, entry, closing: closingKey(uuid), ...(end && { end }) }

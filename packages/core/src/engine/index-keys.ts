@@ -90,6 +90,17 @@ export function markKeys(entry: Entry, by: string, end: Timestamp): readonly str
   return [...current, ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by}`)]
 }
 
+/** The marks of `by` in `cur/` alone: they make readers ask the record itself whether it has ended. */
+export const currentMarks = (entry: Entry, by: string): readonly string[] =>
+  inBoth('cur', entry, `${MARK}${by}`)
+
+/** What the keys of an entry in one index start with: the entry itself, its marks, its ends. */
+export const entryPrefix = (
+  tense: Tense,
+  scope: Scope,
+  { pair, name }: Pick<Entry, 'pair' | 'name'>,
+): string => `${indexPrefix(tense, scope)}${pair.schema}/${name}`
+
 /** What stands behind a name: who marked it, or in `past/` an end. */
 export function parseTail(tail: string | undefined): { readonly by?: string; readonly end?: Timestamp } {
   if (tail === undefined) return {}
@@ -101,6 +112,6 @@ export const idOf = (entry: Entry): Urn => aspectUrn(entry.uuid)
 
 function inBoth(tense: Tense, { pair, name }: Entry, tail: string): readonly string[] {
   return [byEntity(pair.entity), BY_SCHEMA].map(
-    (scope) => `${indexPrefix(tense, scope)}${pair.schema}/${name}${tail}`,
+    (scope) => `${entryPrefix(tense, scope, { pair, name })}${tail}`,
   )
 }

@@ -14,6 +14,7 @@ import {
   type Tense,
 } from './index-keys.js'
 import { encodeSchemaPrefix } from './keys.js'
+import { listPage } from './list-page.js'
 
 export interface Listed extends Entry {
   /** Who is about to close it, or has done so. */
@@ -48,7 +49,7 @@ export async function listEntries(
   const names: string[] = []
   for (;;) {
     const startAfter = `${prefix}${names.at(-1) ?? (after || BEFORE)}`
-    const { items, more } = await blobs.list({ prefix, startAfter, limit: size }, o)
+    const { items, more } = await listPage(blobs, { prefix, startAfter, limit: size }, o)
     names.push(...items.map(({ key }) => key.slice(prefix.length)))
     const page = toPage(schema, names, more, after)
     if (!more || page.entries.length > 0) return page
@@ -73,7 +74,7 @@ export async function* listSchemas(
   let open: OpenSchema | undefined
   for (;;) {
     const query = { prefix: `${base}${beginning}`, limit, ...(startAfter && { startAfter }) }
-    const { items, more } = await blobs.list(query, o)
+    const { items, more } = await listPage(blobs, query, o)
     for (const { key } of items) {
       const [schema = '', name = ''] = key.slice(base.length).split('/')
       if (open !== undefined && open.schema !== schema) {

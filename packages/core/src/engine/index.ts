@@ -1,4 +1,6 @@
 /** `@ivcap/core/engine`: artifacts and aspects over any BlobStore. */
+import type { EventListener } from '../model/events.js'
+import { omitUndefined } from '../model/omit-undefined.js'
 import { type Clock, parseTime, systemClock } from '../model/time.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
 import type { ArtifactStore, AspectStore, Backend, BlobStore, OpOptions } from '../ports.js'
@@ -8,6 +10,8 @@ import { type BlobArtifactsOptions, blobArtifacts } from './artifacts.js'
 import { blobAspects } from './aspects.js'
 import type { Engine } from './context.js'
 import { artifactKey } from './keys.js'
+import { findLost as findLostRecord } from './maintenance/find-lost.js'
+import { maintenance } from './maintenance/index.js'
 import { sweepBefore } from './sweep.js'
 
 export interface BlobBackendOptions {
@@ -19,6 +23,8 @@ export interface BlobBackendOptions {
   readonly asserter?: string | undefined
   /** Whether upload sidecars make sense. Default true; false for a place that ends with this process. */
   readonly remembersUploads?: boolean | undefined
+  /** Hears what results do not tell, e.g. a damaged record that a list leaves out. */
+  readonly onEvent?: EventListener | undefined
   /**
    * The key of an artifact's bytes, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined for an id
    * that has no bytes here. New artifacts are stored where it says, too.
@@ -35,7 +41,12 @@ export function blobBackend(blobs: BlobStore, o: BlobBackendOptions = {}): Backe
   const aspects = blobAspects(engine)
   const addRecord: BlobArtifactsOptions['addRecord'] = (draft, at, op) =>
     addAspect(engine, draft, { ...op, at })
-  return { artifacts: blobArtifacts(engine, { ...artifactOptions(o), aspects, addRecord }), aspects }
+  const findLost: BlobArtifactsOptions['findLost'] = (id, op) => findLostRecord(engine, id, op)
+  return {
+    artifacts: blobArtifacts(engine, { ...artifactOptions(o), aspects, addRecord, findLost }),
+    aspects,
+    ...maintenance(engine, artifactOptions(o)),
+  }
 }
 
 /** Artifacts in a blob store whose records are kept elsewhere: by the platform, or in another store. */
@@ -72,7 +83,7 @@ function engineOf(blobs: BlobStore, o: BlobBackendOptions): Engine {
     random: Math.random,
     pause: sleep,
     linked: new Set(),
-    ...(o.asserter !== undefined && { asserter: o.asserter }),
+    ...omitUndefined({ asserter: o.asserter, onEvent: o.onEvent }),
   }
 }
 

@@ -43,9 +43,13 @@ export async function readSlot(
 
 /** The newest slot; undefined before the first update. One LIST, and a GET of what it shows. */
 export async function readHead(engine: Engine, pair: Pair, o: OpOptions): Promise<Slot | undefined> {
-  const { items } = await engine.blobs.list({ prefix: logPrefix(pair), limit: 1 }, o)
-  const slot = items[0] && parseSlotKey(pair, items[0].key)
+  const slot = await newestSlot(engine, pair, o)
   return slot === undefined ? undefined : await readSlot(engine, pair, slot, o)
+}
+
+export async function newestSlot({ blobs }: Engine, pair: Pair, o: OpOptions): Promise<number | undefined> {
+  const { items } = await blobs.list({ prefix: logPrefix(pair), limit: 1 }, o)
+  return items[0] && parseSlotKey(pair, items[0].key)
 }
 
 /** How a slot ended, if it did. */

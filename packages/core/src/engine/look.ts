@@ -1,13 +1,15 @@
 /** What an update finds for its (entity, schema): what it will replace, and what others left to be cleared away. */
 
+import { isIvcapError } from '../model/errors.js'
+import { timestamp } from '../model/time.js'
 import { aspectUuid } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import { addedEnd } from './added.js'
-import type { Engine } from './context.js'
+import { type Engine, leaveOut, orLeaveOut } from './context.js'
 import { byEntity, type Entry, entryOf, idOf } from './index-keys.js'
 import { type Listed, listEntries } from './index-pages.js'
-import type { Pair } from './keys.js'
-import { readHead, readSlot, type Slot, slotEnd } from './log.js'
+import { type Pair, slotKey } from './keys.js'
+import { newestSlot, readHead, readSlot, type Slot, slotEnd } from './log.js'
 import { inParallel } from './parallel.js'
 import { readAdded } from './resolve.js'
 import type { Closed } from './tidy.js'
@@ -25,16 +27,48 @@ const PAGE = 500
 
 export async function look(engine: Engine, pair: Pair, o: OpOptions): Promise<Seen> {
   const listed = await listCurrent(engine, pair, o)
-  const head = (await headShown(engine, pair, listed, o)) ?? (await readHead(engine, pair, o))
+  const { head, open } = await headOf(engine, pair, listed, o)
   const added = listed.filter(({ slot }) => slot === undefined)
-  const stale = listed.filter(({ slot, uuid }) => isStale(head, slot, uuid))
-  const open = head && headEntry(pair, head)
-  const states = await inParallel(added, (entry) => stateOfAdded(engine, entry, o))
-  const old = await inParallel(stale, (entry) => stateOfSlot(engine, entry, o))
+  const stale = listed.filter(({ slot, uuid }) => isStale(head, slot, uuid) && uuid !== open?.uuid)
+  const states = await inParallel(
+    added,
+    async (entry) => (await orLeaveOut(engine, idOf(entry), o, () => stateOfAdded(engine, entry, o))) ?? {},
+  )
+  const old = await inParallel(stale, (entry) =>
+    orLeaveOut(engine, idOf(entry), o, () => stateOfSlot(engine, entry, o)),
+  )
   return {
     ...(head && { head }),
     replaced: [...(open ? [open] : []), ...states.flatMap(({ replaced }) => replaced ?? [])],
-    leftovers: [...states.flatMap(({ leftover }) => leftover ?? []), ...old],
+    leftovers: [
+      ...states.flatMap(({ leftover }) => leftover ?? []),
+      ...old.flatMap((closed) => closed ?? []),
+    ],
+  }
+}
+
+/**
+ * The newest slot, and the entry of its record. A slot that cannot be read must not block updates for ever: its number is in
+ * its key, and its entry tells id and validFrom.
+ */
+async function headOf(
+  engine: Engine,
+  pair: Pair,
+  listed: readonly Listed[],
+  o: OpOptions,
+): Promise<{ readonly head?: Slot; readonly open?: Entry }> {
+  try {
+    const head = (await headShown(engine, pair, listed, o)) ?? (await readHead(engine, pair, o))
+    const open = head && headEntry(pair, head)
+    return { ...(head && { head }), ...(open && { open }) }
+  } catch (error) {
+    if (!isIvcapError(error, 'integrity')) throw error
+    const slot = await newestSlot(engine, pair, o)
+    if (slot === undefined) throw error
+    const open = listed.find((entry) => entry.slot === slot)
+    leaveOut(engine, slotKey(pair, slot), error.message, o, error)
+    const ends = { validTo: open?.validFrom ?? timestamp(engine.clock()) }
+    return { head: { slot, ends }, ...(open && { open }) }
   }
 }
 

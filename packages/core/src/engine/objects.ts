@@ -6,13 +6,17 @@ import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../transfer/ret
 import { contentSource } from '../transfer/source.js'
 import type { Engine } from './context.js'
 import { inParallel } from './parallel.js'
+import { damaged } from './records.js'
 
 const CONTENT_TYPE = 'application/json'
+/** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
+const LARGEST_TEXT = 128 * 2 ** 20
 
+/** Undefined if there is nothing. @throws IvcapError `integrity` if it is no text of this engine */
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   try {
     const { body } = await blobs.get(key, o)
-    return await textOf(body)
+    return await textOf(key, body)
   } catch (error) {
     if (isIvcapError(error, 'not-found')) return undefined
     throw error
@@ -101,13 +105,28 @@ function unsettled(key: string, error: unknown): unknown {
 export const afterOutcome = (outcome: Outcome, o: OpOptions): OpOptions =>
   afterFailure(outcome.kind === 'refused' ? outcome.error : undefined, o)
 
-async function textOf(body: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder()
+async function textOf(key: string, body: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = (bytes?: Uint8Array) => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch {
+      throw damaged(key, 'it is not UTF-8')
+    }
+  }
   const reader = body.getReader()
+  let size = 0
   let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    text += decoder.decode(value, { stream: true })
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text + decode()
+      size += value.byteLength
+      if (size > LARGEST_TEXT) throw damaged(key, `it has more than ${LARGEST_TEXT / 2 ** 20} MiB`)
+      text += decode(value)
+    }
+  } catch (error) {
+    await reader.cancel(error).catch(() => {})
+    throw error
   }
 }

@@ -5,7 +5,7 @@ import { aspectUuid } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import { PAGE_BYTES, sizeOf } from '../query/page.js'
 import { schemaMatcher } from '../rules/aspects.js'
-import type { Engine } from './context.js'
+import { type Engine, orLeaveOut } from './context.js'
 import { withEnd } from './find.js'
 import { BY_SCHEMA, byEntity, entryOf, sortPrefix } from './index-keys.js'
 import type { Listed } from './index-pages.js'
@@ -14,7 +14,7 @@ import { hashEntity, type Pair, pairOf } from './keys.js'
 import { readHead } from './log.js'
 import { inParallel } from './parallel.js'
 import type { StoredRecord } from './records.js'
-import { type Resolved, resolve } from './resolve.js'
+import { type Resolved, resolveOrLeaveOut } from './resolve.js'
 
 export interface Wanted {
   readonly entity?: string
@@ -53,7 +53,10 @@ export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): 
       const some: Candidate[] = []
       const most = Math.min(q.batch - found.length, AT_ONCE)
       for (; !next.done && some.length < most; next = await candidates.next()) some.push(next.value)
-      const all = await inParallel(some, async (c) => c.found ?? (await resolve(engine, c, q.at, o)))
+      const all = await inParallel(
+        some,
+        async (c) => c.found ?? (await resolveOrLeaveOut(engine, c, q.at, o)),
+      )
       for (const one of all) {
         if (one === undefined || seen.has(one.record.id) || !isWanted(q, one)) continue
         found.push(one)
@@ -89,7 +92,7 @@ async function* withLog(
   const onlyAdded = first.every(({ slot, marks }) => slot === undefined && marks.length === 0)
   if (onlyAdded && first.length > 0) return yield* rest()
   const pair = pairOf(entity, schema)
-  const head = await readHead(engine, pair, o)
+  const head = await orLeaveOut(engine, entity, o, () => readHead(engine, pair, o))
   // what was in force before it began, or before it was retracted
   if (head !== undefined && at !== undefined && at < head.ends.validTo) return yield* rest()
   let slot = head?.record && candidate(pair, head.slot, head.record)

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
+import { aspectUrn } from '../model/urn.js'
 import { noteSize } from '../query/page.js'
 import { decodeAspect } from '../rules/aspect-json.js'
 import type { Pair } from './keys.js'
@@ -32,6 +33,13 @@ export function parseRecord(key: string, text: string): StoredRecord {
   if (validFrom === undefined) throw damaged(key, 'it does not say when it begins')
   noteSize(rest.content, text.length)
   return { ...rest, validFrom }
+}
+
+/** The added record at `id/<uuid>/r`. @throws IvcapError `integrity` also when it is the record of another id */
+export function parseAdded(key: string, uuid: string, text: string): StoredRecord {
+  const record = parseRecord(key, text)
+  if (record.id !== aspectUrn(uuid)) throw damaged(key, `it is the record of ${record.id}`)
+  return record
 }
 
 export const pointerText = ({ entity, schema, slot }: Pointer): string =>
@@ -72,5 +80,9 @@ function parseJson(text: string): unknown {
 }
 
 export function damaged(key: string, what: string): IvcapError {
-  return new IvcapError('integrity', `The blob ${key} is not as it was written: ${what}`, { resource: key })
+  return new IvcapError(
+    'integrity',
+    `The blob ${key} is not as it was written: ${what}. Restore it from a copy; verify() finds all that is damaged`,
+    { resource: key },
+  )
 }

@@ -3,13 +3,13 @@ import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports.js'
 import { inForce } from '../rules/aspects.js'
 import { addedEnd } from './added.js'
-import type { Engine } from './context.js'
+import { type Engine, orLeaveOut } from './context.js'
 import { idOf } from './index-keys.js'
 import type { Listed } from './index-pages.js'
 import { idKey, type Pair } from './keys.js'
 import { inForceFrom, readSlot, type SlotInForce } from './log.js'
 import { readRecord } from './record-reads.js'
-import { type End, isGivenUp, parsePointer, parseRecord, type StoredRecord } from './records.js'
+import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from './records.js'
 
 export interface Resolved {
   readonly record: StoredRecord
@@ -18,6 +18,14 @@ export interface Resolved {
   /** Absent: an added one. */
   readonly slot?: number
 }
+
+/** As `resolve`; a record that is damaged is left out, with an event. */
+export const resolveOrLeaveOut = (
+  engine: Engine,
+  entry: Listed,
+  at: Timestamp | undefined,
+  o: OpOptions,
+): Promise<Resolved | undefined> => orLeaveOut(engine, idOf(entry), o, () => resolve(engine, entry, at, o))
 
 /**
  * The record that an entry leads to, if it is in force, now or at a time. One GET; more only where the entry bears a mark,
@@ -70,5 +78,5 @@ export async function readAdded(
   const key = idKey(uuid)
   const text = await readRecord(blobs, key, o)
   if (text === undefined || isGivenUp(text) || parsePointer(text) !== undefined) return undefined
-  return parseRecord(key, text)
+  return parseAdded(key, uuid, text)
 }

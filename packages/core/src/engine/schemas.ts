@@ -17,6 +17,7 @@ import type { BlobStore, OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { linkKey } from './index-keys.js'
 import { LINKED, SCHEMAS, schemaKey } from './keys.js'
+import { listPage } from './list-page.js'
 import { putMarks } from './objects.js'
 
 const PAGE = 1000
@@ -44,6 +45,10 @@ export async function linkedSchemas(
   return [...found].flatMap(([schema, linked]) => (linked ? [schema] : []))
 }
 
+/** All schemas, as they stand in keys, each with whether it is linked. */
+export const knownSchemas = (blobs: BlobStore, o: OpOptions): Promise<ReadonlyMap<string, boolean>> =>
+  announced(blobs, '', o)
+
 /** Each with whether it is linked. */
 async function announced(
   blobs: BlobStore,
@@ -53,7 +58,8 @@ async function announced(
   const found = new Map<string, boolean>()
   const prefix = `${SCHEMAS}${encodedPrefix}`
   for (let startAfter: string | undefined; ; ) {
-    const { items, more } = await blobs.list({ prefix, limit: PAGE, ...(startAfter && { startAfter }) }, o)
+    const page = { prefix, limit: PAGE, ...(startAfter && { startAfter }) }
+    const { items, more } = await listPage(blobs, page, o)
     for (const { key } of items) {
       const [schema = '', linked] = key.slice(SCHEMAS.length).split(LINKED)
       found.set(schema, linked !== undefined)
@@ -73,7 +79,7 @@ function linksOf(schema: string, known: ReadonlyMap<string, boolean>): readonly 
 }
 
 /** As keys of entries do. */
-const follows = (a: string, b: string): boolean => `${a}/` > `${b}/`
+export const follows = (a: string, b: string): boolean => `${a}/` > `${b}/`
 
 async function exists(blobs: BlobStore, key: string, o: OpOptions): Promise<boolean> {
   try {

@@ -14,6 +14,7 @@ import type { OpOptions } from '../ports.js'
 import type { Engine } from './context.js'
 import { currentKeys, type Entry, parseEntry } from './index-keys.js'
 import { idKey } from './keys.js'
+import { listPage } from './list-page.js'
 import { createOnce, deleteAll, readText } from './objects.js'
 import { inParallel } from './parallel.js'
 import { GIVEN_UP, isGivenUp } from './records.js'
@@ -26,7 +27,7 @@ export async function sweepBefore(engine: Engine, before: Timestamp, o: OpOption
   const swept = new Set<string>()
   for (let startAfter: string | undefined; ; ) {
     const page = { prefix: CURRENT, limit: PAGE, ...(startAfter && { startAfter }) }
-    const { items, more } = await engine.blobs.list(page, o)
+    const { items, more } = await listPage(engine.blobs, page, o)
     startAfter = items.at(-1)?.key
     const old = items.flatMap(({ key }) => addedEntry(key) ?? []).filter((e) => e.validFrom < before)
     await inParallel(old, async (entry) => {

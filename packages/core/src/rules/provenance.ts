@@ -93,7 +93,7 @@ const Text = v.nullish(v.string())
 const ArtifactContent = v.object({
   name: Text,
   status: v.nullish(v.fallback(v.picklist(ARTIFACT_STATUSES), 'unknown')),
-  size: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  size: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   'mime-type': Text,
   etag: Text,
   'created-at': Text,

@@ -1,0 +1,113 @@
+/** What leads to nothing: bytes and index entries without a record. */
+import { isIvcapError } from '../../model/errors.js'
+import type { Problem } from '../../model/problems.js'
+import { type Timestamp, timestamp } from '../../model/time.js'
+import { artifactUrn } from '../../model/urn.js'
+import type { OpOptions } from '../../ports.js'
+import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
+import type { Whereabouts } from '../artifact-read.js'
+import type { Engine } from '../context.js'
+import { BY_SCHEMA, byEntity, type Entry, entryPrefix, indexPrefix, parseEntry } from '../index-keys.js'
+import { artifactKey, hashEntity, idKey, pairOf } from '../keys.js'
+import { listPage } from '../list-page.js'
+import { readSlot } from '../log.js'
+import { readText } from '../objects.js'
+import { inParallel } from '../parallel.js'
+import { isGivenUp } from '../records.js'
+import { keyPages } from './records.js'
+
+/** Microseconds. What is younger may be an upload or an add that is under way. */
+const PENDING = 24 * 60 * 60 * 1_000_000
+
+/** Entries whose record is not there: of writers that died before their commit, or of records that were lost. */
+export async function* orphanedEntries(engine: Engine, o: OpOptions): AsyncGenerator<Problem> {
+  const before = timestamp(engine.clock() - PENDING)
+  for (const tense of ['cur', 'past'] as const) {
+    for await (const keys of keyPages(engine, indexPrefix(tense, BY_SCHEMA), o)) {
+      const old = keys.flatMap((key) => entryAt(key) ?? []).filter(({ validFrom }) => validFrom < before)
+      const found = await inParallel(old, async (entry) =>
+        (await hasRecord(engine, entry, o)) ? undefined : orphanedEntry(tense, entry),
+      )
+      for (const problem of found) if (problem !== undefined) yield problem
+    }
+  }
+}
+
+function entryAt(key: string): Entry | undefined {
+  const [name = '', schema = ''] = key.split('/').reverse()
+  const { entry, tail } = parseEntry(schema, name) ?? {}
+  // in past/ each entry has an end behind its name
+  return tail === undefined || /^\d{16}$/.test(tail) ? entry : undefined
+}
+
+async function hasRecord(engine: Engine, { pair, slot, uuid }: Entry, o: OpOptions): Promise<boolean> {
+  try {
+    if (slot !== undefined) return (await readSlot(engine, pair, slot, o)) !== undefined
+    const text = await readText(engine.blobs, idKey(uuid), o)
+    return text !== undefined && !isGivenUp(text)
+  } catch (error) {
+    // it is there; that it cannot be read is told elsewhere
+    if (isIvcapError(error, 'integrity')) return true
+    throw error
+  }
+}
+
+function orphanedEntry(tense: 'cur' | 'past', entry: Entry): Problem {
+  const resource = entryPrefix(tense, BY_SCHEMA, entry)
+  const message =
+    tense === 'past'
+      ? `The index entry ${resource} is of a record that is lost: restore it from a copy`
+      : `The index entry ${resource} leads to no record: its writer died before the commit, or the record is lost`
+  return { kind: 'orphan', resource, message, repairable: false }
+}
+
+/**
+ * Bytes that no record names, older than a day. Only where keys tell ids.
+ *
+ * @param unindexed Hashes of entities whose index entries are known to be wrong: their records are not found by them.
+ */
+export async function* orphanedContent(
+  engine: Engine,
+  locate: Whereabouts['locate'],
+  unindexed: ReadonlySet<string>,
+  o: OpOptions,
+): AsyncGenerator<Problem> {
+  const before = timestamp(engine.clock() - PENDING)
+  const prefix = artifactKey('')
+  for (let startAfter: string | undefined; ; ) {
+    const { items, more } = await listPage(
+      engine.blobs,
+      { prefix, limit: 200, ...(startAfter && { startAfter }) },
+      o,
+    )
+    const found = await inParallel(items, async ({ key, lastModifiedAt }): Promise<Problem | undefined> => {
+      const id = artifactUrn(key.slice(prefix.length))
+      if (locate({ id }) !== key || isPending(lastModifiedAt, before)) return undefined
+      if (unindexed.has(hashEntity(id)) || (await isRecorded(engine, id, o))) return undefined
+      return {
+        kind: 'orphan',
+        resource: key,
+        message: `No record names the bytes at ${key}`,
+        repairable: false,
+      }
+    })
+    for (const problem of found) if (problem !== undefined) yield problem
+    if (!more) return
+    startAfter = items.at(-1)?.key
+  }
+}
+
+/** Of unknown age is taken for young. */
+const isPending = (at: Timestamp | undefined, before: Timestamp): boolean => at === undefined || at > before
+
+async function isRecorded({ blobs }: Engine, id: string, o: OpOptions): Promise<boolean> {
+  for (const schema of ARTIFACT_SCHEMAS) {
+    const pair = pairOf(id, schema)
+    for (const tense of ['cur', 'past'] as const) {
+      const prefix = `${indexPrefix(tense, byEntity(pair.entity))}${pair.schema}/`
+      const { items } = await listPage(blobs, { prefix, limit: 1 }, o)
+      if (items.length > 0) return true
+    }
+  }
+  return false
+}
