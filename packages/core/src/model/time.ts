@@ -28,19 +28,31 @@ export const systemClock: Clock = (() => {
   }
 })()
 
-/** From microseconds since 1970. */
+/** From microseconds since 1970. Times outside the years 0 to 9999 become the first or the last of these. */
 export function timestamp(micros: number): Timestamp {
+  if (micros < FIRST_MS * 1000) return timestampOfMs(FIRST_MS, '000')
+  if (micros >= (LAST_MS + 1) * 1000) return timestampOfMs(LAST_MS, '999')
   const ms = Math.floor(micros / 1000)
   const rest = String(micros - ms * 1000).padStart(3, '0')
-  return `${new Date(ms).toISOString().slice(0, -1)}${rest}Z`
+  return timestampOfMs(ms, rest)
 }
+
+/** What a text with four digits for the year can tell. */
+const FIRST_MS = Date.parse('0000-01-01T00:00:00.000Z')
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
+
+const timestampOfMs = (ms: number, rest: string): Timestamp =>
+  `${new Date(ms).toISOString().slice(0, -1)}${rest}Z`
 
 /** Microseconds since 1970. Exact until the year 2255. */
 export function micros(time: Timestamp): number {
   return Date.parse(`${time.slice(0, 23)}Z`) * 1000 + Number(time.slice(23, 26))
 }
 
-/** The timestamp that an ISO 8601 text stands for, or undefined. Offsets are resolved, microseconds kept, finer ones cut. */
+/**
+ * The timestamp that an ISO 8601 text stands for, or undefined; also where its offset moves it out of the years 0 to 9999. Offsets
+ * are resolved, microseconds kept, finer ones cut.
+ */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const m = ISO.exec(text.trim())
   if (m === null) return undefined
@@ -49,6 +61,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   // Date.parse turns February 30 into March 2; a date that does not come back as written is none
   if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(`${year}-${month}-${day}`)) return undefined
   const shifted = ms - offsetMinutes(zone) * 60_000
+  if (shifted < FIRST_MS || shifted > LAST_MS) return undefined
   return `${new Date(shifted).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
 }
 
