@@ -109,6 +109,13 @@ export class AspectIndex {
     for (const uuid of uuids) if (!found.has(uuid)) this.#store.forget(uuid)
   }
 
+  /** Reads all records anew. */
+  async rebuild(): Promise<void> {
+    await this.refresh()
+    await this.#store.discard()
+    await this.refresh()
+  }
+
   #start(): Promise<void> {
     this.#next = undefined
     const running = this.#scan().finally(() => {

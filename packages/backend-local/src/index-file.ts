@@ -55,6 +55,10 @@ export class IndexFile {
     this.#damaged = false
   }
 
+  async remove(): Promise<void> {
+    await this.#inTurn(() => orAbsent(this.#fs.unlink(this.#path)))
+  }
+
   /** Takes what was appended since the last call; when the file is another one, or gone, says so and begins anew. */
   read(another: () => void, take: (segment: Segment) => void): Promise<void> {
     return this.#inTurn(async () => {

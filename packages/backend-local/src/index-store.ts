@@ -72,6 +72,12 @@ export class IndexStore {
     this.#file.reset()
   }
 
+  /** Forgets everything and removes the file. */
+  async discard(): Promise<void> {
+    await this.#file.remove()
+    this.reset()
+  }
+
   /** Learns what other processes have written. The index of a folder that came from elsewhere is not believed. */
   async read(): Promise<void> {
     if (!this.#bases.isKnown) return

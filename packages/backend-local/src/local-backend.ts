@@ -16,8 +16,10 @@ import { AspectIndex } from './aspect-index.js'
 import { AspectRecords } from './aspect-records.js'
 import { aspectStore } from './aspect-store.js'
 import { Bases } from './folder/bases.js'
+import { explainedIn } from './folder/explained-in.js'
 import { LeftOuts } from './folder/left-outs.js'
 import { OwnFolder } from './folder/own-folder.js'
+import { repairFolder, verifyFolder } from './folder/verify.js'
 import { hostFs, type LocalFs } from './local-fs.js'
 import { LOCK_TIMEOUT, Locks } from './lock.js'
 import { Staging } from './staging.js'
@@ -74,6 +76,8 @@ export function localBackend(options: LocalBackendOptions): Backend {
   const aspects: AspectRecords = new AspectRecords({ ...shared, folder, index, locks, clock })
   const records = new ArtifactRecords(index, aspects)
 
+  const examined = { fs, paths, folder, index, aspects }
+
   let opened: Promise<void> | undefined
   const open = () => {
     // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
@@ -84,6 +88,10 @@ export function localBackend(options: LocalBackendOptions): Backend {
   return {
     artifacts: artifactStore({ ...shared, digest, clock, paths, index, aspects, records, open }),
     aspects: aspectStore({ ...shared, index, records: aspects, clock, open }),
+    verify: (o) =>
+      leftOuts.during(o, () => explainedIn(dir, 'examine the folder', () => verifyFolder(examined, o))),
+    repair: (o) =>
+      leftOuts.during(o, () => explainedIn(dir, 'repair the folder', () => repairFolder(examined, o))),
   }
 }
 
