@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { IvcapError, show } from '@ivcap/core/driver'
 import { DEVICE, MAX_NAME } from './blob-keys.js'
 
@@ -5,6 +6,20 @@ import { DEVICE, MAX_NAME } from './blob-keys.js'
 export const ASPECTS = 'aspects'
 /** Ours alone: staging, locks, closings. */
 export const OWN = '.ivcap'
+
+/** Where the outputs of jobs lie, below the folder: `jobs/<uuid of the job>/<name>`. */
+const JOBS = 'jobs'
+
+/** The name below the folder of a job's output; `n`: how many outputs of the same job had the name before. */
+export function outputName(job: string, name: string, n: number): string {
+  const uuid = /[0-9a-z][\w-]*$/i.exec(job)?.[0] ?? 'unnamed'
+  if (n === 0) return `${JOBS}/${uuid}/${name}`
+  const { dir, name: stem, ext } = posix.parse(name)
+  return posix.join(JOBS, uuid, dir, `${stem}-${n + 1}${ext}`)
+}
+
+/** Whether an artifact of this name may be a job's output, whose record has another name than its path. */
+export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`)
 
 /**
  * The segments of an artifact's name, a relative path with `/`.

@@ -1,7 +1,8 @@
-import { realpathSync } from 'node:fs'
+import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileUrn, IvcapError, pathOfFileUrn, show, type Urn } from '@ivcap/core/driver'
 import { isArtifactPath, segmentsOf } from './artifact-names.js'
+import type { Bases } from './folder/bases.js'
 import { explained } from './fs-error.js'
 import { errnoOf, hostFs, type LocalFs, orAbsent } from './local-fs.js'
 
@@ -13,9 +14,14 @@ export interface ArtifactPath {
   readonly name: string
 }
 
+/** Ids with `%` that are remembered. */
+const HANDED_OUT = 10_000
+
 /** Tells which file a name or an id means, and that it lies in the folder. */
 export class ArtifactPaths {
   readonly #fs: LocalFs
+  /** Raw ids with `%` that were handed out: they stand for these very names, also when the files are gone. */
+  readonly #handedOut = new Set<string>()
   readonly dir: string
   /** Once the folder is there. */
   #root: string | undefined
@@ -62,29 +68,51 @@ export class ArtifactPaths {
     })
   }
 
+  /** The id was handed out as it is. */
+  handOut(id: Urn): void {
+    if (!id.includes('%') || this.#handedOut.has(id)) return
+    if (this.#handedOut.size >= HANDED_OUT) this.#handedOut.clear()
+    this.#handedOut.add(id)
+  }
+
   /**
-   * The file that an id means: the raw path if there is one, else the percent-decoded. undefined when there is none, or it
-   * lies elsewhere, or is hidden.
+   * The file that an id means: the raw path if there is one; else the percent-decoded one, unless `isKnown` says that the raw
+   * one was an artifact; else the one that has moved with the folder. undefined when there is none, or it lies elsewhere, or
+   * is hidden.
    */
-  async ofId(id: Urn): Promise<ArtifactPath | undefined> {
+  async ofId(
+    id: Urn,
+    { bases, isKnown }: { readonly bases: Bases; readonly isKnown: (id: string) => boolean },
+  ): Promise<ArtifactPath | undefined> {
     const root = await this.root()
-    for (const path of pathsOf(id)) {
-      const real = await this.#realpath(path).catch((e: unknown) => {
-        if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(errnoOf(e) ?? '')) return undefined
-        throw e
-      })
+    for (const path of pathsOf(id, (raw) => this.#handedOut.has(raw) || isKnown(raw))) {
+      const real = (await this.#realIfThere(path)) ?? (await this.#moved(path, bases))
       const found = real === undefined ? undefined : describe(root, real)
       if (found !== undefined && isArtifactPath(found.name.split('/'))) return found
     }
     return undefined
   }
 
-  /** Whether the file, or where it would be, lies in the folder. */
-  owns(id: Urn): boolean {
+  /** Whether the file, or where it would be, lies in the folder, or did so before the folder was moved. */
+  owns(id: Urn, bases: Bases): boolean {
     const root = this.#realSync(this.dir)
-    return pathsOf(id).some((path) => {
+    return pathsOf(id, () => false).some((path) => {
       const real = this.#realSync(path)
-      return describe(root, real) !== undefined || describe(this.dir, real) !== undefined
+      if (describe(root, real) !== undefined || describe(this.dir, real) !== undefined) return true
+      return this.#fs === hostFs && !existsNow(path) && bases.ownsMoved(path, root)
+    })
+  }
+
+  async #moved(path: string, bases: Bases): Promise<string | undefined> {
+    const moved = await bases.movedPath(path)
+    return moved === undefined ? undefined : await this.#realIfThere(moved)
+  }
+
+  async #realIfThere(path: string): Promise<string | undefined> {
+    return await this.#realpath(path).catch((e: unknown) => {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'].includes(errnoOf(e) ?? ''))
+        return undefined
+      throw e
     })
   }
 
@@ -111,11 +139,24 @@ export class ArtifactPaths {
   }
 }
 
-function pathsOf(id: Urn): string[] {
+function pathsOf(id: Urn, isRaw: (id: string) => boolean): string[] {
   const raw = pathOfFileUrn(id)
   if (raw === undefined || raw.includes('\0')) return []
+  if (!ENCODED.test(raw) || isRaw(id)) return [raw]
   const decoded = decode(raw)
   return decoded === raw || decoded.includes('\0') ? [raw] : [raw, decoded]
+}
+
+/** What the path of a URL looks like: with a blank or any other character that URLs have encoded, a path is raw. */
+const ENCODED = /^(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})+$/i
+
+function existsNow(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (e) {
+    return errnoOf(e) !== 'ENOENT' && errnoOf(e) !== 'ENOTDIR'
+  }
 }
 
 function decode(path: string): string {

@@ -7,6 +7,7 @@ import {
   type Timestamp,
   timestamp,
 } from '@ivcap/core/driver'
+import { mayBeOutput } from './artifact-names.js'
 import type { ArtifactPath } from './artifact-paths.js'
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords } from './aspect-records.js'
@@ -47,7 +48,8 @@ export class ArtifactRecords {
     if (noted === undefined) return derived
     if (noted.size !== derived.size || noted.lastModifiedAt !== derived.lastModifiedAt) return derived
     const { location: _, ...claims } = noted
-    return { ...claims, id: path.id, name: path.name, etag: etagOf(stat) }
+    const name = mayBeOutput(path.name) ? (noted.name ?? path.name) : path.name
+    return { ...claims, id: path.id, name, etag: etagOf(stat) }
   }
 
   /** The record in force, now or at a time. The index must be up to date. */

@@ -9,17 +9,23 @@ import {
   COLLECTION_ITEM_SCHEMA,
   collectionItem,
   IvcapError,
+  isIvcapError,
   type OpOptions,
   progressOf,
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
 import { writeContent } from './artifact-content.js'
-import { listArtifacts } from './artifact-listing.js'
+import { ArtifactListings } from './artifact-listing.js'
+import { outputName } from './artifact-names.js'
 import type { ArtifactPath, ArtifactPaths } from './artifact-paths.js'
 import { type ArtifactRecords, derivedRecord } from './artifact-records.js'
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords } from './aspect-records.js'
+import type { Bases } from './folder/bases.js'
+import { explainedIn } from './folder/explained-in.js'
+import type { LeftOuts } from './folder/left-outs.js'
+import type { OwnFolder } from './folder/own-folder.js'
 import { explained } from './fs-error.js'
 import {
   errnoOf,
@@ -30,6 +36,7 @@ import {
   orAbsent,
   whenFilesAreFree,
 } from './local-fs.js'
+import { orAborted } from './lock.js'
 import { readPinned } from './pinned-file.js'
 import { moveTo } from './placing.js'
 import { type Staging, stamp } from './staging.js'
@@ -44,30 +51,36 @@ export interface ArtifactParts {
   readonly index: AspectIndex
   readonly aspects: AspectRecords
   readonly records: ArtifactRecords
+  readonly bases: Bases
+  readonly own: OwnFolder
+  readonly leftOuts: LeftOuts
   /** Awaited before anything else. */
   readonly open: () => Promise<void>
 }
 
 /** Files in the folder as artifacts. The client has checked and completed what comes here. */
 export function artifactStore(parts: ArtifactParts): ArtifactStore {
-  const { fs, paths, records, open } = parts
+  const { fs, paths, records, leftOuts, bases, index, open } = parts
+  const listings = new ArtifactListings(parts)
+  const isKnown = (id: string) => index.table.rows({ entity: bases.current(id) }).length > 0
 
   /** `repeatable`: may run again, after a failure that has left nothing. */
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>, repeatable = true): Promise<T> {
     o.signal?.throwIfAborted()
-    await open()
+    await orAborted(open(), o.signal)
     o.signal?.throwIfAborted()
-    const explainedWork = () => explained(doing, paths.dir, 'baseDir', work)
-    return await (repeatable ? whenFilesAreFree(fs, explainedWork, o) : explainedWork())
+    const told = () => leftOuts.during(o, () => explainedIn(paths.dir, doing, work))
+    return await (repeatable ? whenFilesAreFree(fs, told, o) : told())
   }
 
   async function find(id: Urn): Promise<{ path: ArtifactPath; stat: LocalStat; record: ArtifactRecord }> {
-    const path = await paths.ofId(id)
+    await index.refresh()
+    const path = await paths.ofId(id, { bases, isKnown })
     const stat = path === undefined ? undefined : await orAbsent(fs.lstat(path.path, { bigint: true }))
     if (path === undefined || !stat?.isFile()) {
       throw new IvcapError('not-found', `there is no artifact ${id} in ${paths.dir}`, { resource: id })
     }
-    await parts.index.refresh()
+    paths.handOut(path.id)
     return { path, stat, record: await records.of(path, stat) }
   }
 
@@ -85,7 +98,9 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
             const message = 'in the local folder an id is the path of a file: give a name instead of an id'
             throw new IvcapError('unsupported', message, { argument: 'id' })
           }
-          const path = await paths.ofName(draft.name ?? unnamed(source.native))
+          const name = draft.name ?? unnamed(source.native)
+          const path = await paths.ofName(name)
+          await parts.own.ensure()
           const progress = progressOf(o, source.size)
           let sha256: string | undefined
           const record = await parts.staging.with(
@@ -93,8 +108,12 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
               sha256 = await writeContent(fs, staged, source, { ...parts, ...o, report: progress.report })
               await stamp(fs, staged, parts.clock())
             },
-            (staged) => commit(parts, staged, path, draft, sha256, o),
+            (staged) =>
+              draft.job === undefined
+                ? commit(parts, staged, { path, draft, sha256, name: path.name }, o)
+                : commitOutput(parts, staged, { draft, sha256, name, job: draft.job }, o),
           )
+          paths.handOut(record.id)
           progress.finish(record.size ?? 0)
           return record
         },
@@ -116,14 +135,49 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
         return { record, range, body: readPinned(fs, path.path, etag, range, o) }
       }),
 
-    list: (q, o) => run('list artifacts', o, () => listArtifacts(q, o, parts)),
+    list: (q, o) => run('list artifacts', o, () => listings.page(q, o)),
 
-    owns: (id) => paths.owns(id),
+    owns: (id) => paths.owns(id, bases),
 
     // elsewhere a path means nothing to this machine's programs
     ...(fs === hostFs && {
-      localPath: (id: Urn) => run('look up an artifact', {}, async () => (await paths.ofId(id))?.path),
+      localPath: (id: Urn) =>
+        run('look up an artifact', {}, async () => {
+          await index.refresh()
+          return (await paths.ofId(id, { bases, isKnown }))?.path
+        }),
     }),
+  }
+}
+
+/** What is committed. */
+interface Upload {
+  readonly path: ArtifactPath
+  readonly draft: ArtifactDraft
+  readonly sha256: string | undefined
+  /** In its record. */
+  readonly name: string
+  /** Fails with `TAKEN` where something is there already, instead of taking its place. */
+  readonly exclusive?: boolean
+}
+
+const TAKEN = Symbol('taken')
+
+/** Below a folder of the job's own: whatever other jobs, or others of its outputs, are called, nothing is replaced. */
+async function commitOutput(
+  parts: ArtifactParts,
+  staged: string,
+  { job, ...upload }: Omit<Upload, 'path'> & { readonly job: Urn },
+  o: OpOptions,
+): Promise<ArtifactRecord> {
+  for (let n = 0; ; n++) {
+    const path = await parts.paths.ofName(outputName(job, upload.name, n))
+    if ((await orAbsent(parts.fs.lstat(path.path, { bigint: true }))) !== undefined) continue
+    try {
+      return await commit(parts, staged, { ...upload, path, exclusive: true }, o)
+    } catch (e) {
+      if (e !== TAKEN) throw e
+    }
   }
 }
 
@@ -131,18 +185,26 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
 async function commit(
   parts: ArtifactParts,
   staged: string,
-  path: ArtifactPath,
-  draft: ArtifactDraft,
-  sha256: string | undefined,
+  { path, draft, sha256, name, exclusive = false }: Upload,
   o: OpOptions,
 ): Promise<ArtifactRecord> {
-  const { fs, aspects } = parts
+  const { fs, fsync, aspects } = parts
   const stat = await fs.lstat(staged, { bigint: true })
   const record: ArtifactRecord = {
     ...derivedRecord(path, stat),
+    name,
     mimeType: draft.mimeType,
     ...(draft.policy && { policy: draft.policy }),
     ...(sha256 !== undefined && { sha256 }),
+  }
+  const place = async () => {
+    const isPlaced = await moveTo(fs, staged, path.path, { exclusive, fsync }).catch((e: unknown) => {
+      // without hard links nothing is exclusive: that the name was free a moment ago must do
+      if (exclusive && isIvcapError(e, 'unsupported'))
+        return moveTo(fs, staged, path.path, { exclusive: false, fsync })
+      throw e
+    })
+    if (!isPlaced) throw TAKEN
   }
   const item = collectionItem(draft, path.id)
   const isNew = item !== undefined && !(await isMember(parts, item.entity, path.id))
@@ -154,13 +216,11 @@ async function commit(
         (backup) => keep(fs, path.path, backup),
         async (backup) => {
           try {
-            await explained('put the artifact in its place', path.path, 'name', () =>
-              moveTo(fs, staged, path.path, { exclusive: false, fsync: parts.fsync }),
-            )
+            await explained('put the artifact in its place', path.path, 'name', place)
             await placeRecords()
           } catch (e) {
             // should this fail too, the first failure is still the one to tell
-            await putBack(fs, path.path, stat, backup).catch(() => {})
+            if (e !== TAKEN) await putBack(fs, path.path, stat, backup).catch(() => {})
             throw e
           }
         },

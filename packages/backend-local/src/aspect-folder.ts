@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import {
   type AspectRecord,
@@ -6,6 +7,7 @@ import {
   decodeAspect,
   earlierEnd,
   encodeAspect,
+  IvcapError,
   isJsonObject,
   type JsonObject,
   type OpOptions,
@@ -14,7 +16,12 @@ import {
   type Timestamp,
 } from '@ivcap/core/driver'
 import { ASPECTS, OWN } from './artifact-names.js'
-import { type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
+import type { Bases } from './folder/bases.js'
+import type { LeftOuts } from './folder/left-outs.js'
+import type { OwnFolder } from './folder/own-folder.js'
+import { LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from './folder/read-small.js'
+import { setMember } from './folder/set-member.js'
+import { errnoOf, type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
 import { moveTo } from './placing.js'
 import { placeFiles } from './small-files.js'
 import { type Staging, writeText } from './staging.js'
@@ -25,6 +32,13 @@ const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.j
 export interface Closing {
   readonly validTo: Timestamp
   /** The uuid of the record that takes its place: the closing counts once that one exists. */
+  readonly by?: string
+}
+
+/** What the file of an aspect tells. */
+export interface StoredAspect {
+  readonly record: AspectRecord
+  /** The uuid of the record that took its place: the end in the file counts while that one exists. */
   readonly by?: string
 }
 
@@ -39,15 +53,30 @@ export class AspectFolder {
   readonly #fs: LocalFs
   readonly #fsync: boolean
   readonly #staging: Staging
-  readonly #closed: string
+  readonly #own: OwnFolder
+  readonly #bases: Bases
+  readonly #leftOuts: LeftOuts
   readonly dir: string
+  /** Where the ends of records are kept. */
+  readonly closed: string
 
-  constructor(fs: LocalFs, baseDir: string, staging: Staging, fsync: boolean) {
-    this.#fs = fs
-    this.#fsync = fsync
-    this.#staging = staging
-    this.#closed = join(baseDir, OWN, 'closed')
-    this.dir = join(baseDir, ASPECTS)
+  constructor(parts: {
+    readonly fs: LocalFs
+    readonly dir: string
+    readonly staging: Staging
+    readonly fsync: boolean
+    readonly own: OwnFolder
+    readonly bases: Bases
+    readonly leftOuts: LeftOuts
+  }) {
+    this.#fs = parts.fs
+    this.#fsync = parts.fsync
+    this.#staging = parts.staging
+    this.#own = parts.own
+    this.#bases = parts.bases
+    this.#leftOuts = parts.leftOuts
+    this.closed = join(parts.dir, OWN, 'closed')
+    this.dir = join(parts.dir, ASPECTS)
   }
 
   path(uuid: string): string {
@@ -55,36 +84,57 @@ export class AspectFolder {
   }
 
   /** The record as its file tells it; what is wrong with the file; undefined when there is none. */
-  async read(uuid: string): Promise<AspectRecord | string | undefined> {
-    const text = await orAbsent(this.#fs.readFile(this.path(uuid), 'utf8'))
-    return text === undefined ? undefined : this.decode(uuid, text)
+  async read(uuid: string, known?: LocalStat): Promise<StoredAspect | Unreadable | undefined> {
+    const text = await readSmall(this.#fs, this.path(uuid), LARGEST_RECORD, known)
+    if (text === undefined) return undefined
+    return typeof text === 'string' ? this.#decode(uuid, text) : text
   }
 
-  /** The record that the text of its file tells; what is wrong with it. */
-  decode(uuid: string, text: string): AspectRecord | string {
+  /** The record that the text of its file tells, as of today; what is wrong with it. */
+  #decode(uuid: string, text: string): StoredAspect | Unreadable {
     const record = decodeAspect(text)
-    if (typeof record === 'string') return record
-    if (aspectUuid(record.id) !== uuid) return `its id is ${record.id}, which is not its file's name`
-    return { ...record, id: aspectUrn(uuid), content: completeContent(record) }
+    if (typeof record === 'string') return { unreadable: `${record}, so it is not an aspect` }
+    if (aspectUuid(record.id) !== uuid)
+      return { unreadable: `its id is ${record.id}, which is not its file's name` }
+    const entity = this.#bases.current(record.entity)
+    const content = this.#bases.currentContent(completeContent(record))
+    const by = text.includes(`"${REPLACED_BY}"`) ? successorIn(text) : undefined
+    return { record: { ...record, id: aspectUrn(uuid), entity, content }, ...(by && { by }) }
   }
 
   async exists(uuid: string): Promise<boolean> {
     return (await orAbsent(this.#fs.lstat(this.path(uuid), { bigint: true }))) !== undefined
   }
 
+  /** One that can not be read is told, and counts for nothing: the end may stand in the record's own file. */
   async closing(uuid: string): Promise<Closing | undefined> {
-    const text = await orAbsent(this.#fs.readFile(join(this.#closed, uuid), 'utf8'))
-    return text === undefined ? undefined : decodeClosing(text)
+    const path = join(this.closed, uuid)
+    const text = await readSmall(this.#fs, path, LARGEST_NOTE)
+    if (typeof text === 'object') this.#leftOuts.tell({ path, state: text.unreadable, why: text.unreadable })
+    if (typeof text !== 'string') return undefined
+    const closing = decodeClosing(text)
+    if (closing === undefined)
+      this.#leftOuts.tell({ path, state: text, why: 'it is not the end of a record' })
+    return closing
   }
 
   /** Takes the place of an earlier closing: the caller holds the lock, and knows that one not to count. */
   async close(uuid: string, closing: Closing): Promise<void> {
-    await this.#replace(join(this.#closed, uuid), `${JSON.stringify(closing)}\n`)
+    const path = join(this.closed, uuid)
+    const text = `${JSON.stringify(closing)}\n`
+    try {
+      await this.#replace(path, text, (staged) => this.#own.share(staged))
+    } catch (e) {
+      // another program's folder in its place: it stays, under another name
+      if (!['EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(e) ?? '')) throw e
+      await this.#fs.rename(path, `${path}.${randomUUID()}`)
+      await this.#replace(path, text, (staged) => this.#own.share(staged))
+    }
   }
 
   /** Takes back a closing that nobody has been told of, if it can: the failure before it is the one to tell. */
   async reopen(uuid: string): Promise<void> {
-    await this.#fs.unlink(join(this.#closed, uuid)).catch(() => {})
+    await this.#fs.unlink(join(this.closed, uuid)).catch(() => {})
   }
 
   /**
@@ -95,7 +145,7 @@ export class AspectFolder {
     const [first, ...rest] = records
     if (first === undefined) return await around(async () => {})
     await this.#staging.with(
-      (staged) => writeText(this.#fs, staged, encodeAspect(first), this.#fsync),
+      (staged) => writeText(this.#fs, staged, textOf(first), this.#fsync),
       (staged) =>
         this.add(rest, (placeRest) =>
           around(async () => {
@@ -114,7 +164,7 @@ export class AspectFolder {
   ): Promise<void> {
     const files = records.map((record) => ({
       path: this.path(aspectUuid(record.id) ?? ''),
-      text: encodeAspect(record),
+      text: textOf(record),
     }))
     const parts = { fs: this.#fs, dir: this.dir, staging: this.#staging, fsync: this.#fsync }
     await placeFiles(files, o, parts, (from, stats) => {
@@ -130,22 +180,34 @@ export class AspectFolder {
     await this.#fs.unlink(this.path(aspectUuid(record.id) ?? '')).catch(() => {})
   }
 
-  /** Writes the end of a record into its file too, where other programs look for it. The rest of the file stays as it is. */
-  async showEnd(uuid: string, validTo: Timestamp): Promise<void> {
-    const text = await orAbsent(this.#fs.readFile(this.path(uuid), 'utf8'))
-    const record = text === undefined ? undefined : decodeAspect(text)
-    if (text === undefined || typeof record !== 'object') return
+  /**
+   * Writes the end of a record into its file too, where other programs look for it. Nothing else in the file changes; one that
+   * only we wrote is told its successor as well, so that a copy of the folder that has missed that one does not lose both.
+   */
+  async showEnd(uuid: string, { validTo, by }: Closing): Promise<void> {
+    const path = this.path(uuid)
+    const old = await orAbsent(this.#fs.lstat(path, { bigint: true }))
+    const text = old?.isFile() ? await readSmall(this.#fs, path, LARGEST_RECORD, old) : undefined
+    const record = typeof text === 'string' ? decodeAspect(text) : undefined
+    if (old === undefined || typeof text !== 'string' || typeof record !== 'object') return
     if (record.validTo !== undefined && record.validTo <= validTo) return
-    await this.#replace(this.path(uuid), withEnd(text, record, validTo))
+    const isOurs = text === encodeAspect(record)
+    const ended = setMember(text, 'valid_to', validTo)
+    const shown = ended !== undefined && isOurs && by ? setMember(ended, REPLACED_BY, by) : ended
+    if (shown === undefined) return
+    await this.#replace(path, shown, (staged) => this.#own.like(staged, old))
   }
 
   async #place(staged: string, uuid: string): Promise<void> {
     await moveTo(this.#fs, staged, this.path(uuid), { exclusive: false, fsync: this.#fsync })
   }
 
-  async #replace(path: string, text: string): Promise<void> {
+  async #replace(path: string, text: string, adjust: (staged: string) => Promise<void>): Promise<void> {
     await this.#staging.with(
-      (staged) => writeText(this.#fs, staged, text, this.#fsync),
+      async (staged) => {
+        await writeText(this.#fs, staged, text, this.#fsync)
+        await adjust(staged)
+      },
       (staged) => moveTo(this.#fs, staged, path, { exclusive: false, fsync: this.#fsync }),
     )
   }
@@ -154,15 +216,22 @@ export class AspectFolder {
 /** The uuid of an aspect's file; undefined for a name that none has. */
 export const uuidOfFile = (name: string): string | undefined => FILE.exec(name)?.[1]
 
-/** When the record ends: the earlier of what its file and its closing say. */
+/** When the record ends: the earlier of what its file and its closing say, as far as these count. */
 export async function endOf(
-  record: AspectRecord,
+  { record, by }: StoredAspect,
   closing: Closing | undefined,
   isCommitted: (uuid: string) => Promise<boolean>,
 ): Promise<AspectRecord> {
-  const counts = closing !== undefined && (closing.by === undefined || (await isCommitted(closing.by)))
   const { validTo: own, ...rest } = record
-  return omitUndefined({ ...rest, validTo: earlierEnd(own, counts ? closing.validTo : undefined) })
+  const counts = closing !== undefined && (closing.by === undefined || (await isCommitted(closing.by)))
+  // the end in the file is a copy of the closing's, and counts as that does
+  const successor =
+    by ?? (closing !== undefined && !counts && closing.validTo === own ? closing.by : undefined)
+  const ownCounts = own !== undefined && (successor === undefined || (await isCommitted(successor)))
+  return omitUndefined({
+    ...rest,
+    validTo: earlierEnd(ownCounts ? own : undefined, counts ? closing.validTo : undefined),
+  })
 }
 
 /** Other programs may leave the schema out of the content, and put the entity into it. */
@@ -171,7 +240,7 @@ function completeContent({ schema, content = {} }: AspectRecord): JsonObject {
   return { $schema: schema, ...rest }
 }
 
-function decodeClosing(text: string): Closing | undefined {
+export function decodeClosing(text: string): Closing | undefined {
   const parsed = parseJson(text)
   if (!isJsonObject(parsed)) return undefined
   const validTo = typeof parsed['validTo'] === 'string' ? parseTimestamp(parsed['validTo']) : undefined
@@ -187,16 +256,21 @@ function parseJson(text: string): unknown {
   }
 }
 
-/**
- * Changes the text and not the values, where that is possible: reading numbers and writing them again would round those
- * that only other languages hold.
- */
-function withEnd(text: string, record: AspectRecord, validTo: Timestamp): string {
-  const open = /"valid_to"\s*:\s*null/g
-  if (text.match(open)?.length === 1) {
-    const changed = text.replace(open, `"valid_to": ${JSON.stringify(validTo)}`)
-    const result = decodeAspect(changed)
-    if (typeof result === 'object' && result.validTo === validTo) return changed
-  }
-  return encodeAspect({ ...record, validTo })
+/** A member of ours beside those that the Python client knows. */
+const REPLACED_BY = 'replaced_by'
+
+function successorIn(text: string): string | undefined {
+  const parsed = parseJson(text.replace(/^\ufeff/, ''))
+  const by = isJsonObject(parsed) ? parsed[REPLACED_BY] : undefined
+  return typeof by === 'string' && FILE.test(`${by}.json`) ? by : undefined
+}
+
+/** @throws IvcapError `invalid-argument` for a record that would be too large to be read again */
+function textOf(record: AspectRecord): string {
+  const text = encodeAspect(record)
+  const bytes = text.length > LARGEST_RECORD / 4 ? Buffer.byteLength(text) : text.length
+  if (bytes <= LARGEST_RECORD) return text
+  const limit = `${LARGEST_RECORD / 1024 / 1024} MiB`
+  const message = `the aspect has ${bytes} bytes, and a record at most ${limit}: store the data as an artifact`
+  throw new IvcapError('invalid-argument', message, { argument: 'content', resource: record.entity })
 }

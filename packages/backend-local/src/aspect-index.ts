@@ -2,8 +2,12 @@ import type { AspectRecord } from '@ivcap/core/driver'
 import { type AspectFolder, uuidOfFile } from './aspect-folder.js'
 import type { AspectTable, Version } from './aspect-table.js'
 import { FactReader } from './fact-reader.js'
+import type { Bases } from './folder/bases.js'
+import { decodableNames, NOT_UTF8 } from './folder/entries.js'
+import type { LeftOuts } from './folder/left-outs.js'
+import type { OwnFolder } from './folder/own-folder.js'
 import { IndexStore } from './index-store.js'
-import { type LocalFs, modifiedNs, namesOf, orAbsent } from './local-fs.js'
+import { type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
 import type { Staging } from './staging.js'
 
 /** In a folder with no more records than this, all versions are checked by the first listing, … */
@@ -22,6 +26,8 @@ const CHECKED = 256
 export class AspectIndex {
   readonly #fs: LocalFs
   readonly #folder: AspectFolder
+  readonly #bases: Bases
+  readonly #leftOuts: LeftOuts
   readonly #reader: FactReader
   readonly #store: IndexStore
   /** When the folder was changed last, when it was looked at, and the table that has been whole since. */
@@ -37,12 +43,16 @@ export class AspectIndex {
     readonly staging: Staging
     /** Where the index is kept. */
     readonly path: string
-    readonly warn: (message: string) => void
+    readonly leftOuts: LeftOuts
+    readonly bases: Bases
+    readonly own: OwnFolder
   }) {
     this.#fs = parts.fs
     this.#folder = parts.folder
-    this.#reader = new FactReader(parts.fs, parts.folder, parts.warn)
-    this.#store = new IndexStore(parts.fs, parts.path, parts.staging)
+    this.#bases = parts.bases
+    this.#leftOuts = parts.leftOuts
+    this.#reader = new FactReader(parts.fs, parts.folder, parts.leftOuts)
+    this.#store = new IndexStore(parts)
   }
 
   /** What there is. A refresh may bring another one. */
@@ -80,7 +90,7 @@ export class AspectIndex {
     const row = table.find(uuid)
     if (row === undefined) return true
     const isThere =
-      table.entity(row) === entity && table.schema(row) === schema && table.validFrom(row) === validFrom
+      table.entity(row) === entity && table.schema(row) === schema && table.beganAt(row, validFrom)
     if (!isThere || table.isOpen(row) !== (validTo === undefined)) await this.look([uuid])
     return isThere
   }
@@ -94,8 +104,16 @@ export class AspectIndex {
         found.add(fact.uuid)
         this.#store.learn(fact)
       },
+      (uuid) => this.#isThere(uuid),
     )
     for (const uuid of uuids) if (!found.has(uuid)) this.#store.forget(uuid)
+  }
+
+  /** Reads all records anew. */
+  async rebuild(): Promise<void> {
+    await this.refresh()
+    await this.#store.discard()
+    await this.refresh()
   }
 
   #start(): Promise<void> {
@@ -107,7 +125,13 @@ export class AspectIndex {
     return running
   }
 
+  #isThere(uuid: string): boolean {
+    return this.table.find(uuid) !== undefined
+  }
+
   async #scan(): Promise<void> {
+    // the same URNs mean other files now: what was found by them is found by others
+    if (await this.#bases.refresh()) this.#store.reset()
     await this.#store.read()
     const { table, seen } = this.#store
     const at = BigInt(Date.now()) * 1_000_000n
@@ -118,7 +142,11 @@ export class AspectIndex {
       seen?.changed === changed ||
       (this.#seen?.table === table && this.#seen.changed === changed && isSettled(this.#seen))
     const names = isWhole ? this.#reader.refused : await this.#newNames()
-    await this.#reader.read(names, (fact) => this.#store.learn(fact))
+    await this.#reader.read(
+      names,
+      (fact) => this.#store.learn(fact),
+      (uuid) => this.#isThere(uuid),
+    )
     if (this.#checks) await this.#check()
     this.#seen = { changed, at, table }
     await this.#store.write(isSettled(this.#seen) ? { changed, refused: this.#reader.refused } : undefined)
@@ -129,7 +157,8 @@ export class AspectIndex {
     const { table } = this
     // what is written while the names are read may be missing among them
     const { end } = table
-    const names = await namesOf(this.#fs, this.#folder.dir)
+    const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir)
+    for (const path of undecodable) this.#leftOuts.tell({ path, state: '', why: NOT_UTF8 })
     const there = new Uint8Array(end)
     const unknown = names.filter((name) => {
       const uuid = uuidOfFile(name)

@@ -19,6 +19,7 @@ import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from './aspe
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords, Scan } from './aspect-records.js'
 import type { AspectTable } from './aspect-table.js'
+import type { Bases } from './folder/bases.js'
 
 /** A listing that writers outrun this often is handed out as it is. */
 const ATTEMPTS = 5
@@ -33,9 +34,13 @@ const CHOSEN = 1024
 export async function listAspects(
   q: AspectQuery,
   o: OpOptions,
-  { index, records, clock }: { index: AspectIndex; records: AspectRecords; clock: Clock },
+  parts: { index: AspectIndex; records: AspectRecords; clock: Clock; bases: Bases },
 ): Promise<Page<AspectRecord>> {
-  const fits = aspectSelector(q, o)
+  const { index, records, clock, bases } = parts
+  // which folder a URN is below is known once the former bases are
+  await bases.refresh()
+  const today = q.entity === undefined ? q : { ...q, entity: bases.current(q.entity) }
+  const fits = aspectSelector(today, o)
   const { fields, keyOf } = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection: direction } = q
   const query = { entity, schema, filter, contentPath, fields, direction, atTime: q.atTime }
@@ -63,7 +68,7 @@ export async function listAspects(
       return fits === undefined || (await fits(record)) ? record : undefined
     }
     // chosen now: what ends from here on may do so for the sake of a record that is not among them
-    const found = candidates(table, q, at)
+    const found = candidates(table, today, at)
     const newest = newestOf(found)
     const { chosen, isAll } = choose(table, found, isKept(fields) ? slice : { direction }, most)
     const page = isIndexed(fields)

@@ -8,12 +8,16 @@ import {
   closingTime,
   nextValidFrom,
   type OpOptions,
+  omitUndefined,
   type Timestamp,
   timestamp,
 } from '@ivcap/core/driver'
 import { type Around, type AspectFolder, type Closing, endOf } from './aspect-folder.js'
 import type { AspectIndex } from './aspect-index.js'
 import { versionOf } from './fact-reader.js'
+import type { Bases } from './folder/bases.js'
+import type { LeftOuts } from './folder/left-outs.js'
+import type { OwnFolder } from './folder/own-folder.js'
 import type { Locks } from './lock.js'
 
 /** One look at what there is. */
@@ -35,37 +39,59 @@ export class AspectRecords {
   readonly #index: AspectIndex
   readonly #locks: Locks
   readonly #clock: Clock
-  readonly #warn: (message: string) => void
+  readonly #bases: Bases
+  readonly #own: OwnFolder
+  readonly #leftOuts: LeftOuts
 
   constructor(parts: {
     readonly folder: AspectFolder
     readonly index: AspectIndex
     readonly locks: Locks
     readonly clock: Clock
-    readonly warn: (message: string) => void
+    readonly bases: Bases
+    readonly own: OwnFolder
+    readonly leftOuts: LeftOuts
   }) {
     this.#folder = parts.folder
     this.#index = parts.index
     this.#locks = parts.locks
     this.#clock = parts.clock
-    this.#warn = parts.warn
+    this.#bases = parts.bases
+    this.#own = parts.own
+    this.#leftOuts = parts.leftOuts
   }
 
   /** With its end; undefined when there is none, or its file is no record. */
   async load(uuid: string, scan?: Scan): Promise<AspectRecord | undefined> {
     const read = await this.#folder.read(uuid)
-    if (typeof read !== 'object') return undefined
-    if (!(await this.#index.fits(uuid, read)) && scan !== undefined) scan.outrun = true
-    return await endOf(read, await this.#folder.closing(uuid), async (by) => {
+    if (read === undefined) return undefined
+    if ('unreadable' in read) {
+      this.#leftOuts.tell({ path: this.#folder.path(uuid), state: read.unreadable, why: read.unreadable })
+      return undefined
+    }
+    const ended = await endOf(read, await this.#folder.closing(uuid), async (by) => {
       if (this.#index.table.find(by) === undefined && !(await this.#folder.exists(by))) return false
       if (scan !== undefined && !scan.includes(by)) scan.outrun = true
       return true
     })
+    const { validTo: _, ...begun } = read.record
+    // as the index has it: an end counts there only while it counts here
+    const shown =
+      read.record.validTo === undefined ? read.record : omitUndefined({ ...begun, validTo: ended.validTo })
+    if (!(await this.#index.fits(uuid, shown)) && scan !== undefined) scan.outrun = true
+    return ended
+  }
+
+  /** To be awaited before anything is written: the folder and its path are known to all who share it. */
+  async #prepare(): Promise<void> {
+    await this.#own.ensure()
+    await this.#bases.remember()
   }
 
   /** Each is there for good once it is; the first failure ends it. */
   async add(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]> {
-    const records = drafts.map((draft) => recordOf(draft, timestamp(this.#clock())))
+    await this.#prepare()
+    const records = drafts.map((draft) => recordOf(this.#ofToday(draft), timestamp(this.#clock())))
     await this.#folder.addMany(records, o, (record, stat) =>
       this.#index.note(uuidOf(record), record, versionOf(stat)),
     )
@@ -75,17 +101,22 @@ export class AspectRecords {
 
   /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, with `around` about it. */
   async update(
-    draft: AspectDraft,
+    asked: AspectDraft,
     o: OpOptions,
     { also = [], around }: { also?: readonly AspectDraft[]; around?: Around } = {},
   ): Promise<AspectRecord> {
-    return await this.#locks.with(keyOf(draft), o, async (announce) => {
+    await this.#prepare()
+    const draft = this.#ofToday(asked)
+    return await this.#locks.with(this.#keyOf(draft), o, async (announce) => {
       const { current, newest } = await this.#standing(draft)
       o.signal?.throwIfAborted()
       const validFrom = nextValidFrom(this.#clock(), newest)
       const replaces = current.at(-1)?.id
       const record = { ...recordOf(draft, validFrom), ...(replaces && { replaces }) }
-      const records = [record, ...also.map((other) => recordOf(other, timestamp(this.#clock())))]
+      const records = [
+        record,
+        ...also.map((other) => recordOf(this.#ofToday(other), timestamp(this.#clock()))),
+      ]
       const closing: Closing = { validTo: validFrom, by: uuidOf(record) }
       if (current.length > 0) await announce(current.map(uuidOf))
       for (const old of current) await this.#folder.close(uuidOf(old), closing)
@@ -95,7 +126,7 @@ export class AspectRecords {
         for (const made of records) await this.#folder.withdraw(made)
         throw e
       }
-      for (const old of current) await this.#showEnd(uuidOf(old), validFrom)
+      for (const old of current) await this.#showEnd(uuidOf(old), closing)
       await this.#noted([...records, ...current])
       return record
     })
@@ -105,7 +136,8 @@ export class AspectRecords {
   async retract(uuid: string, o: OpOptions): Promise<boolean> {
     const found = await this.load(uuid)
     if (found === undefined || found.validTo !== undefined) return found !== undefined
-    await this.#locks.with(keyOf(found), o, async (announce) => {
+    await this.#prepare()
+    await this.#locks.with(this.#keyOf(found), o, async (announce) => {
       const record = await this.load(uuid)
       if (record === undefined || record.validTo !== undefined) return
       const now = this.#clock()
@@ -117,7 +149,7 @@ export class AspectRecords {
         await this.#folder.reopen(uuid)
         throw e
       }
-      await this.#showEnd(uuid, validTo)
+      await this.#showEnd(uuid, { validTo })
       await this.#noted([record])
     })
     return true
@@ -127,7 +159,9 @@ export class AspectRecords {
   async showEnds(uuids: readonly string[]): Promise<void> {
     for (const uuid of uuids) {
       const record = await this.load(uuid)
-      if (record?.validTo !== undefined) await this.#showEnd(uuid, record.validTo)
+      const closing = await this.#folder.closing(uuid)
+      if (record?.validTo !== undefined && closing?.validTo === record.validTo)
+        await this.#showEnd(uuid, closing)
     }
   }
 
@@ -161,12 +195,26 @@ export class AspectRecords {
   }
 
   /** For the eyes of other programs only: the record has ended already, whether this works or not. */
-  async #showEnd(uuid: string, validTo: Timestamp): Promise<void> {
+  async #showEnd(uuid: string, closing: Closing): Promise<void> {
     try {
-      await this.#folder.showEnd(uuid, validTo)
+      await this.#folder.showEnd(uuid, closing)
     } catch (e) {
-      this.#warn(`${this.#folder.path(uuid)} could not be told its valid_to: ${String(e)}`)
+      const path = this.#folder.path(uuid)
+      this.#leftOuts.fallback(
+        `the end of a record could not be written into its file, where other programs look for it: ${path} (${String(e)})`,
+        path,
+      )
     }
+  }
+
+  /** About the file that its URN means today. */
+  #ofToday(draft: AspectDraft): AspectDraft {
+    const entity = this.#bases.current(draft.entity)
+    return entity === draft.entity ? draft : { ...draft, entity }
+  }
+
+  #keyOf({ entity, schema }: { readonly entity: string; readonly schema: string }): string {
+    return `${this.#bases.keyOf(entity)}\0${schema}`
   }
 }
 
@@ -175,7 +223,6 @@ function recordOf(draft: AspectDraft, validFrom: Timestamp): AspectRecord {
 }
 
 const uuidOf = (record: AspectRecord): string => aspectUuid(record.id) ?? ''
-const keyOf = (of: { readonly entity: string; readonly schema: string }) => `${of.entity}\0${of.schema}`
 
 function later(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
   if (a === undefined || b === undefined) return a ?? b

@@ -10,8 +10,11 @@ import {
 import type { AspectIndex } from './aspect-index.js'
 import { listAspects } from './aspect-listing.js'
 import type { AspectRecords } from './aspect-records.js'
-import { explained } from './fs-error.js'
+import type { Bases } from './folder/bases.js'
+import { explainedIn } from './folder/explained-in.js'
+import type { LeftOuts } from './folder/left-outs.js'
 import { type LocalFs, whenFilesAreFree } from './local-fs.js'
+import { orAborted } from './lock.js'
 
 /** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
 export function aspectStore(parts: {
@@ -20,16 +23,18 @@ export function aspectStore(parts: {
   readonly index: AspectIndex
   readonly records: AspectRecords
   readonly clock: Clock
+  readonly bases: Bases
+  readonly leftOuts: LeftOuts
   /** Awaited before anything else. */
   readonly open: () => Promise<void>
 }): AspectStore {
-  const { fs, dir, records, open } = parts
+  const { fs, dir, records, leftOuts, open } = parts
 
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
-    await open()
+    await orAborted(open(), o.signal)
     o.signal?.throwIfAborted()
-    return await explained(doing, dir, 'baseDir', work)
+    return await leftOuts.during(o, () => explainedIn(dir, doing, work))
   }
   const read = <T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> =>
     whenFilesAreFree(fs, () => run(doing, o, work), o)

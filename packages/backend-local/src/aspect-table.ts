@@ -62,6 +62,10 @@ export class AspectTable {
     const from = this.#rows.from(row)
     return from === -Infinity ? undefined : timestamp(from)
   }
+  /** Compared as numbers: times far from today have more digits than these hold. */
+  beganAt(row: number, validFrom: Timestamp | undefined): boolean {
+    return this.#rows.from(row) === (validFrom === undefined ? -Infinity : micros(validFrom))
+  }
   validTo(row: number): Timestamp | undefined {
     const to = this.#rows.to(row)
     return to === Infinity ? undefined : timestamp(to)

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type AspectFolder, uuidOfFile } from './aspect-folder.js'
+import { type AspectFolder, endOf, uuidOfFile } from './aspect-folder.js'
 import type { Fact, Version } from './aspect-table.js'
-import { errnoOf, etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from './local-fs.js'
+import type { LeftOuts } from './folder/left-outs.js'
+import { etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from './local-fs.js'
 
 /** Files looked at before other work gets its turn. */
 const SLICE = 64
@@ -10,19 +11,17 @@ const SLICE = 64
 /** Reads from the files of aspects what the index keeps, and remembers which of them are none. */
 export class FactReader {
   readonly #folder: AspectFolder
-  readonly #warn: (message: string) => void
+  readonly #leftOuts: LeftOuts
   readonly #lstat: (path: string) => Promise<LocalStat>
-  readonly #readFile: (path: string) => Promise<string>
   /** Files that are no aspects, as they were when last looked at. */
   readonly #refused = new Map<string, string>()
 
-  constructor(fs: LocalFs, folder: AspectFolder, warn: (message: string) => void) {
+  constructor(fs: LocalFs, folder: AspectFolder, leftOuts: LeftOuts) {
     const { sync } = fs
     this.#folder = folder
-    this.#warn = warn
+    this.#leftOuts = leftOuts
     this.#lstat = async (path) =>
       sync ? sync.lstatSync(path, { bigint: true }) : fs.lstat(path, { bigint: true })
-    this.#readFile = async (path) => (sync ? sync.readFileSync(path, 'utf8') : fs.readFile(path, 'utf8'))
   }
 
   get refused(): readonly string[] {
@@ -34,10 +33,14 @@ export class FactReader {
     for (const name of names) if (!this.#refused.has(name)) this.#refused.set(name, '')
   }
 
-  /** Tells what each of these files says; nothing of one that is gone, or no aspect. */
-  async read(names: readonly string[], tell: (fact: Fact) => void): Promise<void> {
+  /** Tells what each of these files says; nothing of one that is gone, or no aspect. `isThere`: records known to exist. */
+  async read(
+    names: readonly string[],
+    tell: (fact: Fact) => void,
+    isThere: (uuid: string) => boolean,
+  ): Promise<void> {
     await inSlices(names, async (name) => {
-      const fact = await this.#read(name)
+      const fact = await this.#read(name, isThere)
       if (fact !== undefined) tell(fact)
     })
   }
@@ -55,33 +58,39 @@ export class FactReader {
     return changed
   }
 
-  async #read(name: string): Promise<Fact | undefined> {
+  async #read(name: string, isThere: (uuid: string) => boolean): Promise<Fact | undefined> {
     const path = join(this.#folder.dir, name)
     // before the content: should that change in between, it is of another version, and read again
     const stat = await orAbsent(this.#lstat(path))
-    if (stat === undefined) this.#refused.delete(name)
-    if (stat === undefined || this.#refused.get(name) === etagOf(stat)) return undefined
+    if (stat === undefined) {
+      this.#refused.delete(name)
+      this.#leftOuts.clear(path)
+      return undefined
+    }
+    if (this.#refused.get(name) === etagOf(stat)) return undefined
     const uuid = uuidOfFile(name)
-    if (uuid === undefined || stat.isDirectory())
-      return this.#refuse(name, stat, 'its name is not <uuid>.json')
-    const text = await orAbsent(this.#readFile(path)).catch((e: unknown) => {
-      // one file that can't be read is no reason to show none; a disk or a process in trouble is
-      if (errnoOf(e) === 'EACCES' || errnoOf(e) === 'ELOOP') return null
-      throw e
-    })
-    if (text === undefined) return undefined
-    const record = text === null ? 'it may not be read' : this.#folder.decode(uuid, text)
-    if (typeof record === 'string') return this.#refuse(name, stat, record)
+    if (uuid === undefined) return this.#refuse(name, stat, 'its name is not that of an aspect, <uuid>.json')
+    const stored = await this.#folder.read(uuid, stat)
+    if (stored === undefined && !stat.isSymbolicLink()) return undefined
+    if (stored === undefined) return this.#refuse(name, stat, 'its symbolic link leads nowhere')
+    if ('unreadable' in stored) return this.#refuse(name, stat, stored.unreadable, stored.cause !== undefined)
     this.#refused.delete(name)
-    const { entity, schema, validFrom, validTo } = record
+    this.#leftOuts.clear(path)
+    const { entity, schema, validFrom, validTo: shown } = stored.record
+    // an end that was copied into the file counts as the original does
+    const closing =
+      shown !== undefined && stored.by === undefined ? await this.#folder.closing(uuid) : undefined
+    const isCommitted = async (by: string) => isThere(by) || (await this.#folder.exists(by))
+    const validTo = shown === undefined ? undefined : (await endOf(stored, closing, isCommitted)).validTo
     return { uuid, entity, schema, validFrom, validTo, ...versionOf(stat) }
   }
 
-  #refuse(name: string, stat: LocalStat, why: string): undefined {
-    this.#refused.set(name, etagOf(stat))
-    if (!stat.isDirectory()) {
-      this.#warn(`${join(this.#folder.dir, name)} is not an aspect, and is left out: ${why}`)
-    }
+  /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
+  #refuse(name: string, stat: LocalStat, why: string, isPassing = false): undefined {
+    this.#refused.set(name, isPassing ? '' : etagOf(stat))
+    // a folder of somebody's notes is none of our business, one in the place of a record is
+    if (stat.isDirectory() && uuidOfFile(name) === undefined) return
+    this.#leftOuts.tell({ path: join(this.#folder.dir, name), state: `${etagOf(stat)} ${why}`, why })
   }
 }
 

@@ -1,3 +1,5 @@
+import type { OwnFolder } from './folder/own-folder.js'
+import { APPEND, READ } from './folder/read-small.js'
 import { decodeSegment, encodeSegment, HEAD, type Segment } from './index-segment.js'
 import { type LocalFileHandle, type LocalFs, orAbsent } from './local-fs.js'
 import { moveTo } from './placing.js'
@@ -23,14 +25,16 @@ export class IndexFile {
   readonly #fs: LocalFs
   readonly #path: string
   readonly #staging: Staging
+  readonly #own: OwnFolder
   #place: Place | undefined
   #damaged = false
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(fs: LocalFs, path: string, staging: Staging) {
+  constructor(fs: LocalFs, path: string, staging: Staging, own: OwnFolder) {
     this.#fs = fs
     this.#path = path
     this.#staging = staging
+    this.#own = own
   }
 
   /** Whether there is one, when it was last looked at. */
@@ -45,13 +49,24 @@ export class IndexFile {
     return this.#place?.segments ?? 0
   }
 
+  /** Forgets what was read: the next call reads it all. */
+  reset(): void {
+    this.#place = undefined
+    this.#damaged = false
+  }
+
+  async remove(): Promise<void> {
+    await this.#inTurn(() => orAbsent(this.#fs.unlink(this.#path)))
+  }
+
   /** Takes what was appended since the last call; when the file is another one, or gone, says so and begins anew. */
   read(another: () => void, take: (segment: Segment) => void): Promise<void> {
     return this.#inTurn(async () => {
       const stat = await orAbsent(this.#fs.stat(this.#path, { bigint: true }))
       const known = this.#place
       if (stat !== undefined && known?.ino === stat.ino && known.end === Number(stat.size)) return
-      const handle = stat && (await orAbsent(this.#fs.open(this.#path, 'r')))
+      // what is no regular file may make a reader wait
+      const handle = stat?.isFile() ? await orAbsent(this.#fs.open(this.#path, READ)) : undefined
       if (handle === undefined) {
         if (known !== undefined) another()
         this.#place = undefined
@@ -75,9 +90,11 @@ export class IndexFile {
    */
   append(segment: Segment): Promise<void> {
     return this.#inTurn(async () => {
-      const handle = await this.#fs.open(this.#path, 'a')
+      const handle = await this.#fs.open(this.#path, APPEND)
       try {
-        const { ino, size } = await handle.stat({ bigint: true })
+        const stat = await handle.stat({ bigint: true })
+        if (!stat.isFile()) throw new Error(`${this.#path} is no regular file`)
+        const { ino, size } = stat
         const known = this.#place
         const isKnown = known?.ino === ino && known.end === Number(size)
         const { seen, ...rest } = segment
@@ -99,7 +116,10 @@ export class IndexFile {
   replace(segments: Iterable<Segment>): Promise<void> {
     return this.#inTurn(() =>
       this.#staging.with(
-        (staged) => this.#write(staged, segments),
+        async (staged) => {
+          await this.#write(staged, segments)
+          await this.#own.share(staged)
+        },
         async (staged) => {
           const stat = await this.#fs.stat(staged, { bigint: true })
           const handle = await this.#fs.open(staged, 'r')

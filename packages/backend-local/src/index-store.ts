@@ -1,4 +1,6 @@
 import { AspectTable, type Fact } from './aspect-table.js'
+import type { Bases } from './folder/bases.js'
+import type { OwnFolder } from './folder/own-folder.js'
 import { IndexFile } from './index-file.js'
 import type { Seen, Segment } from './index-segment.js'
 import type { LocalFs } from './local-fs.js'
@@ -21,14 +23,24 @@ const REFUSED = 1000
  */
 export class IndexStore {
   readonly #file: IndexFile
+  readonly #bases: Bases
+  readonly #own: OwnFolder
   readonly #waiting = new Set<string>()
   readonly #gone = new Set<string>()
   #table = new AspectTable()
   #seen: Seen | undefined
   #givenUp = false
 
-  constructor(fs: LocalFs, path: string, staging: Staging) {
-    this.#file = new IndexFile(fs, path, staging)
+  constructor(parts: {
+    readonly fs: LocalFs
+    readonly path: string
+    readonly staging: Staging
+    readonly bases: Bases
+    readonly own: OwnFolder
+  }) {
+    this.#own = parts.own
+    this.#bases = parts.bases
+    this.#file = new IndexFile(parts.fs, parts.path, parts.staging, parts.own)
   }
 
   /** Another one after another process has put a new file in the place of the old. */
@@ -51,14 +63,32 @@ export class IndexStore {
     if (this.#file.exists && !this.#givenUp) this.#gone.add(uuid)
   }
 
-  /** Learns what other processes have written. */
+  /** Forgets everything; the file is read from its beginning. */
+  reset(): void {
+    this.#table = new AspectTable()
+    this.#seen = undefined
+    this.#waiting.clear()
+    this.#gone.clear()
+    this.#file.reset()
+  }
+
+  /** Forgets everything and removes the file. */
+  async discard(): Promise<void> {
+    await this.#file.remove()
+    this.reset()
+  }
+
+  /** Learns what other processes have written. The index of a folder that came from elsewhere is not believed. */
   async read(): Promise<void> {
+    if (!this.#bases.isKnown) return
     const another = () => {
       this.#table = new AspectTable()
       this.#seen = undefined
     }
     const take = (segment: Segment) => {
-      this.#table.unpack(segment)
+      // written by a process that has the folder under another path
+      const entities = segment.entities.map((entity) => this.#bases.current(entity))
+      this.#table.unpack({ ...segment, entities })
       for (const uuid of segment.gone ?? []) this.#table.remove(uuid)
       this.#seen = segment.seen ?? this.#seen
     }
@@ -74,12 +104,15 @@ export class IndexStore {
       seen !== undefined && seen.changed !== this.#seen?.changed && seen.refused.length <= REFUSED
     const isMuch = this.#waiting.size + this.#gone.size >= WAITING
     if (this.#givenUp || !(isAnew || (exists && (isNews || isMuch)))) return
+    await this.#bases.remember()
+    if (!this.#bases.isKnown) return
     if (isNews) this.#seen = seen
     const rows = [...this.#waiting].map((uuid) => this.#table.find(uuid)).filter((row) => row !== undefined)
     const gone = [...this.#gone]
     this.#waiting.clear()
     this.#gone.clear()
     try {
+      await this.#own.ensure()
       if (isAnew) await this.#file.replace(segmentsOf(this.#table, this.#all(), this.#seen))
       else
         for (const segment of segmentsOf(this.#table, rows, isNews ? seen : undefined))

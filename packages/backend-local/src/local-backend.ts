@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type Backend, type Clock, systemClock } from '@ivcap/core/driver'
+import {
+  type Backend,
+  type Clock,
+  type EventListener,
+  IvcapError,
+  show,
+  systemClock,
+} from '@ivcap/core/driver'
 import { OWN } from './artifact-names.js'
 import { ArtifactPaths } from './artifact-paths.js'
 import { ArtifactRecords } from './artifact-records.js'
@@ -8,8 +15,13 @@ import { AspectFolder } from './aspect-folder.js'
 import { AspectIndex } from './aspect-index.js'
 import { AspectRecords } from './aspect-records.js'
 import { aspectStore } from './aspect-store.js'
+import { Bases } from './folder/bases.js'
+import { explainedIn } from './folder/explained-in.js'
+import { LeftOuts } from './folder/left-outs.js'
+import { OwnFolder } from './folder/own-folder.js'
+import { repairFolder, verifyFolder } from './folder/verify.js'
 import { hostFs, type LocalFs } from './local-fs.js'
-import { Locks } from './lock.js'
+import { LOCK_TIMEOUT, Locks } from './lock.js'
 import { Staging } from './staging.js'
 
 export interface LocalBackendOptions {
@@ -23,8 +35,16 @@ export interface LocalBackendOptions {
   readonly fs?: LocalFs | undefined
   /** Default: the wall clock. */
   readonly clock?: Clock | undefined
-  /** Told of files among the aspects that are none, once for each state of such a file. Default: nobody is. */
-  readonly onWarning?: ((message: string) => void) | undefined
+  /**
+   * Milliseconds that an update waits for another live process that holds the lock of the same entity and schema, e.g. one that
+   * was stopped. @default 60000
+   */
+  readonly lockTimeout?: number | undefined
+  /**
+   * Hears what results do not tell: `left-out` for each thing that cannot be read or is not valid, once for each state of it, and
+   * `fallback`. Calls tell it to the client's listener as well. @default nobody hears them
+   */
+  readonly onEvent?: EventListener | undefined
 }
 
 /**
@@ -36,21 +56,27 @@ export interface LocalBackendOptions {
  * where it is found by what it is now, by the first list of a process or some lists later, as the folder is small or large.
  */
 export function localBackend(options: LocalBackendOptions): Backend {
-  const {
-    fs = hostFs,
-    clock = systemClock,
-    fsync = false,
-    digest = false,
-    onWarning: warn = () => {},
-  } = options
+  const { fs = hostFs, clock = systemClock, fsync = false, digest = false } = options
   const paths = new ArtifactPaths(fs, options.baseDir)
   const { dir } = paths
+  const indexPath = join(dir, OWN, 'aspects.index')
+  const leftOuts = new LeftOuts(options.onEvent)
+  const own = new OwnFolder(fs, dir)
+  const bases = new Bases({ fs, dir, index: indexPath, own, leftOuts, root: () => paths.root() })
   const staging = new Staging(fs, join(dir, OWN, 'staging'))
-  const folder = new AspectFolder(fs, dir, staging, fsync)
-  const index = new AspectIndex({ fs, folder, staging, path: join(dir, OWN, 'aspects.index'), warn })
-  const locks = new Locks(fs, join(dir, OWN, 'locks'), (left) => aspects.showEnds(left))
-  const aspects: AspectRecords = new AspectRecords({ folder, index, locks, clock, warn })
+  const shared = { fs, dir, staging, fsync, own, bases, leftOuts }
+  const folder = new AspectFolder(shared)
+  const index = new AspectIndex({ ...shared, folder, path: indexPath })
+  const locks = new Locks({
+    ...shared,
+    dir: join(dir, OWN, 'locks'),
+    timeout: lockTimeoutOf(options),
+    finish: (left) => aspects.showEnds(left),
+  })
+  const aspects: AspectRecords = new AspectRecords({ ...shared, folder, index, locks, clock })
   const records = new ArtifactRecords(index, aspects)
+
+  const examined = { fs, paths, folder, index, aspects }
 
   let opened: Promise<void> | undefined
   const open = () => {
@@ -60,7 +86,17 @@ export function localBackend(options: LocalBackendOptions): Backend {
   }
 
   return {
-    artifacts: artifactStore({ fs, fsync, digest, clock, paths, staging, index, aspects, records, open }),
-    aspects: aspectStore({ fs, dir, index, records: aspects, clock, open }),
+    artifacts: artifactStore({ ...shared, digest, clock, paths, index, aspects, records, open }),
+    aspects: aspectStore({ ...shared, index, records: aspects, clock, open }),
+    verify: (o) =>
+      leftOuts.during(o, () => explainedIn(dir, 'examine the folder', () => verifyFolder(examined, o))),
+    repair: (o) =>
+      leftOuts.during(o, () => explainedIn(dir, 'repair the folder', () => repairFolder(examined, o))),
   }
+}
+
+function lockTimeoutOf({ lockTimeout = LOCK_TIMEOUT }: LocalBackendOptions): number {
+  if (Number.isFinite(lockTimeout) && lockTimeout > 0) return lockTimeout
+  const message = `lockTimeout must be a number of milliseconds above 0, not ${show(lockTimeout)}`
+  throw new IvcapError('invalid-argument', message, { argument: 'lockTimeout' })
 }

@@ -7,14 +7,14 @@ import { type OpOptions, withOpenFiles } from '@ivcap/core/driver'
  * memfs volume; give another one to keep the folder elsewhere, or to make a disk fail in a test.
  */
 export interface LocalFs {
-  open(path: string, flags: string): Promise<LocalFileHandle>
+  open(path: string, flags: string | number): Promise<LocalFileHandle>
   readFile(path: string, encoding: 'utf8'): Promise<string>
   stat(path: string, o: { bigint: true }): Promise<LocalStat>
   lstat(path: string, o: { bigint: true }): Promise<LocalStat>
   realpath(path: string): Promise<string | Uint8Array>
   readdir(
     path: string,
-    o: { withFileTypes: boolean },
+    o: { withFileTypes: boolean; encoding?: 'buffer' },
   ): Promise<readonly (string | Uint8Array | LocalDirEntry)[]>
   mkdir(path: string, o: { recursive: true }): Promise<unknown>
   link(existing: string, path: string): Promise<void>
@@ -22,6 +22,9 @@ export interface LocalFs {
   unlink(path: string): Promise<void>
   rmdir(path: string): Promise<void>
   utimes(path: string, accessed: number, modified: number): Promise<void>
+  /** Absent: modes and groups stay as the file system chooses them. */
+  chmod?(path: string, mode: number): Promise<void>
+  chown?(path: string, uid: number, gid: number): Promise<void>
   /**
    * Calls that wait, as `node:fs` has them: for small files, of which each takes the kernel less time than handing it to
    * another thread. Absent: they are written by the calls above.
@@ -30,9 +33,10 @@ export interface LocalFs {
 }
 
 export interface LocalSyncFs {
-  openSync(path: string, flags: string): number
+  openSync(path: string, flags: string | number): number
   writeSync(fd: number, bytes: Uint8Array, offset: number): number
   closeSync(fd: number): void
+  readSync?(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number
   readFileSync(path: string, encoding: 'utf8'): string
   lstatSync(path: string, o: { bigint: true }): LocalStat
   fstatSync(fd: number, o: { bigint: true }): LocalStat
@@ -67,6 +71,9 @@ export interface LocalStat {
   readonly ino: number | bigint
   readonly mtimeMs: number | bigint
   readonly mtimeNs?: bigint
+  /** Permissions and type; absent where a file system has none. */
+  readonly mode?: number | bigint
+  readonly gid?: number | bigint
   isFile(): boolean
   isDirectory(): boolean
   isSymbolicLink(): boolean

@@ -37,9 +37,9 @@ async function readsOf(dir: string): Promise<number> {
   const { sync } = hostFs
   const fs: LocalFs = {
     ...hostFs,
-    readFile: (path, encoding) => counted(path, () => hostFs.readFile(path, encoding)),
+    open: (path, flags) => counted(path, () => hostFs.open(path, flags)),
     ...(sync && {
-      sync: { ...sync, readFileSync: (path, e) => counted(path, () => sync.readFileSync(path, e)) },
+      sync: { ...sync, openSync: (path, flags) => counted(path, () => sync.openSync(path, flags)) },
     }),
   }
   expect(await allAspects(localBackend({ baseDir: dir, fs }), { entity: other })).toHaveLength(1)

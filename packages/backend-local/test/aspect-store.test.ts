@@ -115,7 +115,7 @@ describe('other programs', () => {
   it('add records that are seen at once, and leave files that are none', async () => {
     const dir = await tempFolder()
     const warnings: string[] = []
-    const backend = localBackend({ baseDir: dir, onWarning: (message) => warnings.push(message) })
+    const backend = localBackend({ baseDir: dir, onEvent: ({ message }) => warnings.push(message) })
     const ours = await backend.aspects.assert(draft(entity, tag), 'add', {})
     expect(await allAspects(backend)).toHaveLength(1)
     const put = async (name: string, text: string) => await writeFile(join(dir, 'aspects', name), text)

@@ -55,7 +55,7 @@ it('lets two processes update one aspect: all acknowledged, exactly one current'
 
 async function verify(dir: string, acknowledged: readonly Acknowledged[]): Promise<void> {
   const warnings: string[] = []
-  const backend = localBackend({ baseDir: dir, onWarning: (message) => warnings.push(message) })
+  const backend = localBackend({ baseDir: dir, onEvent: ({ message }) => warnings.push(message) })
   await wholeArtifacts(backend, acknowledged)
   await wholeAspects(backend, dir, acknowledged)
   expect(warnings).toEqual([])

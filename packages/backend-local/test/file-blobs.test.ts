@@ -205,7 +205,7 @@ describe('a disk that fails', () => {
     return {
       ...fsp,
       ...(at === 'link' && { link: fail }),
-      open: async (path: PathLike, flags?: string) => {
+      open: async (path: PathLike, flags?: string | number) => {
         if (at === 'open' && flags === 'wx') return fail()
         const handle = await fsp.open(path, flags)
         if (at === 'write') handle.write = fail

@@ -22,7 +22,7 @@ describe('a folder that the Python client wrote', () => {
     const dir = await tempFolder()
     await cp(here('fixtures/python-folder'), dir, { recursive: true })
     const warnings: string[] = []
-    const backend = localBackend({ baseDir: dir, onWarning: (message) => warnings.push(message) })
+    const backend = localBackend({ baseDir: dir, onEvent: ({ message }) => warnings.push(message) })
 
     const [note, later, first] = await allAspects(backend)
     expect(first).toEqual({

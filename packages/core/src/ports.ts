@@ -110,6 +110,11 @@ export interface ArtifactDraft {
   readonly policy?: Urn
   /** Off the platform the driver adds the artifact to it by a collection-item aspect. */
   readonly collection?: Urn
+  /**
+   * The job whose output it is. A place where names are paths stores it apart from all that has the same name, and keeps the
+   * name in its record; others ignore it.
+   */
+  readonly job?: Urn
 }
 
 export interface ArtifactQuery {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import type { LocalFileHandle, LocalFs } from '../../src/index.js'
 
 type Sync = NonNullable<LocalFs['sync']>
@@ -43,7 +44,7 @@ export function watched(fs: LocalFs, watcher: Watcher): LocalFs {
   }
   return {
     open: async (path, flags) => {
-      if (flags === 'r') reading(path)
+      if (isReading(flags)) reading(path)
       else change({ call: 'create', path })
       return handleOf(await fs.open(path, flags), path)
     },
@@ -57,6 +58,8 @@ export function watched(fs: LocalFs, watcher: Watcher): LocalFs {
     rename: (from, path) => changing('rename', path, () => fs.rename(from, path)),
     unlink: (path) => changing('unlink', path, () => fs.unlink(path)),
     rmdir: (path) => changing('rmdir', path, () => fs.rmdir(path)),
+    chmod: async (path, mode) => fs.chmod?.(path, mode),
+    chown: async (path, uid, gid) => fs.chown?.(path, uid, gid),
     utimes: (path, a, m) => changing('utimes', path, () => fs.utimes(path, a, m)),
     ...(fs.sync && { sync: watchedSync(fs.sync, { change, written, reading }) }),
   }
@@ -65,7 +68,8 @@ export function watched(fs: LocalFs, watcher: Watcher): LocalFs {
 function watchedSync(fs: Sync, { change, written, reading }: Required<Watcher>): Sync {
   return {
     openSync: (path, flags) => {
-      change({ call: 'create', path })
+      if (isReading(flags)) reading(path)
+      else change({ call: 'create', path })
       return fs.openSync(path, flags)
     },
     writeSync: (fd, bytes, offset) => {
@@ -73,6 +77,10 @@ function watchedSync(fs: Sync, { change, written, reading }: Required<Watcher>):
       return fs.writeSync(fd, bytes.subarray(0, offset + written()), offset)
     },
     closeSync: (fd) => fs.closeSync(fd),
+    ...(fs.readSync && {
+      readSync: (fd: number, buffer: Uint8Array, offset: number, length: number, position: number) =>
+        fs.readSync?.(fd, buffer, offset, length, position) ?? 0,
+    }),
     readFileSync: (path, encoding) => {
       reading(path)
       return fs.readFileSync(path, encoding)
@@ -107,5 +115,8 @@ function watchedSync(fs: Sync, { change, written, reading }: Required<Watcher>):
     },
   }
 }
+
+const isReading = (flags: string | number): boolean =>
+  typeof flags === 'string' ? flags === 'r' : (flags & (constants.O_WRONLY | constants.O_RDWR)) === 0
 
 export const errno = (code: string): Error => Object.assign(new Error(`${code}: said the test`), { code })

@@ -34,12 +34,15 @@ const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** From microseconds since 1970. A time outside the years 0 to 9999 becomes the nearest time inside. */
 export function timestamp(micros: number): Timestamp {
-  if (!(micros >= EARLIEST * 1000)) return `${new Date(EARLIEST).toISOString().slice(0, -1)}000Z`
-  if (micros > LATEST * 1000) return `${new Date(LATEST).toISOString().slice(0, -1)}999Z`
+  if (!(micros >= EARLIEST * 1000)) return timestampOfMs(EARLIEST, '000')
+  if (micros >= (LATEST + 1) * 1000) return timestampOfMs(LATEST, '999')
   const ms = Math.floor(micros / 1000)
   const rest = String(micros - ms * 1000).padStart(3, '0')
-  return `${new Date(ms).toISOString().slice(0, -1)}${rest}Z`
+  return timestampOfMs(ms, rest)
 }
+
+const timestampOfMs = (ms: number, rest: string): Timestamp =>
+  `${new Date(ms).toISOString().slice(0, -1)}${rest}Z`
 
 /** Microseconds since 1970. Exact until the year 2255. */
 export function micros(time: Timestamp): number {

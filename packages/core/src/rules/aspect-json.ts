@@ -24,7 +24,18 @@ export function encodeAspect(record: AspectRecord): string {
     account,
     replaces,
   }
-  return `${JSON.stringify(json)}\n`
+  const text = JSON.stringify(json)
+  const isReadable = text.length <= INDENTED && !isDeeper(content, DEPTH)
+  return `${isReadable ? JSON.stringify(json, null, 2) : text}\n`
+}
+
+/** Characters of a record that is indented for people, and levels in it: indented, deep ones would take many times the space. */
+const INDENTED = 64 * 1024
+const DEPTH = 32
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1))
 }
 
 /** The record in `text`, or what is wrong with it in a few words. Unknown keys are ignored. */
@@ -78,7 +89,8 @@ const AspectJson = v.pipe(
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    // editors on Windows begin a text with a byte order mark
+    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
   } catch {
     return undefined
   }

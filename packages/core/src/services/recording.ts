@@ -43,7 +43,7 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
     remembersUploads: false,
     owns: () => true,
     async create(source, draft, o) {
-      const record = await artifacts.create(source, draft, within(o))
+      const record = await artifacts.create(source, { ...draft, job }, within(o))
       outputs.add(record.id)
       await recordProduced(backend.aspects, record.id, job, {})
       return record

@@ -1,0 +1,85 @@
+/**
+ * `text` with one member of its outermost object set to a text, and not one other byte changed: numbers, unknown keys, order,
+ * white space and a byte order mark stay as they are. Of several members of that name the last counts, as for `JSON.parse`.
+ * undefined where `text` is no JSON object.
+ */
+export function setMember(text: string, name: string, value: string): string | undefined {
+  const members = membersOf(text)
+  if (members === undefined) return undefined
+  const json = JSON.stringify(value)
+  const found = members.list.filter((member) => member.name === name).at(-1)
+  if (found !== undefined) return text.slice(0, found.start) + json + text.slice(found.end)
+  const last = members.list.at(-1)
+  if (last === undefined) {
+    return `${text.slice(0, members.open)}${JSON.stringify(name)}: ${json}${text.slice(members.open)}`
+  }
+  // in the way of the last one: the same white space before it and after its colon
+  const before = text.slice(last.begin, last.key)
+  const colon = text.slice(last.keyEnd, last.start)
+  return `${text.slice(0, last.end)},${before}${JSON.stringify(name)}${colon}${json}${text.slice(last.end)}`
+}
+
+interface Member {
+  readonly name: string
+  /** After the comma or bracket before it. */
+  readonly begin: number
+  readonly key: number
+  readonly keyEnd: number
+  /** Of the value. */
+  readonly start: number
+  readonly end: number
+}
+
+function membersOf(text: string): { readonly open: number; readonly list: readonly Member[] } | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text.replace(/^\ufeff/, ''))
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined
+  } catch {
+    return undefined
+  }
+  // it is valid: from here on brackets, commas and texts are where they must be
+  const open = text.indexOf('{') + 1
+  const list: Member[] = []
+  for (let begin = open; ; ) {
+    const key = blanksEnd(text, begin)
+    if (text[key] !== '"') return { open, list }
+    const keyEnd = stringEnd(text, key)
+    const name: unknown = JSON.parse(text.slice(key, keyEnd))
+    const start = blanksEnd(text, blanksEnd(text, keyEnd) + 1)
+    const end = valueEnd(text, start)
+    list.push({ name: String(name), begin, key, keyEnd, start, end })
+    const next = blanksEnd(text, end)
+    if (text[next] !== ',') return { open, list }
+    begin = next + 1
+  }
+}
+
+function blanksEnd(text: string, from: number): number {
+  let at = from
+  while (at < text.length && ' \t\r\n'.includes(text[at] ?? '')) at++
+  return at
+}
+
+function stringEnd(text: string, from: number): number {
+  let at = from + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at + 1
+}
+
+function valueEnd(text: string, from: number): number {
+  let depth = 0
+  for (let at = from; at < text.length; ) {
+    const c = text[at] ?? ''
+    if (c === '"') {
+      at = stringEnd(text, at)
+      if (depth === 0) return at
+      continue
+    }
+    if (depth === 0 && ' \t\r\n,}]'.includes(c)) return at
+    if (c === '{' || c === '[') depth++
+    if (c === '}' || c === ']') depth--
+    at++
+    if (depth === 0 && (c === '}' || c === ']')) return at
+  }
+  return text.length
+}
