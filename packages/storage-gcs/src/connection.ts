@@ -39,6 +39,8 @@ function clientOf({ apiEndpoint, projectId, credentials, keyFilename }: GcsOptio
     ...(credentials !== undefined && { credentials }),
     ...(keyFilename !== undefined && { keyFilename }),
     useAuthWithCustomEndpoint: given || isGoogles(endpoint),
+    // requests for tokens, too, are repeated within the budget of the call alone
+    clientOptions: { transporterOptions: { retryConfig: { retry: 0 } } },
   })
 }
 

@@ -112,6 +112,10 @@ function answerTo(
       signal?.removeEventListener('abort', onAbort)
       reject(failure ?? new Error('the connection was closed'))
     })
+    request.on('upgrade', (_, socket) => {
+      failure = new IvcapError('protocol', SWITCHED)
+      socket.destroy()
+    })
     request.on('response', (answer) => {
       // one that breaks is heard of by who reads it, then or later
       answer.on('error', () => {})
@@ -122,6 +126,9 @@ function answerTo(
     if (signal?.aborted) onAbort()
   })
 }
+
+const SWITCHED =
+  'the server answered with 101 (Switching Protocols), which was not asked for: check apiEndpoint'
 
 const timedOut = (what: string): Error =>
   Object.assign(new Error(`no ${what} in time`), { code: 'ETIMEDOUT' })

@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { IvcapError, readingMuch } from '@ivcap/core/driver'
 import { invalid, type S3Options } from './options.js'
@@ -54,6 +55,9 @@ export function connectionOf(o: S3Options): Connection {
   return { client, aws, server: endpoint ?? 'AWS', given: false, closing: closing.signal, close }
 }
 
+const SWITCHED =
+  'the server answered with 101 (Switching Protocols), which was not asked for: check the endpoint'
+
 /**
  * The agent, whose requests fail when the server answers with 101 (Switching Protocols). Node closes such a connection without
  * an error, and the SDK would wait for one for ever.
@@ -63,9 +67,10 @@ function withoutUpgrades<A extends Agent>(agent: A): A {
   // not documented, but what every agent of another kind replaces
   if (typeof add !== 'function') return agent
   const addRequest = (request: ClientRequest, ...rest: readonly unknown[]) => {
-    request.once('upgrade', () =>
-      request.destroy(new Error('the server answered with 101 (Switching Protocols)')),
-    )
+    request.once('upgrade', (_: unknown, socket: Duplex) => {
+      socket.destroy()
+      request.emit('error', new IvcapError('protocol', SWITCHED))
+    })
     Reflect.apply(add, agent, [request, ...rest])
   }
   return Object.assign(agent, { addRequest })

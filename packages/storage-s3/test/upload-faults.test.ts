@@ -107,6 +107,39 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     expect(await unfinished()).toBe(0)
   })
 
+  it('a completion that the server carries out after the client gave up: it succeeded', async () => {
+    let giveUp = () => {}
+    const givenUp = new Promise<void>((resolve) => {
+      giveUp = resolve
+    })
+    const { blobs, direct, proxy, unfinished } = await proxied(server, ({ method, path }) => {
+      if (method === 'POST' && path.includes('uploadId')) return { kind: 'late', ms: 0, until: givenUp }
+      if (method !== 'DELETE') return undefined
+      giveUp()
+      return { kind: 'hold', until: () => proxy.settled() }
+    })
+    const info = await blobs.put('key', streamOf(MIDDLE), { ...transfer, retries: 0 })
+    expect(await direct.head('key', {})).toEqual(info)
+    await expectBytes(direct, 'key', MIDDLE)
+    expect(await unfinished()).toBe(0)
+  })
+
+  it('a completion that comes to the server after the upload was ended: nothing is there', async () => {
+    let giveUp = () => {}
+    const givenUp = new Promise<void>((resolve) => {
+      giveUp = resolve
+    })
+    const { blobs, direct, proxy, unfinished } = await proxied(server, ({ method, path }) =>
+      method === 'POST' && path.includes('uploadId') ? { kind: 'late', ms: 0, until: givenUp } : undefined,
+    )
+    const put = blobs.put('key', streamOf(MIDDLE), { ...transfer, retries: 0 })
+    await expect(put).rejects.toMatchObject({ code: 'unavailable', attempts: 1 })
+    giveUp()
+    await proxy.settled()
+    expect(await keysOf(direct)).toEqual([])
+    expect(await unfinished()).toBe(0)
+  })
+
   it('altered on its way is refused by the server, and sent again', async () => {
     for (let n = 0; n < ENOUGH; n++) {
       const { blobs, direct, proxy } = await proxied(server, (_, i) =>

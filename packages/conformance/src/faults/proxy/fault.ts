@@ -8,8 +8,10 @@ export type Fault =
   | { readonly kind: 'reset'; readonly after: number }
   /** The server does what it was asked; its answer is lost. */
   | { readonly kind: 'lose-answer' }
-  /** The connection is reset, and the server gets the request all the same, so many milliseconds later. */
-  | { readonly kind: 'late'; readonly ms: number }
+  /** The connection is reset, and the server gets the request all the same, so many milliseconds later, or after `until`. */
+  | { readonly kind: 'late'; readonly ms: number; readonly until?: Promise<unknown> }
+  /** It comes to the server once that has settled. */
+  | { readonly kind: 'hold'; readonly until: () => Promise<unknown> }
   /** The server gets it twice, one after the other; the client has the second answer. */
   | { readonly kind: 'twice' }
   /** Its answer is held back until one to a later request has gone on, so many milliseconds at the most. */

@@ -30,10 +30,15 @@ export async function forward(
       await setTimeout(fault.ms)
       return pass(await answerTo(send(), body), res, undefined)
     }
+    case 'hold': {
+      const body = await bodyOf(req)
+      await fault.until()
+      return pass(await answerTo(send(), body), res, undefined)
+    }
     case 'late': {
       const body = await bodyOf(req)
       res.socket?.resetAndDestroy()
-      await setTimeout(fault.ms)
+      await (fault.until ?? setTimeout(fault.ms))
       return void (await bodyOf(await answerTo(send(), body)))
     }
     case 'twice': {
