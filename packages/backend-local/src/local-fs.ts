@@ -86,8 +86,27 @@ export interface LocalDirEntry {
   isSymbolicLink(): boolean
 }
 
+/** Small files that are read at once in this process: more than Node's threads need, and few descriptors. */
+const READS_AT_ONCE = 16
+let reads = 0
+const waiting: (() => void)[] = []
+
+/** A list reads a page of records at once, and many lists may run: without a bound all descriptors would be used up. */
+async function readText(path: string, encoding: 'utf8'): Promise<string> {
+  if (reads >= READS_AT_ONCE) await new Promise<void>((go) => waiting.push(go))
+  else reads += 1
+  try {
+    return await nodeFs.readFile(path, encoding)
+  } finally {
+    // the place goes to the next in line, who does not count it again
+    const next = waiting.shift()
+    if (next === undefined) reads -= 1
+    else next()
+  }
+}
+
 /** This machine's files. */
-export const hostFs: LocalFs = { ...nodeFs, sync: nodeFsSync }
+export const hostFs: LocalFs = { ...nodeFs, readFile: readText, sync: nodeFsSync }
 
 export interface Entry {
   readonly name: string

@@ -1,6 +1,6 @@
 import { allocate, IvcapError, type OpOptions, streamHandle } from '@ivcap/core/driver'
-import { fsError } from './fs-error.js'
-import { etagOf, type LocalFs, type LocalStat } from './local-fs.js'
+import { explained, fsError } from './fs-error.js'
+import { etagOf, type LocalFs, type LocalStat, whenFilesAreFree } from './local-fs.js'
 
 /**
  * The bytes from `start` to `end` of the file that had this etag, opened when somebody first reads. Errors with `integrity`
@@ -11,16 +11,19 @@ export function readPinned(
   path: string,
   etag: string,
   range: { readonly start: number; readonly end: number },
-  { signal }: OpOptions,
+  o: OpOptions,
 ): ReadableStream<Uint8Array> {
+  const { signal } = o
   const check = (stat: LocalStat) => {
     if (etagOf(stat) === etag) return
     throw new IvcapError('integrity', `${path} changed while it was read: read it again`, { resource: path })
   }
   const open = async () => {
-    const handle = await fs.open(path, 'r').catch((e: unknown) => {
-      throw fsError(e, 'open the file', path)
-    })
+    const handle = await whenFilesAreFree(
+      fs,
+      () => explained('open the file', path, undefined, () => fs.open(path, 'r')),
+      o,
+    )
     try {
       check(await handle.stat({ bigint: true }))
     } catch (e) {

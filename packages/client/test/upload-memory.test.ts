@@ -49,6 +49,17 @@ describe('a file that was uploaded before', () => {
     expect(await changed.text()).toBe('b,a\n')
   })
 
+  it('is uploaded anew where the sidecar names an artifact of another size', async () => {
+    const { ivcap, filePath, sidecar } = await setUp()
+    const other = await ivcap.uploadArtifact({ content: 'x', name: 'other.txt' })
+    const md5 = createHash('md5').update('a,b\n').digest('hex')
+    await writeFile(sidecar, `${md5}|${other.id}\n`)
+    expect(await ivcap.artifactForFile(filePath)).toBeUndefined()
+    const uploaded = await ivcap.uploadArtifact({ filePath })
+    expect(uploaded.id).not.toBe(other.id)
+    expect(await uploaded.text()).toBe('a,b\n')
+  })
+
   it('is neither looked for nor remembered where no sidecar is wanted', async () => {
     const { ivcap, dir, filePath } = await setUp()
     const first = await ivcap.uploadArtifact({ filePath, sidecar: false })

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { saveAs } from '../src/files/node.js'
+import { checkFilePath, saveAs } from '../src/files/node.js'
 import { chunkMemory } from '../src/transfer/chunk-memory.js'
 import { bodyOf as body, patterned } from './support/bytes.js'
 import { at, openFiles } from './support/folder.js'
@@ -112,6 +112,22 @@ describe('saveAs', () => {
     }
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true)
   })
+
+  it.each(['', 'results/', 'results/.', '..', 'a\0b', 'file:///tmp/out.bin', 'https://example.org/out.bin'])(
+    'a path like %j is refused, with nothing looked up',
+    (path) => {
+      const refused = expect.objectContaining({ code: 'invalid-argument', argument: 'path' })
+      expect(() => checkFilePath(path, 'path')).toThrow(refused)
+      expect(() => checkFilePath(path === '' ? 7 : path, 'path')).toThrow(refused)
+    },
+  )
+
+  it.each(['a', './a', '../a', 'a b', '...', '.hidden', 'a.', 'x:y', '%2F'])(
+    'a path like %j is taken',
+    (path) => {
+      expect(checkFilePath(path, 'path')).toBe(path)
+    },
+  )
 
   it('says why a place can not be written to', async () => {
     await writeFile(at('plain'), '')

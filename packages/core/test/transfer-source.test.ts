@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isIvcapError } from '../src/model/errors.js'
@@ -350,3 +351,53 @@ function webStream(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
 async function* generate<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
 }
+
+describe('content of another realm', () => {
+  const values = [1, 2, 3, 250]
+  const there = (expression: string): Content => runInNewContext(expression.replace('VALUES', `${values}`))
+  it.each([
+    'new Uint8Array([VALUES])',
+    'new Uint8Array([VALUES]).buffer',
+    'new Uint8ClampedArray([VALUES])',
+    'new DataView(new Uint8Array([9, VALUES, 9]).buffer, 1, 4)',
+    'new Uint8Array(new SharedArrayBuffer(4)).fill(1).map((_, i) => [VALUES][i])',
+    '(() => { const b = new SharedArrayBuffer(4); new Uint8Array(b).set([VALUES]); return b })()',
+    '[new Uint8Array([1]), new Uint8Array([2, 3]), new DataView(new Uint8Array([250]).buffer)]',
+    '(async function* () { yield new Uint8Array([1]); yield new Uint8Array([2, 3, 250]).buffer })()',
+  ])('%s is taken as what it is', async (expression) => {
+    expect([...(await read(contentSource(there(expression)).open()))]).toEqual(values)
+  })
+
+  it('is told by what it is, not by what it calls itself', () => {
+    const liar: unknown = { [Symbol.toStringTag]: 'ArrayBuffer', byteLength: 4 }
+    // @ts-expect-error no content
+    expect(() => contentSource(liar)).toThrow(/content is .*give bytes/)
+  })
+})
+
+describe('bytes that may change under way', () => {
+  it('are copied where another thread shares them, or their buffer can be resized', async () => {
+    const shared = new SharedArrayBuffer(3)
+    const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [3, { maxByteLength: 9 }])
+    for (const buffer of [shared, resizable]) {
+      const bytes = new Uint8Array(buffer)
+      bytes.set([1, 2, 3])
+      const source = contentSource(bytes)
+      bytes.fill(9)
+      expect([...(await read(source.open()))]).toEqual([1, 2, 3])
+    }
+  })
+
+  it('are refused when they have gone to another thread', () => {
+    const buffer = new ArrayBuffer(8)
+    const view = new Uint8Array(buffer)
+    structuredClone(buffer, { transfer: [buffer] })
+    for (const content of [buffer, view]) {
+      expect(() => contentSource(content)).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', argument: 'content' }),
+      )
+    }
+    // nothing is no loss
+    expect(contentSource(new ArrayBuffer(0)).size).toBe(0)
+  })
+})

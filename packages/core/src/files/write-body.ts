@@ -22,18 +22,20 @@ export async function writeBody(
   const onAbort = () => void reader.cancel(signal?.reason).catch(() => {})
   try {
     signal?.throwIfAborted()
+    signal?.addEventListener('abort', onAbort)
+    // first: a body that waits for a file of its own must not hold one here meanwhile
+    let batch = await gather(reader)
+    signal?.throwIfAborted()
     // never wider than `mode`, even for a moment, or where the file system knows no permissions
     const handle = await open(path, 'wx', mode)
-    signal?.addEventListener('abort', onAbort)
     let writing = Promise.resolve()
     try {
       if (mode !== undefined) await handle.chmod(mode).catch(() => {})
-      for (;;) {
-        const [batch] = await Promise.all([gather(reader), writing])
+      while (batch.length > 0) {
+        writing = writeAll(handle, batch, memory)
+        ;[batch] = await Promise.all([gather(reader), writing])
         // an abort ends the body early: that end is none
         signal?.throwIfAborted()
-        if (batch.length === 0) break
-        writing = writeAll(handle, batch, memory)
       }
     } finally {
       await writing.catch(() => {})
