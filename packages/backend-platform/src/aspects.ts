@@ -52,6 +52,7 @@ async function assertAspect(
   }
   // a failure after which the aspect may be there
   let doubt: IvcapError | undefined
+  let fresh = false
   const settle = async (cause: IvcapError) => {
     const lost = await findLost(draft, (q) => list(http, q, o), begun).catch(() => {
       o.signal?.throwIfAborted()
@@ -61,7 +62,7 @@ async function assertAspect(
       throw unknownOutcome(cause, draft, 'it is not to be seen yet')
     return lost
   }
-  const send = async (fresh: boolean): Promise<Urn> => {
+  const send = async (): Promise<Urn> => {
     try {
       return (await http.json({ ...request, fresh }, AssertedJson)).id
     } catch (error) {
@@ -73,10 +74,13 @@ async function assertAspect(
     const lost = doubt && (await settle(doubt))
     if (lost !== undefined) return lost
     try {
-      return await send(false)
+      return await send()
     } catch (error) {
       if (!isIvcapError(error)) throw error
-      if (isStale(error)) return (await settle(error)) ?? (await send(true))
+      if (isStale(error)) {
+        fresh = true
+        return (await settle(error)) ?? (await send())
+      }
       if (doubt !== error || (error.retryable && error.code !== 'timeout')) throw error
       const lost = await settle(error)
       if (lost !== undefined) return lost
@@ -118,16 +122,29 @@ async function list(http: Http, q: AspectQuery, o: OpOptions): Promise<Page<Aspe
 /** Repeated after a fault; success if the record is closed by then, as it is after a lost answer. */
 async function retract(http: Http, id: Urn, o: OpOptions): Promise<void> {
   const url = urlOf(http, id)
-  await retry(async (attempt) => {
+  let doubt = false
+  const send = async (fresh: boolean) => {
+    const reply = await http.send({ ...o, method: 'DELETE', url, resource: id, whenStale: 'fail', fresh })
+    await reply.cancel()
+  }
+  const isClosed = async () => {
+    // a question asked after a failure never replaces that failure
+    const record = await get(http, id, o).catch(() => undefined)
+    o.signal?.throwIfAborted()
+    return record?.validTo !== undefined
+  }
+  await retry(async () => {
     try {
-      const reply = await http.send({ ...o, method: 'DELETE', url, resource: id })
-      await reply.cancel()
+      await send(false).catch((error: unknown) => {
+        if (!isStale(error) || o.signal?.aborted) throw error
+        doubt = true
+        return send(true)
+      })
     } catch (error) {
-      if (attempt === 0 || !isIvcapError(error) || error.retryable) throw error
-      // a question asked after a failure never replaces that failure
-      const record = await get(http, id, o).catch(() => undefined)
-      o.signal?.throwIfAborted()
-      if (record?.validTo === undefined) throw error
+      if (!isIvcapError(error)) throw error
+      if (doubt && !error.retryable && (await isClosed())) return
+      doubt ||= mayHaveHappened(error)
+      throw error
     }
   }, http.retrying(o))
 }

@@ -11,7 +11,7 @@ import {
 } from '@ivcap/core/driver'
 import * as v from 'valibot'
 import { AcceptedJson, isJson, parseJson } from './decode-services.js'
-import { mayHaveHappened, protocolFailure } from './failure.js'
+import { isStale, mayHaveHappened, protocolFailure } from './failure.js'
 import type { Http, HttpRequest } from './http.js'
 import { readJson } from './json-body.js'
 import type { Reply } from './reply.js'
@@ -26,14 +26,19 @@ export interface Created {
 
 /**
  * Requests a job. The answer is its result, or says where the job is: in the body, or by a redirect, of whose address
- * only the job's id counts. What may have made a job although no answer came is not repeated.
+ * only the job's id counts. What may have made a job although no answer came is not repeated; if a connection that was kept open
+ * breaks, the service's jobs tell.
+ *
+ * @param isNewJob whether there is a job of the service, made since then, that this process did not get as an answer
  */
 export async function createJob(
   http: Http,
   service: Urn,
   params: JsonObject,
   { timeout = 0, ...o }: OpOptions & { readonly timeout?: number },
+  isNewJob: (since: number) => Promise<boolean>,
 ): Promise<Created> {
+  const begun = Date.now()
   const seconds = Math.ceil(timeout / 1000)
   const request: HttpRequest = {
     method: 'POST',
@@ -44,10 +49,17 @@ export async function createJob(
     ...o,
     patience: seconds * 1000,
     stopAt: (location) => jobIn(location) !== undefined,
+    whenStale: 'fail',
   }
+  const send = async (fresh: boolean) =>
+    createdBy(await http.send({ ...request, fresh }), { service, params, request })
   return retry(async () => {
     try {
-      return await createdBy(await http.send(request), { service, params, request })
+      return await send(false).catch(async (error: unknown) => {
+        if (!isStale(error) || (await isNewJob(begun).catch(() => true))) throw error
+        o.signal?.throwIfAborted()
+        return send(true)
+      })
     } catch (error) {
       if (!isIvcapError(error) || !mayHaveHappened(error)) throw error
       throw unknownOutcome(error, service)

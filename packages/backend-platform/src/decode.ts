@@ -141,7 +141,7 @@ export const AssertedJson = v.object({ id: UrnText })
 
 /** A page of a list, whose items are checked one by one. `links`, whose forms differ, is read by `nextPage`. */
 export const PageJson = v.object({
-  items: v.nullish(v.array(v.unknown())),
+  items: v.nullable(v.array(v.unknown())),
   links: v.optional(v.unknown()),
 })
 

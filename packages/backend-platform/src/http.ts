@@ -84,6 +84,8 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 export class Http {
   readonly deployment: Deployment
   readonly retries: Retries
+  /** Text of a server without any token that was sent. */
+  readonly redact: (text: string) => string
   readonly #o: HttpOptions
 
   /** Whether bytes may be read while they are sent. */
@@ -93,6 +95,7 @@ export class Http {
     this.deployment = o.deployment
     this.streams = o.transport.streams
     this.retries = o.retries
+    this.redact = o.credentials.redact
     this.#o = o
   }
 

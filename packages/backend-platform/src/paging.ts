@@ -27,15 +27,16 @@ export async function fetchItems<S extends v.GenericSchema>(
   for (const item of page.items ?? []) {
     const parsed = v.safeParse(schema, item)
     if (parsed.success) items.push(parsed.output)
-    else http.tell(leftOut(item, problemOf(parsed.issues), request), request)
+    else http.tell(leftOut(item, problemOf(parsed.issues), request, http), request)
   }
   return { items, links: page.links }
 }
 
-function leftOut(item: unknown, problem: string, asked: Asked) {
-  const id = isJsonObject(item) && typeof item['id'] === 'string' ? item['id'].slice(0, 200) : undefined
+function leftOut(item: unknown, problem: string, asked: Asked, { redact }: Http) {
+  const id =
+    isJsonObject(item) && typeof item['id'] === 'string' ? redact(item['id']).slice(0, 200) : undefined
   const resource = id ?? asked.resource ?? `${asked.url.origin}${asked.url.pathname}`
-  const message = `a list leaves out ${id ?? 'an item without id'}: the deployment sent it in another form (${problem})`
+  const message = `a list leaves out ${id ?? 'an item without id'}: the deployment sent it in another form (${redact(problem)})`
   const error = new IvcapError('protocol', message, { resource, retryable: false })
   return { kind: 'left-out', message, resource, error } as const
 }

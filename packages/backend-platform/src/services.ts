@@ -1,10 +1,12 @@
 import {
   type JobRecord,
+  micros,
   type OpOptions,
   type Page,
   retry,
   type ServiceQuery,
   type ServiceStore,
+  timestamp,
   type Urn,
 } from '@ivcap/core/driver'
 import type * as v from 'valibot'
@@ -16,8 +18,16 @@ import { readJson } from './json-body.js'
 import { fetchItems, pageQuery, pageWith } from './paging.js'
 import { segment } from './urls.js'
 
+/** Jobs of a service among which one is looked for that a lost answer may have been about. */
+const NEWEST_JOBS = { limit: 50, orderBy: 'requested-at', orderDesc: true } as const
+/** Milliseconds that the deployment's clock may be behind ours. */
+const SKEW = 60_000
+/** Ids of jobs that are kept in mind: none of them is the lost one. */
+const REMEMBERED_JOBS = 1000
+
 /** Services of a deployment. As every driver it gets complete and valid input from the client. */
 export function serviceStore(http: Http): ServiceStore {
+  const made = new Set<Urn>()
   return {
     async get(id, o) {
       const request = { ...o, method: 'GET', url: urlOf(http, id), resource: id } as const
@@ -25,7 +35,23 @@ export function serviceStore(http: Http): ServiceStore {
     },
     list: (q, o) => list(http, '/1/services2', ServiceJson, q, o),
     async createJob(service, params, o) {
-      const { job, complete } = await createJob(http, service, params, o)
+      const isNewJob = async (since: number) => {
+        const { items } = await list(
+          http,
+          `/1/services2/${segment(service)}/jobs`,
+          jobJson(service),
+          NEWEST_JOBS,
+          o,
+        )
+        // a record without a time may be a new one
+        return items.some(
+          ({ id, requestedAt }) =>
+            !made.has(id) && micros(requestedAt ?? timestamp(since * 1000)) >= (since - SKEW) * 1000,
+        )
+      }
+      const { job, complete } = await createJob(http, service, params, o, isNewJob)
+      made.add(job.id)
+      for (const oldest of made) if (made.size > REMEMBERED_JOBS) made.delete(oldest)
       return complete ? job : getJob(http, service, job.id, o)
     },
     getJob: (service, job, o) => getJob(http, service, job, o),

@@ -87,8 +87,7 @@ it('another content under the same address is noticed', async () => {
   answer(206, { 'Content-Range': 'bytes 3-7/5' }, 'other')
   await expect(backend.artifacts.read(id, { range })).rejects.toMatchObject({ code: 'protocol' })
   answer(206, { 'Content-Range': `bytes 3-7/${bytes.byteLength}` }, 'too long')
-  const { body } = await backend.artifacts.read(id, { range })
-  await expect(collect(body)).rejects.toMatchObject({ code: 'protocol' })
+  await expect(backend.artifacts.read(id, { range })).rejects.toMatchObject({ code: 'protocol' })
 })
 
 // known failure: html-error
@@ -101,7 +100,6 @@ it.each<[string, Fault, object]>([
   ['nothing', { kind: 'status', status: 200 }, { code: 'protocol' }],
   ['half of it', { kind: 'edit', edit: (body) => body.slice(0, -20) }, { code: 'protocol' }],
   ['a list', { kind: 'status', status: 200, body: '[]' }, { code: 'protocol', retryable: false }],
-  ['an item without an id', { kind: 'status', status: 200, body: '{"items":[{}]}' }, { code: 'protocol' }],
   ['a page of 10 MB', { kind: 'status', status: 500, body: 'x'.repeat(10_000_000) }, { status: 500 }],
   ['a next link to itself', { kind: 'status', status: 200, body: selfLink }, { code: 'protocol' }],
 ])('%s instead of a list is an error with an excerpt', async (_, fault, expected) => {

@@ -82,7 +82,7 @@ it('a redirect to the job is the answer: the request is not sent there, nor the 
   expect(posts()).toBe(2)
   expect(foreign.heard).toEqual([])
   answer(307, { Location: `${foreign.url}/elsewhere` })
-  await expect(echo.requestJob({})).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(echo.requestJob({})).rejects.toMatchObject({ code: 'protocol', retryable: false })
   expect(foreign.heard).toEqual([])
 })
 

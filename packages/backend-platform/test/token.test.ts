@@ -37,6 +37,7 @@ it.each(Object.entries(answers))('the token is in nothing that comes of %s', asy
     idleTimeout: 50,
     retryDelay: 1,
     logger: { debug: note, warn: note },
+    onEvent: (event) => void lines.push(everythingIn(event)),
   })
   const schema = 'urn:example:schema:x.1'
   const entity = 'urn:example:x'
@@ -58,8 +59,8 @@ it.each(Object.entries(answers))('the token is in nothing that comes of %s', asy
     ),
   )
   const errors = failures.filter((error) => error !== undefined)
-  // a retraction is answered without a body: any 2xx will do
-  expect(errors.length).toBeGreaterThanOrEqual(6)
+  // a retraction is answered without a body: any 2xx will do; a list may leave out what is not valid
+  expect(errors.length).toBeGreaterThanOrEqual(4)
   for (const error of errors) {
     expect(isIvcapError(error), inspect(error)).toBe(true)
     expect(everythingIn(error)).not.toContain(TOKEN)
