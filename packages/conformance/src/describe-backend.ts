@@ -24,6 +24,7 @@ import { reopening } from './backend/reopening.js'
 import { services } from './backend/services.js'
 import { throughTheClient } from './backend/through-the-client.js'
 import { worldMovedSources } from './backend/world-moved-sources.js'
+import { costs } from './backend/world-moved-costs.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -52,6 +53,7 @@ const areas = {
   'through the client': throughTheClient,
   many,
   'the world moved: sources': worldMovedSources,
+  'the world moved: costs': costs,
 } satisfies Readonly<Record<string, (place: BackendPlace) => void>>
 
 export type Area = keyof typeof areas

@@ -49,7 +49,7 @@ describe('the steps of a query grow with the text, and no more', () => {
         // a thirty-second of the pattern at most for each character, at 16 characters a step and 512 steps a look
         expect(fourTimes).toBeLessThanOrEqual(((text.length * 4) / 16 / 512) * (4 + 200 / 32 + 1) + 20)
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     )
   })
 
@@ -63,7 +63,7 @@ describe('the steps of a query grow with the text, and no more', () => {
         const fourTimes = await looksOf(path, `${'a'.repeat(16_000)}!`)
         expect(fourTimes).toBeLessThanOrEqual(5 * once + 10)
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     )
   })
 
@@ -79,7 +79,7 @@ describe('the steps of a query grow with the text, and no more', () => {
     '$ like_regex "^[0-9]+$"',
   ])('by %s, whose time does so, too', async (path) => {
     // each of these took seconds or more where a pattern went back and forth
-    for (const text of ['1'.repeat(2_000_000), `${' '.repeat(2_000_000)}x`, `1${'_1'.repeat(1_000_000)}x`]) {
+    for (const text of ['1'.repeat(500_000), `${' '.repeat(500_000)}x`, `1${'_1'.repeat(250_000)}x`]) {
       const { budget, looks } = counted()
       const started = performance.now()
       await compileContentPath(path)(`${text}x`, budget)

@@ -34,7 +34,11 @@ export async function tempFile(
 
 /** The last segment of `name` as a file name that any system takes, its extension kept. */
 function safeName(name: string): string {
-  const last = name.replace(/[/\\]+$/, '').replace(/^.*[/\\]/s, '')
+  // its end alone, as these patterns take longer than linear time
+  const last = name
+    .slice(-1000)
+    .replace(/[/\\]+$/, '')
+    .replace(/^.*[/\\]/s, '')
   const clean = last
     .replace(/\p{Surrogate}/gu, '_')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
