@@ -10,7 +10,7 @@ import * as v from 'valibot'
 import { readJson } from '../http/body.js'
 import type { Exchange, Handler } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { directionOf, flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { directionOf, flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
 import { sendEmpty, sendJson } from '../http/reply.js'
 import { aspectIdOf } from '../ids.js'
 import { aspectItem, aspectJson } from './json.js'
@@ -74,7 +74,7 @@ const Listing = v.object({
   schema: v.exactOptional(v.string()),
   contentPath: v.exactOptional(v.string()),
   filter: v.exactOptional(v.string()),
-  atTime: v.exactOptional(v.string()),
+  atTime: v.exactOptional(TimeText),
   orderBy: v.string(),
   orderDirection: v.picklist(['ASC', 'DESC']),
   includeContent: v.boolean(),
