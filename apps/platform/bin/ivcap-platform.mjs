@@ -1,12 +1,11 @@
 #!/usr/bin/env node
-// The package is a private one of this workspace: the server runs from its sources, and there is nothing to build first.
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+// The server in this very process: signals, standard output and the exit code are its own.
+import { existsSync } from 'node:fs'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-const flags = ['--conditions=source', '--import', import.meta.resolve('tsx')]
-const server = spawn(process.execPath, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' })
-// Ctrl-C reaches both; what is sent to this process alone is passed on
-process.on('SIGINT', () => {})
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill(signal))
-server.on('exit', (code, signal) => process.exit(signal === null ? code : 1))
+const built = new URL('../dist/main.js', import.meta.url)
+if (existsSync(built)) {
+  await import(built.href)
+} else {
+  await import('./from-sources.mjs')
+  await import('../src/main.ts')
+}

@@ -25,15 +25,38 @@ export function placeOf(text: string): Place | undefined {
 
 /** Artifacts and aspects below `dir`, or in memory, where they end with the process. */
 export function backendOf(kind: 'folder' | 'memory', dir: string): Backend {
-  return kind === 'memory' ? memoryBackend() : blobBackend(fileBlobs({ dir: join(dir, 'blobs') }))
+  if (kind === 'memory') return memoryBackend()
+  // records name the place of their bytes to every client: not the path on this machine
+  return blobBackend({ ...fileBlobs({ dir: join(dir, 'blobs') }), uri: 'ivcap-platform:blobs' })
 }
 
 /** Artifacts and aspects of any place. @throws IvcapError `unsupported` where its package isn't installed */
 export async function openPlace(place: Place, dir: string): Promise<Backend> {
-  if ('bucket' in place)
-    return await bucketBackend(place.kind, { bucket: place.bucket, prefix: place.prefix })
+  if ('bucket' in place) {
+    const backend = await bucketBackend(place.kind, { bucket: place.bucket, prefix: place.prefix })
+    await assertReachable(backend, `${place.kind}://${place.bucket}`)
+    return backend
+  }
   return backendOf(place.kind, dir)
 }
+
+/** @throws IvcapError that names the backend, before the server has touched anything */
+async function assertReachable(backend: Backend, url: string): Promise<void> {
+  try {
+    await backend.artifacts.list({ limit: 1, orderDesc: true }, { signal: AbortSignal.timeout(REACH_MS) })
+  } catch (cause) {
+    await backend.close?.()
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new IvcapError('unavailable', `--backend ${url} cannot be used: ${why}`, {
+      argument: 'backend',
+      cause,
+      retryable: false,
+    })
+  }
+}
+
+/** In ms. */
+const REACH_MS = 20_000
 
 async function bucketBackend(kind: 's3' | 'gs', options: object): Promise<Backend> {
   const { name, factory } = BUCKETS[kind]

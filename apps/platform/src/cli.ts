@@ -5,7 +5,7 @@ import { IvcapError } from '@ivcap/core/driver'
 import { openPlace, type Place, placeOf } from './backends.js'
 import type { Auth } from './http/auth.js'
 import type { PlatformOptions } from './platform.js'
-import { servicesIn } from './services/module.js'
+import { JobWorkers } from './services/job-workers.js'
 
 export const HELP = `ivcap-platform: an IVCAP deployment for development and tests
 
@@ -17,22 +17,38 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
                        AWS_ENDPOINT_URL_S3, profiles, GOOGLE_APPLICATION_CREDENTIALS…
   --port <number>      0 takes any that is free (default: 8088)
   --host <address>     (default: 127.0.0.1, which only this machine can reach)
-  --services <module>  run the functions that this module exports (default, or "services") as services
-  --token <text>       ask for this bearer token; better put into IVCAP_PLATFORM_TOKEN, where no other user sees it
-  --jwt-key <file>     ask for a JWT signed with this key: a public key (PEM, JWK or JWK set) or a shared secret
-  --origin <origin>    a web origin whose pages may call, or '*'; may be given again
-                       (default: all with a token, without one those of this machine)
-  --pending-ttl <time> forget an upload to which nobody has sent a byte for so long: 7d, 12h, 30m (default: 7d)
+  --services <module>  run the functions that this module exports (default, or "services") as services, each job in a
+                       thread of its own
+  --job-memory <MiB>   heap of one job (default: 1024)
+  --token <text>       require this bearer token; better put into IVCAP_PLATFORM_TOKEN, where no other user sees it
+  --jwt-key <file>     require a JWT signed with the private key of this public key (PEM, JWK or JWK set)
+  --jwt-secret <file>  require a JWT signed with the shared secret in this file, at least 32 bytes
+  --jwt-issuer <text>, --jwt-audience <text>
+                       require these in the JWT
+  --jwt-allow-no-expiry
+                       accept a JWT that never expires
+  --allow-host <name>  a name under which clients reach a server without a token, besides those of this machine; may be
+                       given again
+  --allow-origin <origin>
+                       a web origin whose pages may call, or '*'; may be given again (default: all with a token, without
+                       one those of this machine). --origin is the same
+  --pending-ttl <time> remove an upload that received no byte for this time: 7d, 12h, 30m (default: 7d)
+  --max-pending <n>    unfinished uploads at once; more are answered with 429 (default: 10000)
+  --max-connections <n>
+                       connections at once (default: 1000)
+  --check              print what is damaged or orphaned in the data, and end: exit code 0 if nothing is, else 1
   --quiet              no access log
   --help
 
-Without --token and --jwt-key it is open to all who can reach it.`
+Without --token, --jwt-key and --jwt-secret every program that can reach the server may use it.`
 
 export interface Command {
   readonly options: PlatformOptions
   /** Where the data is kept, in words. */
   readonly data: string
   readonly quiet: boolean
+  /** The data is to be verified, and nothing else. */
+  readonly check: boolean
 }
 
 /** What the command line asks for; 'help' if that is all. @throws IvcapError that names the option and the remedy */
@@ -44,25 +60,38 @@ export async function commandOf(
   if (given.help) return 'help'
   const place = checkPlace(given.backend)
   const dir = resolve(given.dir)
-  const auth = await authOf(given.token ?? env['IVCAP_PLATFORM_TOKEN'], given['jwt-key'])
-  const services = given.services === undefined ? undefined : await servicesIn(given.services)
-  const { origin } = given
+  const auth = await authOf(given, env)
+  const { origin, services } = given
+  const origins = [...given['allow-origin'], ...origin]
+  const optional = {
+    jobMemory: given['job-memory'] === undefined ? undefined : countOf(given, 'job-memory'),
+    maxPending: given['max-pending'] === undefined ? undefined : countOf(given, 'max-pending'),
+    maxConnections: given['max-connections'] === undefined ? undefined : countOf(given, 'max-connections'),
+  }
   return {
     data: { folder: dir, memory: 'in memory, until it stops', s3: given.backend, gs: given.backend }[
       place.kind
     ],
     quiet: given.quiet,
+    check: given.check,
     options: {
       ...(place.kind !== 'memory' && { dir }),
-      ...(place.kind !== 'folder' && { backend: await openPlace(place, dir) }),
       port: portOf(given.port),
       host: given.host,
       auth,
-      services,
+      hosts: given['allow-host'].map(hostNameOf),
       pendingTtl: given['pending-ttl'] === undefined ? undefined : durationOf(given['pending-ttl']),
-      origins: origin.includes('*') ? '*' : origin.length > 0 ? origin : undefined,
+      origins: origins.includes('*') ? '*' : origins.length > 0 ? origins : undefined,
+      ...optional,
+      ...(services !== undefined &&
+        !given.check && { services: await loadServices(services, optional.jobMemory) }),
+      ...(place.kind !== 'folder' && { backend: await openPlace(place, dir) }),
     },
   }
+}
+
+function loadServices(module: string, memoryMb: number | undefined): Promise<JobWorkers> {
+  return JobWorkers.load({ module: resolve(module), memoryMb })
 }
 
 /** What somebody who has just started it wants to know. */
@@ -75,7 +104,9 @@ export function greeting({ data, options }: Command, url: string): string {
     `IVCAP for development listens at ${url}`,
     `  data:    ${data}`,
     `  access:  ${open ? 'open to all who can reach it' : 'with a token'}`,
-    ...(services ? [`  services: ${services.map(({ name }) => name).join(', ')}`] : []),
+    ...(services instanceof JobWorkers
+      ? [`  services: ${services.services.map(({ name }) => name).join(', ')}`]
+      : []),
     ...(open && remote ? [`  WARNING: others can reach ${host}, too. Give a --token or a --jwt-key.`] : []),
     '',
     'Connect to it, in both languages, with',
@@ -100,6 +131,16 @@ function parse(args: readonly string[]) {
         services: { type: 'string' },
         token: { type: 'string' },
         'jwt-key': { type: 'string' },
+        'jwt-secret': { type: 'string' },
+        'jwt-issuer': { type: 'string' },
+        'jwt-audience': { type: 'string' },
+        'jwt-allow-no-expiry': { type: 'boolean', default: false },
+        'allow-host': { type: 'string', multiple: true, default: [] },
+        'allow-origin': { type: 'string', multiple: true, default: [] },
+        'job-memory': { type: 'string' },
+        'max-pending': { type: 'string' },
+        'max-connections': { type: 'string' },
+        check: { type: 'boolean', default: false },
         origin: { type: 'string', multiple: true, default: [] },
         'pending-ttl': { type: 'string' },
         quiet: { type: 'boolean', default: false },
@@ -135,16 +176,45 @@ function durationOf(text: string): number {
   throw wrong('pending-ttl', `is a time such as 7d, 12h or 30m, not ${text}`)
 }
 
-async function authOf(token: string | undefined, keyFile: string | undefined): Promise<Auth | undefined> {
-  if (token !== undefined && keyFile !== undefined)
-    throw wrong('token', 'excludes --jwt-key: give one of them')
-  if (token !== undefined) return { token }
-  if (keyFile === undefined) return undefined
-  try {
-    return { jwtKey: await readFile(keyFile, 'utf8') }
-  } catch (cause) {
-    throw wrong('jwt-key', `can't be read: ${cause instanceof Error ? cause.message : keyFile}`, cause)
+type Given = ReturnType<typeof parse>
+
+async function authOf(given: Given, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
+  const token = given.token ?? env['IVCAP_PLATFORM_TOKEN']
+  const { 'jwt-key': key, 'jwt-secret': secret } = given
+  if (token !== undefined && (key ?? secret) !== undefined)
+    throw wrong('token', 'excludes --jwt-key and --jwt-secret: give one of them')
+  if (key !== undefined && secret !== undefined)
+    throw wrong('jwt-key', 'excludes --jwt-secret: give one of them')
+  const claims = {
+    issuer: given['jwt-issuer'],
+    audience: given['jwt-audience'],
+    allowNoExpiry: given['jwt-allow-no-expiry'],
   }
+  if (key !== undefined) return { jwtKey: await textIn('jwt-key', key), ...claims }
+  if (secret !== undefined) return { jwtSecret: await textIn('jwt-secret', secret), ...claims }
+  if (claims.issuer !== undefined || claims.audience !== undefined || claims.allowNoExpiry)
+    throw wrong('jwt-key', 'is missing: --jwt-issuer, --jwt-audience and --jwt-allow-no-expiry need it')
+  return token === undefined ? undefined : { token }
+}
+
+async function textIn(option: string, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw wrong(option, `can't be read: ${cause instanceof Error ? cause.message : file}`, cause)
+  }
+}
+
+function countOf(given: Given, option: 'job-memory' | 'max-pending' | 'max-connections'): number {
+  const text = given[option] ?? ''
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= 1_000_000) return count
+  throw wrong(option, `is a number from 1 to 1000000, not ${text}`)
+}
+
+function hostNameOf(name: string): string {
+  if (/^([\w.-]+|\[[0-9a-f:.]+\])$/i.test(name)) return name
+  throw wrong('allow-host', `is a host name without scheme and port, such as ivcap.local, not ${name}`)
 }
 
 function wrong(option: string, what: string, cause?: unknown): IvcapError {

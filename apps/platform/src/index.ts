@@ -1,4 +1,5 @@
 export { backendOf } from './backends.js'
+export type { Origins } from './http/access.js'
 export type { Auth } from './http/auth.js'
-export type { Origins } from './http/cors.js'
 export { type Platform, type PlatformOptions, startPlatform } from './platform.js'
+export { JobWorkers, type JobWorkersOptions } from './services/job-workers.js'

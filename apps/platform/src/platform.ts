@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Backend, IvcapError, type ServiceStore } from '@ivcap/core/driver'
 import { type FunctionService, functionServices } from '@ivcap/core/services'
 import { artifactRoutes } from './artifacts/routes.js'
@@ -10,21 +10,27 @@ import { UploadFiles } from './artifacts/upload-files.js'
 import { Uploads } from './artifacts/uploads.js'
 import { aspectRoutes } from './aspects/routes.js'
 import { backendOf } from './backends.js'
+import { accessOf, type Origins } from './http/access.js'
 import { type Auth, guardOf } from './http/auth.js'
 import { Connections } from './http/connections.js'
-import { type Origins, originRule } from './http/cors.js'
+import { withoutPaths } from './http/errors.js'
 import { listenerOf, type Route } from './http/router.js'
 import { Scans } from './http/scans.js'
 import { searchRoute } from './search.js'
+import { JobWorkers } from './services/job-workers.js'
 import { serviceRoutes } from './services/routes.js'
+import { lockFolder } from './state/folder-lock.js'
 
 export interface PlatformOptions {
   /** Where artifacts, aspects and unfinished uploads are kept. Needed unless `backend` is given. */
   readonly dir?: string | undefined
   /** What the server stands in front of; the engine over blobs below `dir` if absent. Its artifact ids must be uuids. */
   readonly backend?: Backend | undefined
-  /** Functions to run as services, behind `/1/services2`; the backend's own services if absent. */
-  readonly services?: readonly FunctionService[] | undefined
+  /**
+   * Services behind `/1/services2`; the backend's own if absent. A list of functions runs in this process, `JobWorkers` in
+   * threads. The server closes the latter.
+   */
+  readonly services?: readonly FunctionService[] | JobWorkers | undefined
   /** 0, the default: any that is free. */
   readonly port?: number | undefined
   /** The address to listen at; by default only this machine can reach it: 127.0.0.1. */
@@ -33,6 +39,12 @@ export interface PlatformOptions {
   readonly auth?: Auth | undefined
   /** Web origins whose pages may call: all where a token is asked for, else those of this machine. */
   readonly origins?: Origins | undefined
+  /** Names of hosts, besides those of this machine, under which clients may reach a server that needs no token. */
+  readonly hosts?: readonly string[] | undefined
+  /** Unfinished uploads at once; more are answered with 429. @default 10000 */
+  readonly maxPending?: number | undefined
+  /** Connections at once; more are closed. @default 1000 */
+  readonly maxConnections?: number | undefined
   /** Unfinished uploads; `<dir>/uploads` by default, a temporary folder where there is no `dir`. */
   readonly tusDir?: string | undefined
   /** An upload to which nobody has sent a byte for so long is forgotten, in ms; 7 days by default. */
@@ -61,56 +73,123 @@ const KEEP_ALIVE_MS = 30_000
 /** Request line and headers; more is answered with 431. */
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** Starts an IVCAP deployment for development and tests. It has taken up what an earlier one left when it is ready. */
+/** The head of a request must be there within this time: `headersTimeout` has no default without `requestTimeout`. In ms. */
+const HEADERS_MS = 30_000
+const MAX_HEADERS = 200
+const MAX_PENDING = 10_000
+const MAX_CONNECTIONS = 1000
+
+/**
+ * Starts an IVCAP deployment for development and tests. It has taken up what an earlier one left when it is ready. First it
+ * locks its folders, then it listens, and only then changes anything: a start that fails leaves everything as it was.
+ *
+ * @throws IvcapError `unavailable` if another server uses the folder; `invalid-argument` for an option, address or folder
+ *   that cannot be used
+ */
 export async function startPlatform(o: PlatformOptions): Promise<Platform> {
   const backend = o.backend ?? backendOf('folder', required(o.dir))
   const log = o.log ?? (() => {})
-  const guard = guardOf(o.auth)
-  const allowed = originRule(o.origins, o.auth !== undefined)
-  const stop = new AbortController()
-  const scratch = o.tusDir ?? (o.dir === undefined ? undefined : join(o.dir, 'uploads'))
-  const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
-  const files = await opened(tusDir)
-  const uploads = new Uploads(files, backend.artifacts, log, stop.signal)
-  uploads.recover()
-  const expiring = await expireRegularly(uploads, o.pendingTtl ?? PENDING_TTL_MS, log)
-  const tus = new TusUploads(files, uploads, backend.artifacts, allowed, log)
+  const workers = o.services instanceof JobWorkers ? o.services : undefined
+  const guard = guardOf(o.auth, (token) => workers?.accepts(token) ?? false)
+  const access = accessOf({ guarded: o.auth !== undefined, hosts: o.hosts ?? [], origins: o.origins })
   const services = servicesOf(backend, o, log)
-  const routes = routesOf(backend, services, uploads, tus)
-  let closing: Promise<void> | undefined
+  const folders = [o.dir, o.tusDir].filter((folder) => folder !== undefined).map((folder) => resolve(folder))
+  const redact = withoutPaths(folders)
+  const stop = new AbortController()
+  const ready = deferred<Listener>()
   const server = createServer(
-    { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 },
-    listenerOf({ routes, guard, allowed, stopping: stop.signal, log }),
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: 0,
+      connectionsCheckingInterval: HEADERS_MS / 6,
+    },
+    (req, res) =>
+      void ready.promise.then(
+        (listener) => listener(req, res),
+        () => res.destroy(),
+      ),
   )
+  server.maxHeadersCount = MAX_HEADERS
+  server.maxConnections = o.maxConnections ?? MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
   const connections = new Connections(server)
-  const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
+  const undo: (() => Promise<unknown> | unknown)[] = [() => services.close?.(), () => workers?.close()]
+  try {
+    for (const folder of folders) {
+      const lock = await lockFolder(folder)
+      undo.push(() => lock.release())
+    }
+    const { port, host } = await listen(server, o.port ?? 0, o.host ?? '127.0.0.1')
+    undo.push(() => server.close())
+    const scratch = o.tusDir ?? (o.dir === undefined ? undefined : join(o.dir, 'uploads'))
+    const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
+    const files = await opened(tusDir, log)
+    const uploads = new Uploads(files, backend.artifacts, log, stop.signal, o.maxPending ?? MAX_PENDING)
+    uploads.recover()
+    const expiring = await expireRegularly(uploads, o.pendingTtl ?? PENDING_TTL_MS, log)
+    const tus = new TusUploads(files, uploads, backend.artifacts, access, log, redact)
+    const routes = routesOf(backend, services, uploads, tus)
+    ready.resolve(listenerOf({ routes, guard, access, stopping: stop.signal, log, redact }))
+    const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+    workers?.serve(`http://${loopbackOf(host)}:${port}`)
 
-  async function close(): Promise<void> {
-    clearInterval(expiring)
-    const ended = services.close?.()
-    const closed = new Promise((resolve) => server.close(resolve))
-    connections.release()
-    const timer = setTimeout(() => {
-      stop.abort(new DOMException('The server stops', 'AbortError'))
-      server.closeAllConnections()
-      void files.close()
-    }, o.grace ?? GRACE_MS)
-    await Promise.all([closed, ended])
-    await uploads.settled()
-    await files.close()
-    clearTimeout(timer)
-    await backend.close?.()
-    if (scratch === undefined) await rm(tusDir, { recursive: true, force: true })
+    async function close(): Promise<void> {
+      clearInterval(expiring)
+      // jobs in workers need the server until they have ended
+      const ended = Promise.resolve(services.close?.())
+      if (workers !== undefined) await ended
+      const closed = new Promise((done) => server.close(done))
+      connections.release()
+      const timer = setTimeout(() => {
+        stop.abort(new DOMException('The server stops', 'AbortError'))
+        server.closeAllConnections()
+        void files.close()
+      }, o.grace ?? GRACE_MS)
+      await Promise.all([closed, ended])
+      await uploads.settled()
+      await files.close()
+      clearTimeout(timer)
+      await workers?.close()
+      await backend.close?.()
+      if (scratch === undefined) await rm(tusDir, { recursive: true, force: true })
+      for (const release of undo.slice(2, 2 + folders.length)) await release()
+    }
+    let closing: Promise<void> | undefined
+    return {
+      url,
+      port,
+      close: () => {
+        closing ??= close()
+        return closing
+      },
+    }
+  } catch (error) {
+    ready.reject(error)
+    server.closeAllConnections()
+    for (const step of undo.reverse()) await step()
+    throw error
   }
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    port,
-    close: () => {
-      closing ??= close()
-      return closing
-    },
-  }
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {}
+  let reject: (reason: unknown) => void = () => {}
+  const promise = new Promise<T>((...settle) => {
+    ;[resolve, reject] = settle
+  })
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}
+
+type Listener = ReturnType<typeof listenerOf>
+
+/** Where this machine itself reaches a server that listens at this address. */
+function loopbackOf(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 async function expireRegularly(
@@ -130,7 +209,9 @@ async function expireRegularly(
 function servicesOf(backend: Backend, o: PlatformOptions, log: (line: string) => void): ServiceStore {
   if (o.services === undefined && backend.services !== undefined) return backend.services
   const options = { grace: o.grace ?? GRACE_MS, logger: { warn: log } }
-  return functionServices(backend, o.services ?? [], options)
+  if (!(o.services instanceof JobWorkers)) return functionServices(backend, o.services ?? [], options)
+  const { services, execute } = o.services
+  return functionServices(backend, services, { ...options, execute })
 }
 
 function routesOf(
@@ -165,9 +246,9 @@ function routesOf(
   ]
 }
 
-async function opened(dir: string): Promise<UploadFiles> {
+async function opened(dir: string, log: (line: string) => void): Promise<UploadFiles> {
   try {
-    return await UploadFiles.open(dir)
+    return await UploadFiles.open(dir, log)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new IvcapError('invalid-argument', `Uploads can't be kept in ${dir} (${why}): give another dir`, {
@@ -185,7 +266,7 @@ function required(dir: string | undefined): string {
 }
 
 function listen(server: Server, port: number, host: string): Promise<{ port: number; host: string }> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'something listens there already' : cause.message
       const message = `The server can't listen at ${host}:${port}: ${why}; choose another port or host`
@@ -193,7 +274,7 @@ function listen(server: Server, port: number, host: string): Promise<{ port: num
     })
     server.listen(port, host, () => {
       const address = server.address()
-      resolve({ port: typeof address === 'object' && address !== null ? address.port : port, host })
+      done({ port: typeof address === 'object' && address !== null ? address.port : port, host })
     })
   })
 }

@@ -19,7 +19,7 @@ export interface PlatformProcess {
  */
 export async function startPlatformProcess(args: readonly string[]): Promise<PlatformProcess> {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), ['--port', '0', ...args], {
-    execArgv: ['--conditions=source', '--import', import.meta.resolve('tsx')],
+    execArgv: ['--import', new URL('../bin/from-sources.mjs', import.meta.url).href],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let complaint = ''

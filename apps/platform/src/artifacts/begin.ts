@@ -7,7 +7,10 @@ import type { Intent } from './notes.js'
 /** Characters. */
 const MAX_NAME = 1024
 const MAX_TYPE = 255
-const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/
+/** With or without padding; no single character at the end, which holds no byte. */
+const BASE64 = /^([\w+/-]{4})*([\w+/-]{2}(==)?|[\w+/-]{3}=?)?$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 /** What `POST /1/artifacts` says of the bytes to come. @throws IvcapError `invalid-argument` naming the header */
 export function intentOf(req: IncomingMessage): {
@@ -42,9 +45,10 @@ function nameOf(encoded: string | undefined): string | undefined {
     const name = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       Buffer.from(encoded, 'base64'),
     )
-    if (name.length <= MAX_NAME) return name
+    if (name.length <= MAX_NAME && !CONTROL.test(name)) return name
+    if (name.length <= MAX_NAME) throw new Error('control characters')
   } catch {
-    throw badRequest('X-Name', 'X-Name must be the base64 of a name in UTF-8')
+    throw badRequest('X-Name', 'X-Name must be the base64 of a name in UTF-8, without control characters')
   }
   throw badRequest('X-Name', `X-Name is longer than ${MAX_NAME} characters`)
 }

@@ -62,7 +62,9 @@ function judge(req: IncomingMessage, { etag, size = 0 }: ArtifactRecord): Verdic
   if (ifNoneMatch !== undefined && matches(ifNoneMatch.replaceAll('W/', ''), etag)) return { status: 304 }
   const { range } = req.headers
   const ifRange = header(req, 'if-range')
-  if (range === undefined || (ifRange !== undefined && ifRange !== quoted(etag))) return { status: 200 }
+  // RFC 9110 14.2: a Range counts for GET alone
+  if (req.method === 'HEAD' || range === undefined || (ifRange !== undefined && ifRange !== quoted(etag)))
+    return { status: 200 }
   const part = partOf(range, size)
   if (part === undefined) return { status: 200 }
   return part.start < part.end ? { status: 206, ...part } : { status: 416 }

@@ -10,7 +10,7 @@ import * as v from 'valibot'
 import { notFound } from '../http/errors.js'
 import { type Exchange, type Handler, header } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
 import { sendJson } from '../http/reply.js'
 import { uuidOf } from '../ids.js'
 import { intentOf } from './begin.js'
@@ -77,7 +77,7 @@ const Listing = v.object({
   filter: v.exactOptional(v.string()),
   orderBy: v.exactOptional(v.string()),
   orderDesc: v.boolean(),
-  atTime: v.exactOptional(v.string()),
+  atTime: v.exactOptional(TimeText),
   cursor: v.exactOptional(v.string()),
 })
 type Listing = v.InferOutput<typeof Listing>

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type ArtifactRecord, type ArtifactStore, artifactUrn, isIvcapError } from '@ivcap/core/driver'
 import { Server } from '@tus/server'
-import type { OriginRule } from '../http/cors.js'
+import type { Access } from '../http/access.js'
 import { failureOf } from '../http/errors.js'
 import { type Exchange, header } from '../http/exchange.js'
 import { sendEmpty } from '../http/reply.js'
@@ -22,15 +22,17 @@ export class TusUploads {
     files: UploadFiles,
     private readonly uploads: Uploads,
     private readonly artifacts: ArtifactStore,
-    allowed: OriginRule,
+    access: Access,
     log: (line: string) => void,
+    redact: (message: string) => string,
   ) {
     this.#server = new Server({
       path: '/1/artifacts',
       datastore: files,
       lockDrainTimeout: DRAIN_MS,
-      allowedOrigins: allowed,
-      getFileIdFromRequest: ({ url }) => uuidOf(decodeURIComponent(url.split('/').at(-2) ?? '')),
+      allowedOrigins: (origin) => access.allows(origin),
+      getFileIdFromRequest: ({ url }) =>
+        uuidOf(decodeURIComponent(new URL(url).pathname.split('/').at(-2) ?? '')),
       onUploadFinish: async (_, { id }) => {
         await uploads.store(id)
         return {}
@@ -38,7 +40,7 @@ export class TusUploads {
       onResponseError: (req, error) => {
         if ('status_code' in error) return undefined
         if (!isIvcapError(error)) log(`failed: PATCH ${new URL(req.url).pathname}: ${error.message}`)
-        const { status, body } = failureOf(error)
+        const { status, body } = failureOf(error, undefined, redact)
         return { status_code: status, body: body.message }
       },
     })

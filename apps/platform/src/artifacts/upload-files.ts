@@ -1,12 +1,23 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { allocate, type ByteSource, contentSource, streamHandle } from '@ivcap/core/driver'
 import { DataStore, ERRORS, Upload } from '@tus/server'
 import { Digests } from './digests.js'
-import { type Intent, type Note, noteFile, readNote, removeFile, replaceNote, writeNote } from './notes.js'
+import {
+  endedFile,
+  endNote,
+  type Intent,
+  type Note,
+  noteFile,
+  type OwnName,
+  parseName,
+  readNote,
+  removeFile,
+  writeNote,
+} from './notes.js'
 
 export interface UploadState {
   readonly intent: Intent
@@ -45,28 +56,35 @@ export class UploadFiles extends DataStore {
     super()
   }
 
-  /** Takes up what an earlier process left, and clears away what it left half done: bytes without a note, half a note. */
-  static async open(directory: string): Promise<UploadFiles> {
+  /**
+   * Takes up what an earlier process left. Deletes only what this server itself has marked as over, and staged copies of
+   * notes that are there. Everything else that is not understood (files of others, notes of another version) stays and is
+   * reported.
+   */
+  static async open(directory: string, report: (line: string) => void = () => {}): Promise<UploadFiles> {
     await mkdir(directory, { recursive: true })
     const files = new UploadFiles(directory)
-    const names = new Set(await readdir(directory))
-    for (const name of names) {
-      const uuid = name.replace(/\.json$/, '')
-      if (!files.#uploads.has(uuid) && !(await files.#recover(uuid))) {
-        await rm(join(directory, name), { force: true, recursive: true })
-      }
+    const names = await readdir(directory)
+    const entries = names.map((name) => ({ name, own: parseName(name) }))
+    for (const { own } of entries) if (own?.kind === 'ended') await files.#removeEnded(own.uuid)
+    for (const { own } of entries) if (own?.kind === 'note') await files.#recover(own.uuid)
+    for (const { name, own } of entries) {
+      const isKnown = own !== undefined && files.#uploads.has(own.uuid)
+      if (isKnown && own.kind === 'staged') await removeFile(join(directory, name))
+      else if (!isKnown && (await exists(join(directory, name))))
+        report(`ignored in the folder of uploads: ${JSON.stringify(name)} ${reasonOf(own?.kind)}`)
     }
     return files
   }
 
-  async #recover(uuid: string): Promise<boolean> {
+  async #recover(uuid: string): Promise<void> {
     const note = await readNote(this.directory, uuid)
-    if (note?.id !== uuid) return false
-    const bytes = await stat(this.#fileOf(uuid)).catch(() => undefined)
+    if (note?.id !== uuid) return
+    const bytes = await lstat(this.#fileOf(uuid)).catch(() => undefined)
+    if (bytes !== undefined && !bytes.isFile()) return
     const { mtimeMs } = bytes ?? (await stat(noteFile(this.directory, uuid)))
     const held = { note, stored: bytes?.size ?? 0, touchedAt: mtimeMs, writing: Promise.resolve() }
     this.#uploads.set(uuid, held)
-    return true
   }
 
   /** `size`: bytes, absent if not known yet. */
@@ -88,6 +106,10 @@ export class UploadFiles extends DataStore {
     if (held === undefined) return undefined
     const { metadata: intent, size, creation_date: createdAt } = held.note
     return { intent, ...(size !== undefined && { size }), offset: offsetOf(held), createdAt }
+  }
+
+  get count(): number {
+    return this.#uploads.size
   }
 
   /** The uuids of all uploads. */
@@ -125,12 +147,17 @@ export class UploadFiles extends DataStore {
     }
   }
 
-  /** The note goes first: bytes without one are nobody's. */
+  /** In an order in which a process that is killed half way leaves a mark for the next one to go on. */
   override async remove(uuid: string): Promise<void> {
     this.#uploads.delete(uuid)
     this.#digests.forget(this.#fileOf(uuid))
-    await removeFile(noteFile(this.directory, uuid))
+    await endNote(this.directory, uuid)
+    await this.#removeEnded(uuid)
+  }
+
+  async #removeEnded(uuid: string): Promise<void> {
     await removeFile(this.#fileOf(uuid))
+    await removeFile(endedFile(this.directory, uuid))
   }
 
   override async getUpload(uuid: string): Promise<Upload> {
@@ -180,7 +207,7 @@ export class UploadFiles extends DataStore {
   override async declareUploadLength(uuid: string, size: number): Promise<void> {
     const held = this.#held(uuid)
     const note = { ...held.note, size }
-    await replaceNote(this.directory, note)
+    await writeNote(this.directory, note)
     held.note = note
   }
 
@@ -197,6 +224,17 @@ export class UploadFiles extends DataStore {
     if (held !== undefined) return held
     throw ERRORS.FILE_NOT_FOUND
   }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  )
+
+function reasonOf(kind: OwnName['kind'] | undefined): string {
+  if (kind === 'note') return 'is no note that this version understands; its bytes stay, too'
+  return kind === undefined ? 'is not a file of this server' : 'belongs to no upload that is known'
 }
 
 const offsetOf = ({ stored, sink }: Held): number => stored + (sink?.bytesWritten ?? 0)

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { type ArtifactStatus, type ArtifactStore, artifactUrn, isIvcapError } from '@ivcap/core/driver'
+import {
+  type ArtifactStatus,
+  type ArtifactStore,
+  artifactUrn,
+  IvcapError,
+  isIvcapError,
+} from '@ivcap/core/driver'
 import type { Intent } from './notes.js'
 import type { UploadFiles } from './upload-files.js'
 
@@ -23,6 +29,7 @@ const RETRIES = { retries: 2, retryDelay: 200 }
 export class Uploads {
   readonly #storing = new Map<string, Promise<void>>()
   readonly #failed = new Set<string>()
+  #beginning = 0
 
   constructor(
     private readonly files: UploadFiles,
@@ -30,12 +37,22 @@ export class Uploads {
     private readonly log: (line: string) => void,
     /** Aborts when the server can't wait any longer; what is unfinished then is finished by the next. */
     private readonly stopping: AbortSignal,
+    /** Uploads that may be unfinished at once. */
+    private readonly maxPending: number,
   ) {}
 
-  /** Hands out an id. `size`: bytes, absent if not known yet; one of 0 bytes is an artifact at once. */
+  /**
+   * Hands out an id. `size`: bytes, absent if not known yet; one of 0 bytes is an artifact at once.
+   *
+   * @throws IvcapError `rate-limited` if too many uploads are unfinished
+   */
   async begin(intent: Intent, size: number | undefined): Promise<string> {
     const uuid = randomUUID()
-    await this.files.begin(uuid, intent, size)
+    if (this.files.count + this.#beginning >= this.maxPending) throw tooMany(this.maxPending)
+    this.#beginning += 1
+    await this.files.begin(uuid, intent, size).finally(() => {
+      this.#beginning -= 1
+    })
     if (size === 0) await this.store(uuid)
     return uuid
   }
@@ -102,4 +119,12 @@ export class Uploads {
   async settled(): Promise<void> {
     await Promise.allSettled(this.#storing.values())
   }
+}
+
+/** In ms; uploads end at any time. */
+const RETRY_AFTER_MS = 10_000
+
+function tooMany(limit: number): IvcapError {
+  const message = `${limit} uploads are unfinished on this server, and it takes no more: finish some, or retry later`
+  return new IvcapError('rate-limited', message, { retryAfter: RETRY_AFTER_MS })
 }

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { readJsonObject } from '../http/body.js'
 import type { Exchange, Handler } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { directionOf, flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { directionOf, flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
 import { sendEmpty, sendJson, sendJsonText, withMember } from '../http/reply.js'
 import { aspectIdOf } from '../ids.js'
 import { aspectText, itemText } from './json.js'
@@ -71,7 +71,7 @@ const Listing = v.object({
   schema: v.exactOptional(v.string()),
   contentPath: v.exactOptional(v.string()),
   filter: v.exactOptional(v.string()),
-  atTime: v.exactOptional(v.string()),
+  atTime: v.exactOptional(TimeText),
   orderBy: v.string(),
   orderDirection: v.picklist(['ASC', 'DESC']),
   includeContent: v.boolean(),

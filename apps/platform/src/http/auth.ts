@@ -4,11 +4,23 @@ import { IvcapError, isJsonObject } from '@ivcap/core/driver'
 import { createLocalJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { header } from './exchange.js'
 
+/** What a JWT must say besides its signature. */
+export interface JwtClaims {
+  readonly issuer?: string | undefined
+  readonly audience?: string | undefined
+  /** Whether a token without an expiry time is accepted. @default false */
+  readonly allowNoExpiry?: boolean | undefined
+}
+
 /**
- * Who is let in: those with this very bearer `token`; or those whose token is a JWT signed with `jwtKey`, the text of a
- * public key in PEM, of a JWK or JWK set, or else a shared secret of at least 32 bytes (HS256, HS384, HS512).
+ * Which requests are accepted: those with this very bearer `token`; those whose token is a JWT signed with the private key of
+ * `jwtKey`, the text of a public key in PEM or of a JWK or JWK set; or those whose JWT is signed with the shared secret
+ * `jwtSecret` of at least 32 bytes (HS256, HS384, HS512).
  */
-export type Auth = { readonly token: string } | { readonly jwtKey: string }
+export type Auth =
+  | { readonly token: string }
+  | ({ readonly jwtKey: string } & JwtClaims)
+  | ({ readonly jwtSecret: string } & JwtClaims)
 
 /** @throws IvcapError `unauthenticated` */
 export type Guard = (req: IncomingMessage) => Promise<void>
@@ -17,11 +29,22 @@ const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 const SYMMETRIC = ['HS256', 'HS384', 'HS512']
 const MIN_SECRET = 32
 
-/** @throws IvcapError `invalid-argument` for a key or token that can't serve */
-export function guardOf(auth: Auth | undefined): Guard {
+/**
+ * @param isJobToken Whether a token belongs to a job that runs, which acts as its requester
+ * @throws IvcapError `invalid-argument` for a key or token that can't serve
+ */
+export function guardOf(auth: Auth | undefined, isJobToken: (token: string) => boolean = () => false): Guard {
   if (auth === undefined) return async () => {}
+  const guard = userGuard(auth)
+  return async (req) => {
+    if (!isJobToken(bearerOf(req))) await guard(req)
+  }
+}
+
+function userGuard(auth: Auth): Guard {
   if ('token' in auth) return staticGuard(auth.token)
-  return jwtGuard(auth.jwtKey)
+  const verify = 'jwtKey' in auth ? keyVerifier(auth.jwtKey, auth) : secretVerifier(auth.jwtSecret, auth)
+  return jwtGuard(verify)
 }
 
 function staticGuard(token: string): Guard {
@@ -37,8 +60,9 @@ function staticGuard(token: string): Guard {
   }
 }
 
-function jwtGuard(jwtKey: string): Guard {
-  const verify = verifierOf(jwtKey)
+type Verify = (token: string) => Promise<unknown>
+
+function jwtGuard(verify: Verify): Guard {
   return async (req) => {
     try {
       await verify(bearerOf(req))
@@ -50,34 +74,58 @@ function jwtGuard(jwtKey: string): Guard {
   }
 }
 
-function verifierOf(jwtKey: string): (token: string) => Promise<unknown> {
-  const text = jwtKey.trim()
+/** A PEM may have text before and after it, as OpenSSL writes it. */
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/
+const LOOKS_LIKE_KEY = /-----(BEGIN|END)|^\s*\{|^(ssh-|ecdsa-)|"kty"/
+
+function keyVerifier(text: string, claims: JwtClaims): Verify {
+  const options = { ...claimOptions(claims), algorithms: ASYMMETRIC }
   try {
-    if (text.startsWith('-----BEGIN')) {
-      const key = createPublicKey(text)
-      return (token) => jwtVerify(token, key, { algorithms: ASYMMETRIC })
+    const [pem] = PEM.exec(text) ?? []
+    if (pem !== undefined) {
+      const key = createPublicKey(pem)
+      return (token) => jwtVerify(token, key, options)
     }
-    if (text.startsWith('{')) {
-      const keys: JWTVerifyGetKey = jwksOf(JSON.parse(text))
-      return (token) => jwtVerify(token, keys, { algorithms: ASYMMETRIC })
-    }
+    const keys = jwksOf(JSON.parse(text))
+    return (token) => jwtVerify(token, keys, options)
   } catch (cause) {
-    throw new IvcapError('invalid-argument', 'jwtKey is neither a public key in PEM nor a JWK (set)', {
-      argument: 'jwtKey',
-      cause,
-    })
+    const message =
+      'jwtKey is neither a public key in PEM nor a JWK (set) of public keys; a shared secret is given with --jwt-secret'
+    throw new IvcapError('invalid-argument', message, { argument: 'jwtKey', cause })
   }
-  const secret = new TextEncoder().encode(text)
-  if (secret.byteLength < MIN_SECRET) {
-    const message = `jwtKey is a shared secret of ${secret.byteLength} bytes: it needs at least ${MIN_SECRET}`
-    throw new IvcapError('invalid-argument', message, { argument: 'jwtKey' })
-  }
-  return (token) => jwtVerify(token, secret, { algorithms: SYMMETRIC })
 }
 
+function secretVerifier(text: string, claims: JwtClaims): Verify {
+  const secret = new TextEncoder().encode(text.trim())
+  const problem = LOOKS_LIKE_KEY.test(text)
+    ? 'looks like a key, which others may know: give it with --jwt-key'
+    : secret.byteLength < MIN_SECRET
+      ? `has ${secret.byteLength} bytes: it needs at least ${MIN_SECRET}`
+      : undefined
+  if (problem !== undefined) {
+    throw new IvcapError('invalid-argument', `jwtSecret ${problem}`, { argument: 'jwtSecret' })
+  }
+  const options = { ...claimOptions(claims), algorithms: SYMMETRIC }
+  return (token) => jwtVerify(token, secret, options)
+}
+
+const claimOptions = ({ issuer, audience, allowNoExpiry = false }: JwtClaims) => ({
+  ...(issuer !== undefined && { issuer }),
+  ...(audience !== undefined && { audience }),
+  ...(!allowNoExpiry && { requiredClaims: ['exp'] }),
+})
+
+/** @throws Error for keys that cannot verify */
 function jwksOf(json: unknown): JWTVerifyGetKey {
-  const keys = isJsonObject(json) && Array.isArray(json['keys']) ? json['keys'] : [json]
-  return createLocalJWKSet({ keys })
+  const keys: unknown[] = isJsonObject(json) && Array.isArray(json['keys']) ? json['keys'] : [json]
+  if (keys.length === 0) throw new Error('the set holds no key')
+  for (const key of keys) {
+    if (!isJsonObject(key) || !['RSA', 'EC', 'OKP'].includes(String(key['kty']))) {
+      throw new Error('a JWK must be a public key: RSA, EC or OKP')
+    }
+    createPublicKey({ key, format: 'jwk' })
+  }
+  return createLocalJWKSet({ keys: keys.filter(isJsonObject) })
 }
 
 function bearerOf(req: IncomingMessage): string {

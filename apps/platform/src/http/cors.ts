@@ -1,23 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Access } from './access.js'
 import { header } from './exchange.js'
-
-/** Web origins whose pages may call this server: all (`*`), or those listed. */
-export type Origins = '*' | readonly string[]
-
-/** Whether a page of this origin may call. */
-export type OriginRule = (origin: string) => boolean
-
-const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
-
-/**
- * Where a token is asked for, any page may call: it needs the token, which browsers don't add by themselves. A server
- * that is open to all takes calls from pages of this machine alone, or any web page that its owner visits could read it.
- */
-export function originRule(origins: Origins | undefined, guarded: boolean): OriginRule {
-  if (origins === '*' || (origins === undefined && guarded)) return () => true
-  if (origins === undefined) return (origin) => LOOPBACK.test(origin)
-  return (origin) => origins.includes(origin)
-}
 
 const EXPOSED = [
   'Accept-Ranges',
@@ -35,11 +18,11 @@ const EXPOSED = [
   'WWW-Authenticate',
 ].join(', ')
 
-export function setCors(req: IncomingMessage, res: ServerResponse, allowed: OriginRule): void {
+export function setCors(req: IncomingMessage, res: ServerResponse, access: Access): void {
   const origin = header(req, 'origin')
   if (origin === undefined) return
   res.setHeader('Vary', 'Origin')
-  if (!allowed(origin)) return
+  if (!access.allows(origin)) return
   res.setHeader('Access-Control-Allow-Origin', origin)
   res.setHeader('Access-Control-Expose-Headers', EXPOSED)
 }

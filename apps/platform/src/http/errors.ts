@@ -47,8 +47,17 @@ export interface Failure {
   readonly retryAfter?: number
 }
 
-/** The answer to a failed request; what isn't an IvcapError is ours, and its details are nobody's business. */
-export function failureOf(error: unknown, query: URLSearchParams = new URLSearchParams()): Failure {
+/**
+ * The answer to a failed request. What is not an IvcapError is a fault of this server: its details are in the log alone.
+ *
+ * @param redact Removes what clients must not see from the message
+ */
+export function failureOf(
+  error: unknown,
+  query: URLSearchParams = new URLSearchParams(),
+  redact: (message: string) => string = (message) => message,
+): Failure {
+  if (isDiskFull(error)) return { status: 507, body: { message: DISK_FULL } }
   if (!isIvcapError(error)) return { status: 500, body: { message: 'the server failed: see its log' } }
   const { code, message, resource, argument } = error
   const name = argument === undefined ? undefined : (PARAMETERS[argument] ?? argument)
@@ -59,14 +68,39 @@ export function failureOf(error: unknown, query: URLSearchParams = new URLSearch
   return {
     status,
     body: {
-      message,
+      message: redact(message),
       // clients read the id of a 403 as a uuid
-      ...(resource !== undefined && status !== 403 && { id: resource }),
+      ...(resource !== undefined && status !== 403 && { id: redact(resource) }),
       ...(name !== undefined && { name }),
       ...(value !== undefined && { value: value.slice(0, 200) }),
     },
-    ...(error.retryAfter !== undefined && { retryAfter: Math.ceil(error.retryAfter / 1000) }),
+    ...((status === 429 || status === 503) && { retryAfter: retryAfterOf(error) }),
   }
+}
+
+const DISK_FULL = 'The disk of the server is full: nothing was stored. Free space on it, then send this again'
+
+/** Whether a disk or a quota that is full is the cause, at whatever depth. */
+function isDiskFull(error: unknown): boolean {
+  let cause = error
+  for (let depth = 0; depth < 8 && cause instanceof Error; depth++) {
+    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')) return true
+    cause = cause.cause
+  }
+  return false
+}
+
+/** Seconds. */
+function retryAfterOf({ retryAfter }: IvcapError): number {
+  return retryAfter === undefined ? 1 : Math.max(1, Math.ceil(retryAfter / 1000))
+}
+
+/** A `redact` that takes away the paths of files below these folders. */
+export function withoutPaths(folders: readonly string[]): (message: string) => string {
+  const escaped = folders.map((folder) => folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  if (escaped.length === 0) return (message) => message
+  const path = new RegExp(`(file://)?(${escaped.join('|')})[^\\s'"\`,;:)]*`, 'g')
+  return (message) => message.replace(path, "the server's folder")
 }
 
 /** Answers with what went wrong; an answer that is under way already is cut off, so that nobody takes it for whole. */
@@ -92,10 +126,14 @@ class RequestError extends IvcapError {
   constructor(
     readonly answer: number,
     message: string,
-    argument: string,
+    argument?: string,
   ) {
-    super('invalid-argument', message, { argument })
+    super('invalid-argument', message, argument === undefined ? {} : { argument })
   }
+}
+
+export function methodNotAllowed(message: string): IvcapError {
+  return new RequestError(405, message)
 }
 
 export function notFound(resource: string, message: string): IvcapError {

@@ -1,4 +1,5 @@
 import { parseTime, type Timestamp } from '@ivcap/core/driver'
+import * as v from 'valibot'
 import { badRequest } from './errors.js'
 
 const MAX_LIMIT = 50
@@ -36,3 +37,15 @@ export function timeOf(query: URLSearchParams): Timestamp | undefined {
   const given = text(query, 'at-time')
   return given === undefined ? undefined : parseTime(given, 'at-time')
 }
+
+/** A time in a page token, which clients may have changed. */
+export const TimeText = v.pipe(
+  v.string(),
+  v.check((given) => {
+    try {
+      return parseTime(given, 'at-time') === given
+    } catch {
+      return false
+    }
+  }, 'not a time'),
+)

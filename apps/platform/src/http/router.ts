@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIvcapError } from '@ivcap/core/driver'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
+import { type Access, hostOf } from './access.js'
 import type { Guard } from './auth.js'
-import { type OriginRule, sendOptions, setCors } from './cors.js'
-import { badRequest, failureOf, notFound, sendFailure } from './errors.js'
+import { sendOptions, setCors } from './cors.js'
+import { badRequest, failureOf, methodNotAllowed, notFound, sendFailure } from './errors.js'
 import { type Handler, header } from './exchange.js'
 
 export type Route = readonly [methods: HTTPMethod | HTTPMethod[], path: string, handler: Handler]
@@ -12,14 +13,15 @@ export type Route = readonly [methods: HTTPMethod | HTTPMethod[], path: string, 
 export interface ListenerOptions {
   readonly routes: readonly Route[]
   readonly guard: Guard
-  readonly allowed: OriginRule
+  readonly access: Access
   /** Aborts when the server can't wait for requests any longer. */
   readonly stopping: AbortSignal
   readonly log: (line: string) => void
+  /** Removes from a message what clients must not see: paths of the server. */
+  readonly redact: (message: string) => string
 }
 
-/** A host, with or without a port: it becomes part of the links that are handed out. */
-const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
+const METHODS: readonly HTTPMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 /** Characters of an id, before decoding. */
 const LONGEST_ID = 200
 
@@ -33,11 +35,13 @@ export function listenerOf(o: ListenerOptions): (req: IncomingMessage, res: Serv
       // nobody is there to hear of it
       if (res.destroyed || res.writableFinished) return
       if (!isIvcapError(error)) o.log(`failed: ${req.method} ${path}: ${describe(error)}`)
-      sendFailure(res, failureOf(error, queryOf(req)))
+      sendFailure(res, failureOf(error, queryOf(req), o.redact))
     })
 
     async function serve(): Promise<void> {
-      setCors(req, res, o.allowed)
+      setCors(req, res, o.access)
+      o.access.check(req)
+      overrideMethod(req)
       if (req.method === 'OPTIONS') return sendOptions(req, res)
       await o.guard(req)
       await router.lookup(req, res)
@@ -50,7 +54,12 @@ function routerOf({ routes, stopping }: ListenerOptions) {
   const router = findMyWay({
     ignoreTrailingSlash: true,
     maxParamLength: LONGEST_ID,
-    defaultRoute(req) {
+    defaultRoute(req, res) {
+      const allowed = METHODS.filter((method) => router.find(method, pathOf(req)) !== null)
+      if (allowed.length > 0) {
+        res.setHeader('Allow', [...allowed, 'OPTIONS'].join(', '))
+        throw methodNotAllowed(`${req.method} is not possible here: ${allowed.join(', ')}`)
+      }
       throw notFound(pathOf(req), `There is no ${req.method} ${pathOf(req)} here`)
     },
     onBadUrl(path) {
@@ -65,7 +74,7 @@ function routerOf({ routes, stopping }: ListenerOptions) {
         params,
         query: queryOf(req),
         signal: signalOf(res, stopping),
-        origin: originOf(req),
+        origin: `http://${hostOf(req)}`,
       }),
     )
   }
@@ -103,12 +112,23 @@ function queryOf({ url = '/' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(at < 0 ? '' : url.slice(at))
 }
 
-function originOf(req: IncomingMessage): string {
-  const host = header(req, 'host') ?? ''
-  if (HOST.test(host)) return `http://${host}`
-  throw badRequest('Host', 'The Host header must be a host name or address, with or without a port')
+/** TUS 1.0.0: what a client sends that cannot send PATCH or DELETE. @throws IvcapError for any other method */
+function overrideMethod(req: IncomingMessage): void {
+  const method = header(req, 'x-http-method-override')?.toUpperCase()
+  if (method === undefined || method === req.method) return
+  if (req.method !== 'POST' || !['PATCH', 'PUT', 'DELETE'].includes(method)) {
+    throw badRequest(
+      'X-HTTP-Method-Override',
+      'X-HTTP-Method-Override turns a POST into PATCH, PUT or DELETE, and nothing else',
+    )
+  }
+  req.method = method
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  try {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  } catch {
+    return 'an error that cannot be printed'
+  }
 }

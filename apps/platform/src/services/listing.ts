@@ -2,14 +2,14 @@ import { type ServiceQuery, systemClock, timestamp } from '@ivcap/core/driver'
 import * as v from 'valibot'
 import type { Exchange } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { flag, limitOf, text, timeOf } from '../http/parameters.js'
+import { flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
 import { sendJson } from '../http/reply.js'
 
 const Listing = v.object({
   filter: v.exactOptional(v.string()),
   orderBy: v.exactOptional(v.string()),
   orderDesc: v.boolean(),
-  atTime: v.exactOptional(v.string()),
+  atTime: v.exactOptional(TimeText),
   cursor: v.exactOptional(v.string()),
 })
 type Listing = v.InferOutput<typeof Listing>

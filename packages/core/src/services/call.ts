@@ -7,7 +7,7 @@ import { type JsonObject, type JsonValue, toJsonValue } from '../model/json.js'
 import { isUrn, show, type Urn } from '../model/urn.js'
 import type { Backend } from '../ports.js'
 import type { CatalogEntry } from './catalog.js'
-import type { JobContext, JobParameters, ParameterValue } from './definition.js'
+import type { FunctionService, JobContext, JobParameters, ParameterValue } from './definition.js'
 import { type Recording, recording } from './recording.js'
 
 /** How a function's run ended. */
@@ -25,7 +25,7 @@ const LONGEST_MESSAGE = 10_000
 /** Runs a function as a job. Never rejects: whatever it throws is its outcome, and so is the abort of the signal. */
 export async function call(
   backend: Backend,
-  { id: service, definition }: CatalogEntry,
+  { id: service, definition }: Pick<CatalogEntry, 'id' | 'definition'>,
   { job, params }: { readonly job: Urn; readonly params: JsonObject },
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -45,6 +45,19 @@ export async function call(
     const reason: unknown = signal.aborted ? signal.reason : error
     return { status: 'failed', errorMessage: messageOf(reason), ...told() }
   }
+}
+
+/**
+ * Runs one function for a job that another process records: the part of `functionServices` that is left for a worker.
+ * Never rejects. Provenance is recorded in the backend.
+ */
+export function runFunction(
+  backend: Backend,
+  definition: FunctionService,
+  request: { readonly service: Urn; readonly job: Urn; readonly params: JsonObject },
+  signal: AbortSignal,
+): Promise<Outcome> {
+  return call(backend, { id: request.service, definition }, request, signal)
 }
 
 /** A function that doesn't heed the signal is not waited for: nothing that it does any more reaches the place. */
@@ -91,6 +104,11 @@ function contextOf({ backend }: Recording, job: Pick<JobContext, 'job' | 'servic
 }
 
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message || error.name : show(error)
-  return message.slice(0, LONGEST_MESSAGE)
+  try {
+    const message = error instanceof Error ? error.message || error.name : show(error)
+    return String(message).slice(0, LONGEST_MESSAGE)
+  } catch {
+    // a getter that throws, or what String cannot convert
+    return 'the function threw an error that cannot be printed'
+  }
 }

@@ -8,14 +8,26 @@ import { jobUrn, show, type Urn } from '../model/urn.js'
 import type { Backend, OpOptions, ServiceStore } from '../ports.js'
 import type { StoredJob } from '../rules/jobs.js'
 import { sleep } from '../transfer/retry.js'
-import { call } from './call.js'
+import { call, type Outcome } from './call.js'
 import { type CatalogEntry, catalogOf, listCatalog } from './catalog.js'
 import type { FunctionService } from './definition.js'
 import { JobRecords } from './job-records.js'
 import { checkParameters } from './parameters.js'
 import { Queue } from './queue.js'
 
+/**
+ * Runs a job elsewhere, a worker for example. It must end soon after the signal aborts. If it rejects, the job fails with the
+ * error's message.
+ */
+export type ExecuteJob = (
+  service: { readonly id: Urn; readonly definition: FunctionService },
+  request: { readonly job: Urn; readonly params: JsonObject },
+  signal: AbortSignal,
+) => Promise<Outcome>
+
 export interface FunctionServicesOptions {
+  /** How jobs run. @default in this process, by `run` of the definition */
+  readonly execute?: ExecuteJob | undefined
   /** Jobs that run at once; others wait for their turn. Default 8. */
   readonly concurrency?: number | undefined
   /** Milliseconds that `close` waits for jobs before it cancels them; default 10 000. */
@@ -63,6 +75,9 @@ export function functionServices(
     throw new IvcapError('not-found', message, { resource: id })
   }
 
+  const execute: ExecuteJob =
+    o.execute ?? ((service, request, signal) => call(stores, service, request, signal))
+
   /** Never rejects. Resolves to the job at its end. */
   async function run(service: CatalogEntry, created: StoredJob, params: JsonObject): Promise<StoredJob> {
     let job = created
@@ -77,7 +92,7 @@ export function functionServices(
         job = { ...job, status: 'executing', startedAt: timestamp(clock()) }
         await records.update(job)
       }
-      const outcome = await call(stores, service, { job: job.id, params }, stop.signal)
+      const outcome = await execute(service, { job: job.id, params }, stop.signal)
       job = { ...job, ...outcome, finishedAt: timestamp(clock()) }
       if (job.result !== undefined) job = { ...job, resultType: 'application/json' }
     } catch (error) {

@@ -1,5 +1,6 @@
 /** `@ivcap/core/services`: services that are functions of this process, over any backend. */
 
+export { type Outcome, runFunction } from './call.js'
 export {
   defineService,
   type FunctionParameter,
@@ -9,4 +10,4 @@ export {
   type ParametersOf,
   type ParameterValue,
 } from './definition.js'
-export { type FunctionServicesOptions, functionServices } from './function-services.js'
+export { type ExecuteJob, type FunctionServicesOptions, functionServices } from './function-services.js'

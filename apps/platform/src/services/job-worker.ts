@@ -1,0 +1,57 @@
+/**
+ * The program of a worker thread that runs one job: it loads the module of services itself and reaches artifacts and aspects
+ * through the HTTP API of the server alone, as a service in a container does.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { platformBackend } from '@ivcap/backend-platform'
+import { IvcapError } from '@ivcap/core/driver'
+import { runFunction } from '@ivcap/core/services'
+import { servicesIn } from './module.js'
+import type { JobRequest, ToJobWorker, WorkerReport } from './protocol.js'
+
+const abort = new AbortController()
+
+async function main(): Promise<void> {
+  for (const kind of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(kind, (error: unknown) => {
+      report({ kind: 'crashed', message: messageOf(error) })
+      process.exit(1)
+    })
+  }
+  try {
+    const services = await servicesIn(workerData.module)
+    parentPort?.on('message', (message: ToJobWorker) => {
+      if (message.kind === 'abort') return abort.abort(new Error(message.reason))
+      const definition = services[message.index]
+      if (definition !== undefined) void run(definition, message)
+    })
+    const descriptions = services.map(({ run: _, ...description }) => description)
+    report({ kind: 'ready', services: JSON.parse(JSON.stringify(descriptions)) })
+  } catch (error) {
+    report({ kind: 'unusable', message: messageOf(error) })
+  }
+}
+
+async function run(definition: Parameters<typeof runFunction>[1], request: JobRequest): Promise<void> {
+  const { url, token, service, job, params } = request
+  const backend = platformBackend({ url, token, stateDir: false })
+  const outcome = await runFunction(backend, definition, { service, job, params }, abort.signal)
+  // what the function has thrown or rejected without waiting for it comes first
+  setImmediate(() => report({ kind: 'done', outcome }))
+}
+
+function report(message: WorkerReport): void {
+  parentPort?.postMessage(message)
+}
+
+/** Of any value, even an error whose message throws. */
+function messageOf(error: unknown): string {
+  try {
+    if (error instanceof IvcapError) return error.message
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return 'an error that cannot be printed'
+  }
+}
+
+void main()

@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import { IvcapError, type JsonValue, toJsonValue } from '@ivcap/core/driver'
+import type { ExecuteJob, FunctionService, Outcome } from '@ivcap/core/services'
+import * as v from 'valibot'
+import { type JobRequest, Report, type ToJobWorker } from './protocol.js'
+
+/** How long a module may take to load, and a job to end after it was cancelled, in ms. */
+const LOAD_MS = 60_000
+const ABORT_MS = 1000
+const DEFAULT_MEMORY_MB = 1024
+/** Variables of the server that a service must not see. */
+const SECRETS = ['IVCAP_PLATFORM_TOKEN']
+
+export interface JobWorkersOptions {
+  /** Path of the module that exports the services. */
+  readonly module: string
+  /** Memory of the heap of one job, in MiB. @default 1024 */
+  readonly memoryMb?: number | undefined
+}
+
+/**
+ * Runs each job in a thread of its own, which ends with the job: an endless loop, `process.exit()`, a rejection that nothing
+ * handles and running out of memory fail one job and nothing else. One thread that has loaded the module waits in advance.
+ */
+export class JobWorkers {
+  /** What the module exports; `run` is in the workers. */
+  readonly services: readonly FunctionService[]
+  readonly #options: JobWorkersOptions
+  readonly #tokens = new Set<string>()
+  readonly #workers = new Set<LoadedWorker>()
+  #spare: LoadedWorker | undefined
+  #url = ''
+  #closed = false
+
+  private constructor(options: JobWorkersOptions, first: LoadedWorker, services: readonly FunctionService[]) {
+    this.#options = options
+    this.services = services
+    this.#spare = first
+    this.#workers.add(first)
+  }
+
+  /** @throws IvcapError `invalid-argument` if the module cannot be loaded, or exports something else */
+  static async load(options: JobWorkersOptions): Promise<JobWorkers> {
+    const first = new LoadedWorker(options)
+    try {
+      const services = await first.ready
+      return new JobWorkers(options, first, services)
+    } catch (cause) {
+      await first.end()
+      throw cause
+    }
+  }
+
+  /** Where the workers reach the server. */
+  serve(url: string): void {
+    this.#url = url
+  }
+
+  /** Whether this is the token of a job that runs. */
+  accepts(token: string): boolean {
+    return this.#tokens.has(token)
+  }
+
+  readonly execute: ExecuteJob = async ({ id, definition }, { job, params }, signal) => {
+    const worker = this.#take()
+    const token = randomBytes(32).toString('base64url')
+    this.#tokens.add(token)
+    try {
+      await worker.ready
+      const index = this.services.indexOf(definition)
+      const url = this.#url
+      return await worker.run({ kind: 'run', index, service: id, job, params, url, token }, signal)
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#tokens.delete(token)
+      this.#workers.delete(worker)
+      await worker.end()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#workers].map((worker) => worker.end()))
+  }
+
+  #take(): LoadedWorker {
+    const worker = this.#spare ?? this.#start()
+    this.#spare = this.#closed ? undefined : this.#start()
+    return worker
+  }
+
+  #start(): LoadedWorker {
+    const worker = new LoadedWorker(this.#options)
+    this.#workers.add(worker)
+    return worker
+  }
+}
+
+class LoadedWorker {
+  readonly ready: Promise<readonly FunctionService[]>
+  readonly #worker: Worker
+  readonly #outcome: Promise<Outcome>
+
+  constructor({ module, memoryMb = DEFAULT_MEMORY_MB }: JobWorkersOptions) {
+    const isSource = import.meta.url.endsWith('.ts')
+    const loader = new URL('../../bin/from-sources.mjs', import.meta.url).href
+    const program = new URL(isSource ? './job-worker.ts' : './job-worker.js', import.meta.url)
+    const worker = new Worker(program, {
+      workerData: { module },
+      argv: [],
+      execArgv: isSource ? ['--import', loader] : [],
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRETS.includes(name))),
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    })
+    worker.unref()
+    this.#worker = worker
+    this.ready = new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(unusable(`${module} takes longer than ${LOAD_MS} ms to load`)),
+        LOAD_MS,
+      )
+      late.unref()
+      worker.on('message', (message: unknown) => {
+        const report = parse(message)
+        if (report?.kind === 'ready') resolve(report.services.map(definitionOf))
+        else if (report?.kind === 'unusable') reject(unusable(report.message))
+        else if (report?.kind === 'crashed')
+          reject(unusable(`${module} failed while it was loaded: ${report.message}`))
+      })
+      worker.once('exit', (code) => {
+        clearTimeout(late)
+        reject(unusable(`${module} ended its process while it was loaded, code ${code}`))
+      })
+      worker.once('error', (error) => reject(unusable(`${module} can't be loaded: ${error.message}`)))
+    })
+    this.ready.catch(() => {})
+    this.#outcome = outcomeOf(worker, memoryMb)
+  }
+
+  /** Never rejects. */
+  async run(request: JobRequest, signal: AbortSignal): Promise<Outcome> {
+    const send = (message: ToJobWorker) => this.#worker.postMessage(message)
+    this.#worker.ref()
+    return await new Promise<Outcome>((resolve) => {
+      let timer: NodeJS.Timeout | undefined
+      const stop = () => {
+        const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
+        send({ kind: 'abort', reason })
+        // a loop that never ends does not hear it
+        timer = setTimeout(() => resolve(failed(reason)), ABORT_MS)
+      }
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      void this.#outcome.then((outcome) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', stop)
+        resolve(outcome)
+      })
+      send(request)
+    })
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+/** How the job of a worker ended: as it reports, or as its thread did. */
+function outcomeOf(worker: Worker, memoryMb: number): Promise<Outcome> {
+  return new Promise((resolve) => {
+    worker.on('message', (message: unknown) => {
+      const report = parse(message)
+      if (report?.kind === 'done') resolve(toOutcome(report))
+      if (report?.kind === 'crashed') {
+        resolve(failed(`the service failed outside of its answer: ${report.message}`))
+      }
+    })
+    worker.on('error', (error: Error & { code?: string }) => {
+      const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+      resolve(
+        failed(
+          memory
+            ? `the job needs more memory than its ${memoryMb} MiB`
+            : `the service failed: ${error.message}`,
+        ),
+      )
+    })
+    worker.on('exit', (code) =>
+      resolve(failed(`the service ended its process before it answered, code ${code}`)),
+    )
+  })
+}
+
+function toOutcome({ outcome }: Extract<Report, { kind: 'done' }>): Outcome {
+  const { status, errorMessage, inputs, outputs } = outcome
+  const told = outcome['result']
+  const result: JsonValue | undefined = told === undefined ? undefined : toJsonValue(told, 'result')
+  return {
+    status,
+    inputs,
+    outputs,
+    ...(errorMessage !== undefined && { errorMessage }),
+    ...(result !== undefined && { result }),
+  }
+}
+
+function parse(message: unknown): Report | undefined {
+  const parsed = v.safeParse(Report, message)
+  return parsed.success ? parsed.output : undefined
+}
+
+/** `catalogOf` checks the rest. */
+function definitionOf(description: { readonly name: string }): FunctionService {
+  return {
+    ...description,
+    run: () => {
+      throw new Error('runs in a worker')
+    },
+  }
+}
+
+const failed = (errorMessage: string): Outcome => ({
+  status: 'failed',
+  errorMessage,
+  inputs: [],
+  outputs: [],
+})
+
+function unusable(message: string): IvcapError {
+  const text = message.startsWith('--services') ? message : `--services: ${message}`
+  return new IvcapError('invalid-argument', text, { argument: 'services' })
+}

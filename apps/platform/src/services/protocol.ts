@@ -1,0 +1,46 @@
+import { isUrn, type JsonObject, type Urn } from '@ivcap/core/driver'
+import * as v from 'valibot'
+
+/** What the server asks a worker to run. */
+export interface JobRequest {
+  readonly kind: 'run'
+  /** Of the service in its module. */
+  readonly index: number
+  readonly service: Urn
+  readonly job: Urn
+  readonly params: JsonObject
+  /** Where the worker reaches the server. */
+  readonly url: string
+  /** Is accepted by the server as long as the job runs. */
+  readonly token: string
+}
+
+export type ToJobWorker = JobRequest | { readonly kind: 'abort'; readonly reason: string }
+
+const Urns = v.array(v.custom<Urn>(isUrn, 'not a URN'))
+
+/** What a worker reports. The code of a service runs in the same thread, so its messages are parsed. */
+export const Report = v.variant('kind', [
+  v.object({
+    kind: v.literal('ready'),
+    services: v.array(v.looseObject({ name: v.string() })),
+  }),
+  v.object({ kind: v.literal('unusable'), message: v.string() }),
+  v.object({ kind: v.literal('crashed'), message: v.string() }),
+  v.object({
+    kind: v.literal('done'),
+    outcome: v.looseObject({
+      status: v.picklist(['succeeded', 'failed']),
+      errorMessage: v.exactOptional(v.string()),
+      inputs: Urns,
+      outputs: Urns,
+    }),
+  }),
+])
+export type Report = v.InferOutput<typeof Report>
+
+/** As the worker sends it. */
+export type WorkerReport =
+  | { readonly kind: 'ready'; readonly services: unknown }
+  | { readonly kind: 'unusable' | 'crashed'; readonly message: string }
+  | { readonly kind: 'done'; readonly outcome: object }
