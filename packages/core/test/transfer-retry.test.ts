@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { IvcapError } from '../src/model/errors.js'
+import { FailureLog } from '../src/model/failures.js'
+import { connectionFault, retryAfterOf } from '../src/transfer/connection-fault.js'
 import { retry } from '../src/transfer/retry.js'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -64,6 +66,59 @@ describe('retry', () => {
     },
   )
 
+  it('counts anew after progress: forty faults of a transfer pass, six in a row without progress do not', async () => {
+    let [accepted, runs] = [0, 0]
+    const o = { retries: 5, retryDelay: 1, progress: () => accepted }
+    const run = retry(async () => {
+      runs += 1
+      if (runs > 40) return 'done'
+      accepted += 1
+      throw away()
+    }, o)
+    await vi.runAllTimersAsync()
+    expect(await run).toBe('done')
+
+    runs = 0
+    const stuck = retry(async () => {
+      runs += 1
+      if (runs <= 10) accepted += 1
+      throw new IvcapError('unavailable', `failure ${runs}`)
+    }, o)
+    stuck.catch(() => {})
+    await vi.runAllTimersAsync()
+    await expect(stuck).rejects.toMatchObject({ attempts: 6 })
+    // the first of those six
+    await expect(stuck).rejects.toThrow('failure 10 ')
+    expect(runs).toBe(15)
+  })
+
+  it('passes on an error whose retries are used up', async () => {
+    const inner = () => retry(() => Promise.reject(away()), { retries: 2, retryDelay: 1 })
+    let runs = 0
+    const outer = retry(
+      () => {
+        runs += 1
+        return inner()
+      },
+      { retries: 5, retryDelay: 1 },
+    )
+    outer.catch(() => {})
+    await vi.runAllTimersAsync()
+    await expect(outer).rejects.toMatchObject({ attempts: 3 })
+    expect(runs).toBe(1)
+  })
+
+  it('records the failures that are repeated, not the answers', async () => {
+    const failures = new FailureLog()
+    const o = { retries: 1, retryDelay: 1, failures }
+    await retry(() => Promise.reject(new IvcapError('not-found', 'absent')), o).catch(() => {})
+    expect(failures.count).toBe(0)
+    const run = retry(() => Promise.reject(away()), o)
+    run.catch(() => {})
+    await vi.runAllTimersAsync()
+    expect(failures.count).toBe(2)
+  })
+
   it('gives up waiting at once when aborted, and leaves no timer', async () => {
     const controller = new AbortController()
     const reason = new Error('enough')
@@ -89,5 +144,46 @@ describe('retry', () => {
     )
     await expect(run).rejects.toBe('enough')
     expect(ran).toBe(false)
+  })
+})
+
+describe('a connection that fails', () => {
+  const of = (code: string) => connectionFault(Object.assign(new Error(code), { code }))
+
+  it.each([
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'CERT_HAS_EXPIRED',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ])('by a certificate (%s) is final', (code) => {
+    expect(of(code)).toMatchObject({
+      retryable: false,
+      unsent: true,
+      why: expect.stringMatching(/certificate/),
+    })
+  })
+
+  it('to an unknown host is final, to a busy name server not', () => {
+    expect(of('ENOTFOUND')).toMatchObject({ retryable: false, unsent: true })
+    expect(of('EAI_AGAIN')).toMatchObject({ retryable: true, unsent: true })
+  })
+
+  it('is found in a cause, and in the first of several', () => {
+    const several = new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })])
+    const fault = connectionFault(new Error('fetch failed', { cause: several }))
+    expect(fault).toMatchObject({ retryable: true, unsent: true, why: expect.stringMatching(/refused/) })
+  })
+
+  it('is no other error', () => {
+    expect(of('invalid_grant')).toBeUndefined()
+    expect(connectionFault(new Error('other'))).toBeUndefined()
+  })
+
+  it('Retry-After holds seconds or a date', () => {
+    expect(retryAfterOf('120')).toBe(120_000)
+    expect(retryAfterOf(new Date(Date.now() + 60_000).toUTCString())).toBeGreaterThan(50_000)
+    expect(retryAfterOf('soon')).toBeUndefined()
+    expect(retryAfterOf(undefined)).toBeUndefined()
   })
 })
