@@ -23,6 +23,7 @@ import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
 import { services } from './backend/services.js'
 import { throughTheClient } from './backend/through-the-client.js'
+import { worldMovedContent } from './backend/world-moved-content.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -50,6 +51,7 @@ const areas = {
   'another process': reopening,
   'through the client': throughTheClient,
   many,
+  'the world moved: content': worldMovedContent,
 } satisfies Readonly<Record<string, (place: BackendPlace) => void>>
 
 export type Area = keyof typeof areas
