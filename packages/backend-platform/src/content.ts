@@ -133,7 +133,7 @@ function streamOf(
             const from = Math.max(start - position, 0)
             const wanted = chunk.subarray(from, Math.max(stop - position, 0))
             position += chunk.byteLength
-            if (bodyEnd !== undefined && position > bodyEnd) throw tooLong(id, bodyEnd)
+            if (bodyEnd !== undefined && position > bodyEnd) throw tooLong(id, reply, bodyEnd)
             if (wanted.byteLength > 0) controller.enqueue(wanted)
             if (position >= stop && stop < (bodyEnd ?? Number.POSITIVE_INFINITY)) {
               await reply.cancel()
@@ -172,7 +172,8 @@ function expectComplete(id: Urn, position: number, { range, bodyEnd, size, first
   }
 }
 
-function tooLong(id: Urn, end: number): IvcapError {
+function tooLong(id: Urn, reply: Reply, end: number): IvcapError {
+  if (reply.status === 206) return wrong(id, `its Content-Range ends at byte ${end}, and its body goes on`)
   const message = `the content of ${id} should end at byte ${end}, and goes on: the record is not that of this content`
   return new IvcapError('integrity', message, { resource: id })
 }

@@ -25,6 +25,7 @@ import { services } from './backend/services.js'
 import { throughTheClient } from './backend/through-the-client.js'
 import { worldMovedSources } from './backend/world-moved-sources.js'
 import { costs } from './backend/world-moved-costs.js'
+import { worldMovedContent } from './backend/world-moved-content.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -54,6 +55,7 @@ const areas = {
   many,
   'the world moved: sources': worldMovedSources,
   'the world moved: costs': costs,
+  'the world moved: content': worldMovedContent,
 } satisfies Readonly<Record<string, (place: BackendPlace) => void>>
 
 export type Area = keyof typeof areas

@@ -217,10 +217,12 @@ export class Artifact {
     to: string,
     o: OpOptions & Pick<TransferOptions, 'onProgress'>,
   ): Promise<string | undefined> {
-    const { size, sha256 } = await this.#store.stat(this.id, o)
-    return size === undefined
-      ? undefined
-      : files.copyAs(to, from, { ...o, size, ...(sha256 !== undefined && { sha256 }) })
+    const record = await this.#store.stat(this.id, o)
+    const { size, sha256 } = record
+    if (size === undefined) return undefined
+    const copied = await files.copyAs(to, from, { ...o, size, ...(sha256 !== undefined && { sha256 }) })
+    if (copied !== undefined) this.#learn(record)
+    return copied
   }
 
   #stream(
