@@ -44,6 +44,13 @@ describe('copyAs', () => {
     expect((await stat(at('real.bin'))).size).toBe(size)
   })
 
+  it('keeps the permissions of what it replaces', async () => {
+    await writeFile(at('private.bin'), 'old')
+    await chmod(at('private.bin'), 0o600)
+    await copyAs(at('private.bin'), await original(), { size })
+    expect((await stat(at('private.bin'))).mode & 0o777).toBe(0o600)
+  })
+
   it('leaves to others what is not what it should be, and nothing behind', async () => {
     const from = await original()
     await mkdir(at('folder'))

@@ -72,6 +72,16 @@ describe('copying a file', () => {
     await expect(copying).rejects.toMatchObject({ code })
   })
 
+  it.each([10, 2 * MiB])('does not believe the size that was said: %i bytes', async (size) => {
+    const { unchanged: _, ...source } = await sourceOf(patterned(size))
+    for (const said of [0, 1, size - 1, size + 1, 3 * size]) {
+      const copying = copyFile({ ...source, size: said }, at('source.bin'), at(`to-${said}`), quiet)
+      await expect(copying).rejects.toMatchObject({ code: 'integrity' })
+    }
+    const { size: _size, ...unsized } = source
+    expect((await copyFile(unsized, at('source.bin'), at('to'), quiet)).size).toBe(size)
+  })
+
   it('hears an abort between two pieces, and has closed both files then', async () => {
     const source = await sourceOf(patterned(24 * MiB))
     const caller = new AbortController()

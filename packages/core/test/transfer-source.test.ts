@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isIvcapError } from '../src/model/errors.js'
+import { parseTime } from '../src/model/time.js'
 import type { ByteSource } from '../src/ports.js'
 import { withDigest, withMd5 } from '../src/transfer/digest.js'
 import { type Content, contentSource } from '../src/transfer/source.js'
@@ -366,6 +367,14 @@ describe('content of another realm', () => {
     '(async function* () { yield new Uint8Array([1]); yield new Uint8Array([2, 3, 250]).buffer })()',
   ])('%s is taken as what it is', async (expression) => {
     expect([...(await read(contentSource(there(expression)).open()))]).toEqual(values)
+  })
+
+  it('may be accompanied by a Date of that realm', () => {
+    const date: unknown = runInNewContext('new Date(1e12)')
+    expect(parseTime(date, 'atTime')).toBe('2001-09-09T01:46:40.000000Z')
+    for (const none of [runInNewContext('new Date(NaN)'), { getTime: () => 0 }, 1e12, null, undefined]) {
+      expect(() => parseTime(none, 'atTime')).toThrow(/atTime is not a Date/)
+    }
   })
 
   it('is told by what it is, not by what it calls itself', () => {

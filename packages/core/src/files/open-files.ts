@@ -41,7 +41,7 @@ export async function withOpenFiles<T>(work: () => Promise<T>, o: OpOptions): Pr
 }
 
 /** Rejects with the signal's reason as soon as it aborts; what is under way then goes on unobserved. */
-export async function abortable<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+async function abortable<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return running
   let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {
