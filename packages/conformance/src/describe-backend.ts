@@ -23,6 +23,7 @@ import type { BackendPlace } from './backend/place.js'
 import { reopening } from './backend/reopening.js'
 import { services } from './backend/services.js'
 import { throughTheClient } from './backend/through-the-client.js'
+import { worldMovedJobs } from './backend/world-moved-jobs.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -44,6 +45,7 @@ const areas = {
   collections,
   services,
   jobs,
+  'outputs of jobs': worldMovedJobs,
   lineage,
   aborts,
   errors,
