@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { localBackend } from '../src/index.js'
 import { hostFs } from '../src/local-fs.js'
 import { text } from './bytes.js'
@@ -59,12 +59,18 @@ describe('a lock that a stopped process holds', () => {
 
   it('lets those in line hear their own signal', async () => {
     const dir = await held()
-    const { aspects } = localBackend({ baseDir: dir })
+    let tries = 0
+    const change = ({ call, path }: Change) => {
+      if (call === 'create' && path.includes('/locks/')) tries++
+    }
+    const { aspects } = localBackend({ baseDir: dir, fs: watched(hostFs, { change }) })
     const first = new AbortController()
     const second = new AbortController()
     const waiting = [first, second].map(({ signal }) =>
       aspects.assert(draft(entity, tag), 'replace', { signal }),
     )
+    // the first one tries again and again, so the second is in line
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(3))
     second.abort('second')
     await expect(waiting[1]).rejects.toBe('second')
     first.abort('first')

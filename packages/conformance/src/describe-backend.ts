@@ -26,6 +26,7 @@ import { throughTheClient } from './backend/through-the-client.js'
 import { worldMovedSources } from './backend/world-moved-sources.js'
 import { costs } from './backend/world-moved-costs.js'
 import { worldMovedContent } from './backend/world-moved-content.js'
+import { worldMovedJobs } from './backend/world-moved-jobs.js'
 import type { BackendHarness } from './harness.js'
 import { placeOf } from './support/place.js'
 
@@ -47,6 +48,7 @@ const areas = {
   collections,
   services,
   jobs,
+  'outputs of jobs': worldMovedJobs,
   lineage,
   aborts,
   errors,

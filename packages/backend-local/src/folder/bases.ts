@@ -49,9 +49,6 @@ export class Bases {
   get isKnown(): boolean {
     return this.#isKnown
   }
-  get former(): readonly string[] {
-    return this.#former
-  }
 
   /** Reads the file again if it has changed. true: URNs mean something else now. */
   async refresh(): Promise<boolean> {
@@ -73,11 +70,6 @@ export class Bases {
     const bases = typeof text === 'string' ? basesIn(text) : []
     this.#isKnown = bases.includes(root)
     this.#former = bases.filter((base) => base !== root).sort((a, b) => b.length - a.length)
-  }
-
-  /** Adds bases that records tell of. */
-  async add(bases: readonly string[]): Promise<void> {
-    await this.#append(bases.filter((base) => !this.#former.includes(base)))
   }
 
   /** Writes down the present path. Where that fails, the folder loses its annotations when it is moved, and nothing else. */
