@@ -128,6 +128,18 @@ it('an unknown field of an aspect is said to be perhaps one of its content', () 
   expect(() => aspectFilter("FirstName eq 'Scott'")).toThrow('content.<member>')
 })
 
+it('patterns fit as regular expressions say where they repeat themselves', async () => {
+  const words = fc.string({ unit: fc.constantFrom('a', 'a', 'b', '_', '%'), maxLength: 40 })
+  const names = fc.string({ unit: fc.constantFrom('a', 'a', 'b', '_'), maxLength: 80 })
+  await fc.assert(
+    fc.asyncProperty(words, names, async (pattern, name) => {
+      const like = `%${pattern}%`
+      expect(await artifactFilter(`name ~= '${like}'`)({ ...artifact, name })).toBe(asRegExp(like).test(name))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
 it('patterns fit as regular expressions say, in any mix of characters', async () => {
   const letters = fc.constantFrom('a', 'b', '%', '_', '\\', '😀', '.')
   const words = fc.array(letters, { maxLength: 8 }).map((chars) => chars.join(''))
