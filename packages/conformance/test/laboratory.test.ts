@@ -79,17 +79,32 @@ it.each(backends)('catches a backend that %s', async (_, problem, breaking) => {
   expect(await problemsOf((blobs) => breaking(blobBackend(blobs)))).toMatch(problem)
 })
 
+it('catches records that do not tell what they replace', async () => {
+  const forgetful = (blobs: BlobStore): Backend => {
+    const { aspects, ...rest } = blobBackend(blobs)
+    const get: typeof aspects.get = async (id, o) => {
+      const { replaces, ...record } = await aspects.get(id, o)
+      return record
+    }
+    return { ...rest, aspects: { ...aspects, get } }
+  }
+  expect(await problemsOf(forgetful, forgetful)).toMatch(/took the place of/)
+})
+
 it.each(stores)('catches a blob store that %s', async (_, problem, breaking) => {
   expect(await problemsOf((blobs) => blobBackend(breaking(blobs)))).toMatch(problem)
 })
 
-async function problemsOf(at: (blobs: BlobStore) => Backend): Promise<string> {
+async function problemsOf(
+  at: (blobs: BlobStore) => Backend,
+  healthy: (blobs: BlobStore) => Backend = (blobs) => blobBackend(blobs),
+): Promise<string> {
   const { failed } = await runFaults({
     seed: 1,
     rounds: 6,
     async open() {
       const blobs = mapBlobs()
-      return { faulty: at(blobs), healthy: async () => blobBackend(blobs) }
+      return { faulty: at(blobs), healthy: async () => healthy(blobs) }
     },
   })
   return failed.flatMap(({ problems }) => problems).join('\n')

@@ -23,7 +23,7 @@ type Verdict =
 export async function sendContent(artifacts: ArtifactStore, exchange: Exchange): Promise<void> {
   const { req, res, signal } = exchange
   const id = artifactUrn(uuidOf(exchange.params['id']))
-  const looksFirst = req.method === 'HEAD' || req.headers.range !== undefined
+  const looksFirst = req.headers.range !== undefined
   const whole = looksFirst ? undefined : await artifacts.read(id, { signal })
   const record = whole?.record ?? (await artifacts.stat(id, { signal }))
   const verdict = judge(req, record)
@@ -38,7 +38,11 @@ export async function sendContent(artifacts: ArtifactStore, exchange: Exchange):
     'Content-Length': String(end - start),
     ...(verdict.status === 206 && { 'Content-Range': `bytes ${start}-${end - 1}/${record.size}` }),
   }
-  if (req.method === 'HEAD') return sendEmpty(res, verdict.status, { ...headers, ...extent })
+  if (req.method === 'HEAD') {
+    // opened all the same: a record whose bytes are damaged is no promise
+    await whole?.body.cancel()
+    return sendEmpty(res, verdict.status, { ...headers, ...extent })
+  }
   const content = whole ?? (await readRange(artifacts, record, verdict, signal))
   res.writeHead(verdict.status, { ...headers, ...extent })
   await pipeline(content.body, res, { signal })

@@ -64,12 +64,16 @@ function ofHistory(records: Known, told: Told): readonly string[] {
   for (const entity of ENTITIES) {
     const updates = [...records.values()]
       .filter((r) => r !== undefined && told.aspects.get(r.id)?.schema === UPDATED && r.entity === entity)
-      .map((r) => ({ id: r?.id, from: r?.validFrom ?? '', to: r?.validTo ?? '9999' }))
+      .flatMap((r) => r ?? [])
+      .map((r) => ({ id: r.id, from: r.validFrom ?? '', to: r.validTo ?? '9999', replaces: r.replaces }))
       .sort((a, b) => (a.from < b.from ? -1 : 1))
     for (const [i, { id, from, to }] of updates.entries()) {
       const next = updates[i + 1]
       if (to < from) problems.push(`${id} ends before it begins`)
       if (next !== undefined && next.from < to) problems.push(`${id} and ${next.id} are current together`)
+      // a retraction may end a record at the very time at which the next one begins
+      if (next?.from === to && !told.retractions.has(id) && next.replaces !== id)
+        problems.push(`${next.id} took the place of ${id}, and says that it replaces ${next.replaces}`)
     }
   }
   return problems

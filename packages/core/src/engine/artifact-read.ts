@@ -37,8 +37,9 @@ export async function readArtifact(
   if (content.status === 'rejected') {
     const { reason } = content
     if (isIvcapError(reason, 'not-found')) throw bytesGone(id, key, reason)
-    // a range that the record allows, and these bytes do not have
-    const there = isIvcapError(reason, 'invalid-argument') ? await findBytes(blobs, key, op) : undefined
+    // a range or an etag that fits the record, and not these bytes
+    const other = isIvcapError(reason, 'invalid-argument') || isIvcapError(reason, 'precondition-failed')
+    const there = other ? await findBytes(blobs, key, op) : undefined
     if (there !== undefined) assertWhole(record, key, there.size)
     throw reason
   }

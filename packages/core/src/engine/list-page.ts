@@ -2,10 +2,10 @@ import { IvcapError } from '../model/errors.js'
 import type { BlobPage, BlobStore, OpOptions } from '../ports.js'
 
 /**
- * One LIST. Every loop of the engine that follows pages uses it: a page that promises more must contain a key after
- * `startAfter`, so that no loop repeats itself.
+ * One LIST. Every loop of the engine that follows pages uses it: all keys of a page must come after `startAfter`, and a page that
+ * promises more must contain one, so that no loop repeats itself.
  *
- * @throws IvcapError `protocol` if the store reports more keys but returns none that follow
+ * @throws IvcapError `protocol` if the store breaks that promise
  */
 export async function listPage(
   blobs: BlobStore,
@@ -13,10 +13,11 @@ export async function listPage(
   o: OpOptions,
 ): Promise<BlobPage> {
   const page = await blobs.list(q, o)
-  const last = page.items.at(-1)?.key
-  if (!page.more || (last !== undefined && last > (q.startAfter ?? ''))) return page
-  const from = q.startAfter === undefined ? q.prefix : q.startAfter
-  const what = last === undefined ? 'but none of them' : `and then ${last} again`
+  const { startAfter = '' } = q
+  const [first] = page.items
+  if (first === undefined ? !page.more : first.key > startAfter) return page
+  const what = first === undefined ? 'but none of them' : `and then ${first.key} again`
+  const from = startAfter || q.prefix
   throw new IvcapError(
     'protocol',
     `${blobs.uri} lists more keys after ${from}, ${what}: its listing makes no progress`,
