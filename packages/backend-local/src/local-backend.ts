@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import { type Backend, type Clock, systemClock } from '@ivcap/core/driver'
+import {
+  type Backend,
+  type Clock,
+  checkOptions,
+  IvcapError,
+  type OptionNames,
+  show,
+  systemClock,
+} from '@ivcap/core/driver'
 import { OWN } from './artifact-names.js'
 import { ArtifactPaths } from './artifact-paths.js'
 import { ArtifactRecords } from './artifact-records.js'
@@ -27,6 +35,15 @@ export interface LocalBackendOptions {
   readonly onWarning?: ((message: string) => void) | undefined
 }
 
+const OPTIONS: OptionNames<LocalBackendOptions> = {
+  baseDir: true,
+  digest: true,
+  fsync: true,
+  fs: true,
+  clock: true,
+  onWarning: true,
+}
+
 /**
  * Artifacts and aspects in a folder: `<baseDir>/<name>` and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
  * client and with any program that puts files there. What is ours alone lies in `<baseDir>/.ivcap`. Many processes may use
@@ -42,7 +59,8 @@ export function localBackend(options: LocalBackendOptions): Backend {
     fsync = false,
     digest = false,
     onWarning: warn = () => {},
-  } = options
+  } = checkOptions(options, OPTIONS, 'localBackend')
+  checkFolder(options.baseDir)
   const paths = new ArtifactPaths(fs, options.baseDir)
   const { dir } = paths
   const staging = new Staging(fs, join(dir, OWN, 'staging'))
@@ -63,4 +81,11 @@ export function localBackend(options: LocalBackendOptions): Backend {
     artifacts: artifactStore({ fs, fsync, digest, clock, paths, staging, index, aspects, records, open }),
     aspects: aspectStore({ dir, index, records: aspects, clock, open }),
   }
+}
+
+/** @throws IvcapError `invalid-argument` */
+function checkFolder(baseDir: unknown): void {
+  if (typeof baseDir === 'string' && baseDir !== '' && !baseDir.includes('\0')) return
+  const message = `localBackend: baseDir must be the path of a folder, not ${show(baseDir)}`
+  throw new IvcapError('invalid-argument', message, { operation: 'localBackend', argument: 'baseDir' })
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
+import { isAbandoned, type OpOptions, sleep, startTimer, thisProcess } from '@ivcap/core/driver'
 import { entriesOf, type LocalFs, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
 import { writeText } from './staging.js'
 
@@ -89,7 +89,7 @@ export class Locks {
         throw e
       }
       await this.#release(mine)
-      await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE))
+      await sleep(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE), signal)
     }
   }
 
@@ -98,7 +98,7 @@ export class Locks {
     try {
       await orAbsent(this.#fs.unlink(path))
     } catch {
-      setTimeout(() => void this.#release(path), RELEASE_AGAIN).unref()
+      startTimer(() => void this.#release(path), RELEASE_AGAIN).unref()
     }
   }
 
@@ -154,5 +154,3 @@ function intentOf(text: string): Intent {
     return []
   }
 }
-
-const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))

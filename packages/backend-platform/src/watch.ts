@@ -1,3 +1,5 @@
+import { startTimer, stopTimer, type Timer } from '@ivcap/core/driver'
+
 /** Aborts an exchange when the caller says so, or when it has stood still for too long. */
 export class Watch {
   readonly #stop = new AbortController()
@@ -5,7 +7,7 @@ export class Watch {
   readonly #forward = () => this.#stop.abort(this.#caller?.reason)
   #wait: { readonly ms: number; readonly late: () => unknown } | undefined
   #since = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: Timer | undefined
   #looksAt = Number.POSITIVE_INFINITY
 
   constructor(caller: AbortSignal | undefined) {
@@ -40,15 +42,15 @@ export class Watch {
 
   /** The exchange is over: the caller's signal is let go. */
   end(): void {
-    clearTimeout(this.#timer)
+    stopTimer(this.#timer)
     this.#caller?.removeEventListener('abort', this.#forward)
   }
 
   /** One timer looks from time to time: to set one for each chunk costs more than the chunk. */
   #lookIn(ms: number): void {
-    clearTimeout(this.#timer)
+    stopTimer(this.#timer)
     this.#looksAt = performance.now() + ms
-    this.#timer = setTimeout(() => this.#look(), ms)
+    this.#timer = startTimer(() => this.#look(), ms)
   }
 
   #look(): void {

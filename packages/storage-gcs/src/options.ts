@@ -1,5 +1,5 @@
 import type { Storage, StorageOptions } from '@google-cloud/storage'
-import { IvcapError } from '@ivcap/core/driver'
+import { IvcapError, type OptionNames, show } from '@ivcap/core/driver'
 
 export interface GcsOptions {
   readonly bucket: string
@@ -22,6 +22,18 @@ export interface GcsOptions {
   readonly partSize?: number | undefined
   /** Requests at once, for one download. Default 4. */
   readonly concurrency?: number | undefined
+}
+
+export const OPTIONS: OptionNames<GcsOptions> = {
+  bucket: true,
+  prefix: true,
+  client: true,
+  apiEndpoint: true,
+  projectId: true,
+  credentials: true,
+  keyFilename: true,
+  partSize: true,
+  concurrency: true,
 }
 
 const KiB = 1 << 10
@@ -47,19 +59,25 @@ export interface Settings {
 export function settingsOf(o: GcsOptions): Settings {
   const { bucket, prefix = '', partSize = PART, concurrency = AT_ONCE } = o
   if (typeof bucket !== 'string' || !/^[^/\s?#]{3,}$/.test(bucket)) {
-    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
+    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${show(bucket)}`)
   }
+  if (typeof prefix !== 'string') throw invalid('prefix', `prefix must be a text, not ${show(prefix)}`)
   const trimmed = prefix.replace(/^\/+|\/+$/g, '')
   if (!/^[\x20-\x7e]*$/.test(trimmed) || trimmed.length > LONGEST_KEY / 2 || trimmed.includes('//')) {
     const rule = `segments of printable ASCII, ${LONGEST_KEY / 2} characters at the most`
-    throw invalid('prefix', `prefix must be ${rule}, not ${JSON.stringify(prefix)}`)
+    throw invalid('prefix', `prefix must be ${rule}, not ${show(prefix)}`)
   }
-  if (partSize % CHUNK_UNIT !== 0 || partSize < CHUNK_UNIT || partSize > MOST_PART) {
+  if (
+    !Number.isSafeInteger(partSize) ||
+    partSize % CHUNK_UNIT !== 0 ||
+    partSize < CHUNK_UNIT ||
+    partSize > MOST_PART
+  ) {
     const rule = `a multiple of ${CHUNK_UNIT} bytes, ${MOST_PART} at the most`
-    throw invalid('partSize', `partSize must be ${rule}, not ${partSize}`)
+    throw invalid('partSize', `partSize must be ${rule}, not ${show(partSize)}`)
   }
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
+    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${show(concurrency)}`)
   }
   return { bucket, prefix: trimmed === '' ? '' : `${trimmed}/`, partSize, concurrency }
 }

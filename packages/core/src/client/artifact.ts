@@ -1,6 +1,7 @@
 import * as files from '#files'
 import { IvcapError } from '../model/errors.js'
 import type { JsonInput } from '../model/json.js'
+import { checkOptions } from '../model/options.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
@@ -19,9 +20,11 @@ import { type AssertOptions, aspectDraft, type ListAspectsOptions } from './aspe
 import { listAspects } from './aspects.js'
 import { type ByteStream, byteStream, collect } from './byte-stream.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import type { Listing } from './listing.js'
 import { type LocalFile, localFile } from './local-file.js'
 import { type CallOptions, perform } from './operation.js'
+import * as options from './option-names.js'
 import { type Provenance, provenanceOf } from './provenance.js'
 
 export interface ReadOptions {
@@ -102,12 +105,14 @@ export class Artifact {
 
   /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
   async load(o: CallOptions = {}): Promise<this> {
-    return this.#complete ? this : this.refresh(o)
+    const checked = checkOptions(o, options.CALL, 'load')
+    return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this artifact. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    this.#record = await perform(this.#context, 'refresh', o, (op) => this.#store.stat(this.id, op))
+    const checked = checkOptions(o, options.CALL, 'refresh')
+    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.stat(this.id, op))
     this.#complete = true
     return this
   }
@@ -117,6 +122,7 @@ export class Artifact {
    * read is checked by size, and by digest where there is one, before its last bytes are handed out.
    */
   asStream(o: StreamOptions = {}): ByteStream {
+    checkOptions(o, options.STREAM, 'asStream')
     if (o.range !== undefined) checkRange(o.range)
     return this.#stream('asStream', o)
   }
@@ -127,6 +133,7 @@ export class Artifact {
    * where the content already is a file of this disk (local mode) that very file, which is never removed.
    */
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
+    checkOptions(o, options.READ, 'asLocalFile')
     if (path !== undefined && (typeof path !== 'string' || path === '')) {
       throw new IvcapError('invalid-argument', `path must be the name of a file, not ${show(path)}`, {
         argument: 'path',
@@ -161,6 +168,7 @@ export class Artifact {
 
   /** The whole content in memory. */
   async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions(o, options.READ, 'bytes')
     const size = this.size ?? (await this.load({ signal: o.signal })).size
     return size === undefined ? gather(this.#stream('bytes', o)) : collect(this.#stream('bytes', o), size)
   }
@@ -183,21 +191,25 @@ export class Artifact {
 
   /** The aspects of this artifact; all of them unless a limit is given. */
   metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
-    return listAspects(this.#context, 'metadata', { limit: Number.POSITIVE_INFINITY, ...o, entity: this.id })
+    const checked = checkOptions(o, options.METADATA, 'metadata')
+    const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
+    return listAspects(this.#context, 'metadata', all)
   }
 
   /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
   async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
-    const draft = aspectDraft({ entity: this.id, content, schema: o.schema, policy: o.policy })
-    await perform(this.#context, 'addMetadata', o, (op) =>
+    const { schema, policy, ...call } = checkOptions(o, options.ASSERT, 'addMetadata')
+    const draft = aspectDraft({ entity: this.id, content, schema, policy })
+    await perform(this.#context, 'addMetadata', call, (op) =>
       this.#context.backend.aspects.assert(draft, 'add', op),
     )
     return this
   }
 
   /** Where it comes from and what it went into. */
-  provenance(o: CallOptions = {}): Promise<Provenance> {
-    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), o)
+  async provenance(o: CallOptions = {}): Promise<Provenance> {
+    const checked = checkOptions(o, options.CALL, 'provenance')
+    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
   }
 
   toJSON(): ArtifactRecord {
@@ -236,6 +248,14 @@ export class Artifact {
     return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
   }
 }
+
+inspectable(Artifact.prototype, 'Artifact', ({ id, name, status, size, mimeType }) => ({
+  id,
+  name,
+  status,
+  size,
+  mimeType,
+}))
 
 /** Never back, although one way may be left for another. */
 function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {

@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.js'
+import { isJsonObject, type JsonValue } from './json.js'
 import type { Timestamp } from './time.js'
 import type { Urn } from './urn.js'
 
@@ -65,7 +65,7 @@ export interface JobRecord {
   readonly finishedAt?: Timestamp
   /** The parameters. */
   readonly request?: JsonValue
-  /** Absent while there is none, and where it is not JSON: `resultType` tells. */
+  /** Of a failed job: what it left as its reason. Absent while there is none, and where it is not JSON: `resultType` tells. */
   readonly result?: JsonValue
   /** MIME type of the result. */
   readonly resultType?: string
@@ -76,8 +76,27 @@ export interface JobRecord {
   readonly account?: string
   /** Milliseconds: asking again sooner is of no use. */
   readonly retryAfter?: number
+  /** What the function threw, with its stack. Known to the process that ran it alone, and stored nowhere. */
+  readonly failure?: Error
 }
 
 /** Whether nothing will change any more. */
 export const isFinished = (status: JobStatus): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'error'
+
+/** What went wrong, where a failed job says so in its result: `{ error, type?, traceback? }`, as IVCAP's services write it. */
+export function reasonOf(result: JsonValue | undefined): string | undefined {
+  const error = isJsonObject(result) ? result['error'] : undefined
+  return typeof error === 'string' && error !== '' ? error : undefined
+}
+
+/** The error that made a job fail in its service, with the traceback of there as its stack. */
+export function causeOf({ result }: Pick<JobRecord, 'result'>): Error | undefined {
+  const reason = reasonOf(result)
+  if (reason === undefined || !isJsonObject(result)) return undefined
+  const { type, traceback } = result
+  const cause = new Error(reason)
+  if (typeof type === 'string' && type !== '') cause.name = type
+  if (typeof traceback === 'string' && traceback !== '') cause.stack = traceback
+  return cause
+}

@@ -54,12 +54,30 @@ export function parseTimestamp(text: string): Timestamp | undefined {
 
 /** @throws IvcapError `invalid-argument` unless `input` is a valid Date or ISO 8601 text. */
 export function parseTime(input: unknown, argument: string): Timestamp {
-  const parsed =
-    input instanceof Date ? fromDate(input) : typeof input === 'string' ? parseTimestamp(input) : undefined
+  const parsed = isDate(input)
+    ? fromDate(input)
+    : typeof input === 'string'
+      ? parseTimestamp(input)
+      : undefined
   if (parsed !== undefined) return parsed
   throw new IvcapError('invalid-argument', `${argument} is not a Date or an ISO 8601 time: ${show(input)}`, {
     argument,
   })
+}
+
+/** Of any realm. */
+function isDate(value: unknown): value is Date {
+  if (value instanceof Date) return true
+  return Object.prototype.toString.call(value) === '[object Date]' && !Number.isNaN(timeOf(value))
+}
+
+/** NaN for what only calls itself a Date. */
+function timeOf(value: unknown): number {
+  try {
+    return Number(Reflect.apply(Date.prototype.getTime, value, []))
+  } catch {
+    return Number.NaN
+  }
 }
 
 function fromDate(date: Date): Timestamp | undefined {
