@@ -5,6 +5,9 @@ import type { Fact, Version } from './aspect-table.js'
 import type { LeftOuts } from './folder/left-outs.js'
 import { etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from './local-fs.js'
 
+/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
+const nextTurn = setImmediate
+
 /** Files looked at before other work gets its turn. */
 const SLICE = 64
 
@@ -102,7 +105,7 @@ export const versionOf = (stat: LocalStat): Version => ({
 
 async function inSlices<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   for (let i = 0; i < items.length; i += SLICE) {
-    if (i > 0) await setImmediate()
+    if (i > 0) await nextTurn()
     await Promise.all(items.slice(i, i + SLICE).map(work))
   }
 }

@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import {
   type Backend,
   type Clock,
+  checkOptions,
   type EventListener,
   IvcapError,
+  type OptionNames,
   show,
   systemClock,
 } from '@ivcap/core/driver'
@@ -47,6 +49,16 @@ export interface LocalBackendOptions {
   readonly onEvent?: EventListener | undefined
 }
 
+const OPTIONS: OptionNames<LocalBackendOptions> = {
+  baseDir: true,
+  digest: true,
+  fsync: true,
+  fs: true,
+  clock: true,
+  lockTimeout: true,
+  onEvent: true,
+}
+
 /**
  * Artifacts and aspects in a folder: `<baseDir>/<name>` and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
  * client and with any program that puts files there. What is ours alone lies in `<baseDir>/.ivcap`. Many processes may use
@@ -56,7 +68,13 @@ export interface LocalBackendOptions {
  * where it is found by what it is now, by the first list of a process or some lists later, as the folder is small or large.
  */
 export function localBackend(options: LocalBackendOptions): Backend {
-  const { fs = hostFs, clock = systemClock, fsync = false, digest = false } = options
+  const {
+    fs = hostFs,
+    clock = systemClock,
+    fsync = false,
+    digest = false,
+  } = checkOptions(options, OPTIONS, 'localBackend')
+  checkFolder(options.baseDir)
   const paths = new ArtifactPaths(fs, options.baseDir)
   const { dir } = paths
   const indexPath = join(dir, OWN, 'aspects.index')
@@ -99,4 +117,11 @@ function lockTimeoutOf({ lockTimeout = LOCK_TIMEOUT }: LocalBackendOptions): num
   if (Number.isFinite(lockTimeout) && lockTimeout > 0) return lockTimeout
   const message = `lockTimeout must be a number of milliseconds above 0, not ${show(lockTimeout)}`
   throw new IvcapError('invalid-argument', message, { argument: 'lockTimeout' })
+}
+
+/** @throws IvcapError `invalid-argument` */
+function checkFolder(baseDir: unknown): void {
+  if (typeof baseDir === 'string' && baseDir !== '' && !baseDir.includes('\0')) return
+  const message = `localBackend: baseDir must be the path of a folder, not ${show(baseDir)}`
+  throw new IvcapError('invalid-argument', message, { operation: 'localBackend', argument: 'baseDir' })
 }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { IvcapError, isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
+import { IvcapError, isAbandoned, type OpOptions, sleep, startTimer, thisProcess } from '@ivcap/core/driver'
 import type { LeftOuts } from './folder/left-outs.js'
 import type { OwnFolder } from './folder/own-folder.js'
 import { LARGEST_NOTE, readSmall } from './folder/read-small.js'
@@ -130,7 +130,7 @@ export class Locks {
         throw e
       }
       await this.#release(mine)
-      await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE), signal)
+      await sleep(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE), signal)
     }
   }
 
@@ -153,7 +153,7 @@ export class Locks {
     try {
       await orAbsent(this.#fs.unlink(path))
     } catch {
-      setTimeout(() => void this.#release(path), RELEASE_AGAIN).unref()
+      startTimer(() => void this.#release(path), RELEASE_AGAIN).unref()
     }
   }
 
@@ -237,6 +237,3 @@ export async function orAborted(waited: Promise<void>, signal: AbortSignal | und
     signal.removeEventListener('abort', stop)
   }
 }
-
-const pause = (ms: number, signal: AbortSignal | undefined) =>
-  orAborted(new Promise<void>((done) => setTimeout(done, ms)), signal)

@@ -4,6 +4,9 @@ import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local
 import { moveTo } from './placing.js'
 import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
 
+/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
+const nextTurn = setImmediate
+
 export interface SmallFile {
   readonly path: string
   readonly text: string
@@ -24,7 +27,7 @@ export async function placeFiles(
 ): Promise<void> {
   const { fs, dir, fsync } = parts
   for (let from = 0; from < files.length; from += SLICE) {
-    if (from > 0) await setImmediate()
+    if (from > 0) await nextTurn()
     signal?.throwIfAborted()
     const slice = files.slice(from, from + SLICE)
     // a disk that has to be waited for would hold up everything else

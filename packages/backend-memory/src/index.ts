@@ -1,5 +1,5 @@
 import { fileBlobs } from '@ivcap/backend-local'
-import type { Backend, Clock } from '@ivcap/core/driver'
+import { type Backend, type Clock, checkOptions, type OptionNames } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { memfs } from 'memfs'
 
@@ -8,12 +8,16 @@ export interface MemoryBackendOptions {
   readonly clock?: Clock | undefined
 }
 
+const OPTIONS: OptionNames<MemoryBackendOptions> = { clock: true }
+
 /**
  * Artifacts and aspects in the memory of this process, for tests: the engine over blobs in an in-memory file system. Each call
  * makes a place of its own; no disk is touched, and nothing is left when the last reference is gone.
  */
 export function memoryBackend(o: MemoryBackendOptions = {}): Backend {
+  const { clock } = checkOptions(o, OPTIONS, 'memoryBackend')
   const { fs } = memfs()
-  const blobs = fileBlobs({ dir: '/', fs: fs.promises })
-  return blobBackend(blobs, { name: 'memory', remembersUploads: false, ...(o.clock && { clock: o.clock }) })
+  // no URL of a folder: no other process reaches it
+  const blobs = { ...fileBlobs({ dir: '/', fs: fs.promises }), uri: 'memory:' }
+  return blobBackend(blobs, { name: 'memory', remembersUploads: false, ...(clock && { clock }) })
 }

@@ -26,6 +26,10 @@ export function credentialsOf(token: Token | undefined): Credentials {
     return `Bearer ${value}`
   }
   const redact = (text: string) => sent.reduce((rest, value) => rest.replaceAll(value, '<token>'), text)
+  if (token !== undefined && typeof token !== 'string' && typeof token !== 'function') {
+    const message = `token must be a text or a function that returns one, not a value of type ${token === null ? 'null' : typeof token}`
+    throw new IvcapError('invalid-argument', message, { argument: 'token' })
+  }
   if (token === undefined) return { authorization: async () => undefined, renewable: false, redact }
   if (typeof token === 'string') {
     const fixed = checked(token)
@@ -51,9 +55,21 @@ async function ask(token: () => string | Promise<string>): Promise<string> {
 /** Never repeats the token: a message is no place for it. */
 function usable(text: unknown): string {
   const value = typeof text === 'string' ? text.trim() : ''
-  if (/^[\x21-\x7e]+$/.test(value)) return value
-  const what = value === '' ? 'is empty' : 'has characters that a header can not hold'
-  throw new IvcapError('invalid-argument', `token ${what}: give the JWT as it was issued`, {
-    argument: 'token',
-  })
+  const fault = faultOf(text, value)
+  if (fault === undefined) return value
+  throw new IvcapError('invalid-argument', `token ${fault}`, { argument: 'token' })
+}
+
+function faultOf(text: unknown, value: string): string | undefined {
+  if (typeof text !== 'string')
+    return `must be a text, not a value of type ${text === null ? 'null' : typeof text}`
+  if (value === '') return 'is empty: give the JWT as it was issued, or leave token out'
+  if (/^bearer\s/i.test(value)) return 'begins with "Bearer": give the JWT alone, the scheme is added to it'
+  if (/^authorization\s*:/i.test(value)) return 'is a whole header: give the JWT alone'
+  if (/^(["'`]).*\1$/s.test(value)) return 'has quotes around it: give the JWT alone'
+  if (/\s/.test(value))
+    return 'has a blank or a line break in it: give the JWT as it was issued, in one piece'
+  if (!/^[\x21-\x7e]+$/.test(value))
+    return 'has characters that a header can not hold: give the JWT as it was issued'
+  return undefined
 }

@@ -1,4 +1,4 @@
-import type { Backend, EventListener } from '@ivcap/core/driver'
+import { type Backend, checkOptions, type EventListener, type OptionNames } from '@ivcap/core/driver'
 import { openJournal } from '#journal'
 import { openTransport } from '#transport'
 import { artifactStore } from './artifacts.js'
@@ -39,6 +39,21 @@ export interface PlatformOptions {
   readonly retryDelay?: number | undefined
 }
 
+const OPTIONS: OptionNames<PlatformOptions> = {
+  url: true,
+  token: true,
+  account: true,
+  digest: true,
+  stateDir: true,
+  trustOrigins: true,
+  fetch: true,
+  logger: true,
+  connectTimeout: true,
+  idleTimeout: true,
+  retries: true,
+  retryDelay: true,
+}
+
 /**
  * Artifacts, aspects and services of an IVCAP deployment, over REST and TUS.
  *
@@ -46,7 +61,8 @@ export interface PlatformOptions {
  *
  * @throws IvcapError `invalid-argument` for a url or a token that can't be one
  */
-export function platformBackend(o: PlatformOptions): Backend {
+export function platformBackend(options: PlatformOptions): Backend {
+  const o = checkOptions(options, OPTIONS, 'platformBackend')
   const deployment = deploymentAt(o.url, o.trustOrigins)
   const transport = openTransport(o.fetch)
   const http = new Http({

@@ -87,6 +87,7 @@ function httpUrl(text: string, argument: string): URL {
 }
 
 function parse(text: string, base?: string): URL | undefined {
+  if (typeof text !== 'string') return undefined
   try {
     return new URL(text, base)
   } catch {

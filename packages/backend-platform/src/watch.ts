@@ -1,4 +1,4 @@
-import { LONGEST_TIMER } from '@ivcap/core/driver'
+import { LONGEST_TIMER, startTimer, stopTimer, type Timer } from '@ivcap/core/driver'
 
 /**
  * Milliseconds that work which was told to stop may take to do so. What does not react at all (a token function, a fetch that
@@ -13,7 +13,7 @@ export class Watch {
   readonly #forward = () => this.#stop.abort(this.#caller?.reason)
   #wait: { readonly ms: number; readonly late: () => unknown } | undefined
   #since = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
+  #timer: Timer | undefined
   #looksAt = Number.POSITIVE_INFINITY
   /** Ends the waiting for work that does not stop. */
   #abandon: (() => void) | undefined
@@ -74,7 +74,7 @@ export class Watch {
 
   /** The exchange is over: releases the caller's signal. */
   end(): void {
-    clearTimeout(this.#timer)
+    stopTimer(this.#timer)
     this.#caller?.removeEventListener('abort', this.#forward)
   }
 
@@ -84,9 +84,9 @@ export class Watch {
 
   /** One timer looks from time to time: to set one for each chunk costs more than the chunk. */
   #lookIn(ms: number): void {
-    clearTimeout(this.#timer)
+    stopTimer(this.#timer)
     this.#looksAt = performance.now() + ms
-    this.#timer = setTimeout(() => this.#look(), ms)
+    this.#timer = startTimer(() => this.#look(), ms)
   }
 
   #look(): void {

@@ -1,29 +1,34 @@
 /** In a browser there is one place to connect to: a deployment. Backends of one's own go into `new Ivcap(backend)`. */
 import { platformBackend } from '@ivcap/backend-platform'
-import { Ivcap, type IvcapOptions } from '@ivcap/core'
-import { choose, type Place } from './choose.js'
+import { Ivcap } from '@ivcap/core'
+import { choose } from './choose.js'
+import { type BrowserConnectOptions, CONNECT_IN_BROWSER, connectOptions } from './options.js'
 import { unavailable } from './unavailable.js'
 import { warnOfPlainHttp } from './warn.js'
 
 export * from '@ivcap/core'
 export type { Token } from './choose.js'
-
-export interface ConnectOptions extends Place, IvcapOptions {}
+export type { BrowserConnectOptions as ConnectOptions } from './options.js'
 
 /**
- * The client for a deployment; needs `url` and `token`.
+ * The client for a deployment; needs `url`, and a `token` unless the deployment is an open one on this machine.
  *
  * @throws IvcapError `invalid-argument`; `unsupported` for places that a browser can't reach
  */
-export async function connect(o: ConnectOptions | string): Promise<Ivcap> {
-  const options = typeof o === 'string' ? { url: o } : o
+export async function connect(o: BrowserConnectOptions | string | URL): Promise<Ivcap> {
+  const options: BrowserConnectOptions = connectOptions(o, CONNECT_IN_BROWSER)
   const choice = choose(options, {})
   if (choice.kind !== 'platform') throw unavailable(choice.kind)
   const { url, token } = choice
-  const { stateDir, logger } = options
-  const ivcap = new Ivcap(platformBackend({ url, token, stateDir, logger }), options)
+  const { stateDir, logger, onEvent, timeout } = options
+  const ivcap = new Ivcap(platformBackend({ url, token, stateDir, logger }), {
+    stateDir,
+    logger,
+    onEvent,
+    timeout,
+  })
   options.logger?.debug?.(`ivcap: ${ivcap.url} (${choice.why})`)
-  warnOfPlainHttp(url, options.logger)
+  if (token !== undefined) warnOfPlainHttp(url, options.logger)
   return ivcap
 }
 

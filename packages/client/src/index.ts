@@ -1,31 +1,35 @@
 /** Connects to IVCAP, a local folder or a bucket, as arguments and environment say. */
 import { localBackend } from '@ivcap/backend-local'
 import { type Backend, Ivcap, type IvcapOptions } from '@ivcap/core'
-import type { FunctionService } from '@ivcap/core/services'
-import { type Choice, choose, type Environment, LOCAL_DIR, type Place, VARIABLES } from './choose.js'
+import { checkOptions, type OptionNames } from '@ivcap/core/driver'
+import { type Choice, choose, type Environment, LOCAL_DIR, VARIABLES } from './choose.js'
 import { openOptional } from './optional.js'
+import { CONNECT, type ConnectOptions, connectOptions, type ServicesOptions } from './options.js'
+import { hasHref, parseBaseDir } from './places.js'
 import { warnOfPlainHttp } from './warn.js'
 
 export * from '@ivcap/core'
 export type { Token } from './choose.js'
-
-export interface ServicesOptions {
-  /**
-   * Functions to run as services, in this process, where the place has none of its own. A deployment has: its services are
-   * called, and these are not.
-   */
-  readonly services?: readonly FunctionService[] | undefined
-}
-
-export interface ConnectOptions extends Place, IvcapOptions, ServicesOptions {}
+export type { ConnectOptions, ServicesOptions } from './options.js'
 
 export interface LocalOptions extends IvcapOptions, ServicesOptions {
-  /** The folder; made when something is first written. */
-  readonly baseDir?: string | undefined
+  /** The folder; made when something is first written. @default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts` */
+  readonly baseDir?: string | URL | undefined
   /** Record a SHA-256 of files too, which are otherwise copied without being read. */
   readonly digest?: boolean | undefined
   /** Survive power loss, not just the end of the process; slower. */
   readonly fsync?: boolean | undefined
+}
+
+const LOCAL: OptionNames<LocalOptions> = {
+  baseDir: true,
+  digest: true,
+  fsync: true,
+  services: true,
+  stateDir: true,
+  logger: true,
+  onEvent: true,
+  timeout: true,
 }
 
 /**
@@ -34,25 +38,40 @@ export interface LocalOptions extends IvcapOptions, ServicesOptions {
  *
  * @throws IvcapError `invalid-argument`; `unsupported` when that backend's package is not installed
  */
-export async function connect(o: ConnectOptions | string = {}): Promise<Ivcap> {
-  const options = typeof o === 'string' ? { url: o } : o
+export async function connect(o: ConnectOptions | string | URL = {}): Promise<Ivcap> {
+  const options: ConnectOptions = connectOptions<ConnectOptions>(o, CONNECT)
   const choice = choose(options, environment())
-  const ivcap = new Ivcap(await withServices(await open(choice, options), options), options)
+  const ivcap = new Ivcap(await withServices(await open(choice, options), options), forClient(options))
   options.logger?.debug?.(`ivcap: ${ivcap.url} (${choice.why})`)
   if (choice.kind === 'platform' && choice.token !== undefined) warnOfPlainHttp(choice.url, options.logger)
   return ivcap
 }
 
-/** The client for a local folder (default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts`), whatever else the environment says. */
-export async function local({ baseDir, digest, fsync, ...options }: LocalOptions = {}): Promise<Ivcap> {
-  const folder = baseDir ?? (process.env['IVCAP_LOCAL_DIR'] || LOCAL_DIR)
+/**
+ * The client for a local folder (default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts`), whatever else the environment says. A path
+ * alone stands for `{ baseDir }`.
+ *
+ * @throws IvcapError `invalid-argument`
+ */
+export async function local(o: LocalOptions | string | URL = {}): Promise<Ivcap> {
+  const given = typeof o === 'string' || hasHref(o) ? { baseDir: o } : o
+  const { baseDir, digest, fsync, ...options } = checkOptions<LocalOptions>(given, LOCAL, 'local')
+  const folder =
+    baseDir === undefined ? process.env['IVCAP_LOCAL_DIR'] || LOCAL_DIR : parseBaseDir(baseDir, 'local')
   const backend = localBackend({
     baseDir: folder,
     ...(digest !== undefined && { digest }),
     ...(fsync !== undefined && { fsync }),
   })
-  return new Ivcap(await withServices(backend, options), options)
+  return new Ivcap(await withServices(backend, options), forClient(options))
 }
+
+const forClient = ({ stateDir, logger, onEvent, timeout }: IvcapOptions): IvcapOptions => ({
+  stateDir,
+  logger,
+  onEvent,
+  timeout,
+})
 
 async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise<Backend> {
   switch (choice.kind) {
@@ -79,12 +98,12 @@ async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise
 
 async function withServices(
   backend: Backend,
-  { services, logger }: IvcapOptions & ServicesOptions,
+  { services, logger, onEvent }: IvcapOptions & ServicesOptions,
 ): Promise<Backend> {
   if (services === undefined || backend.services !== undefined) return backend
   // loaded only where it is asked for
   const { functionServices } = await import('@ivcap/core/services')
-  return { ...backend, services: functionServices(backend, services, { logger }) }
+  return { ...backend, services: functionServices(backend, services, { logger, onEvent }) }
 }
 
 function environment(): Environment {

@@ -21,11 +21,13 @@ export * from './model/events.js'
 export * from './model/failures.js'
 export * from './model/json.js'
 export * from './model/omit-undefined.js'
+export { checkOptions, type OptionNames } from './model/options.js'
 export * from './model/plain-text.js'
 export * from './model/problems.js'
 export * from './model/records.js'
 export * from './model/services.js'
 export * from './model/time.js'
+export * from './model/timers.js'
 export * from './model/urn.js'
 export * from './ports.js'
 export { type ContentTest, compileContentPath } from './query/content-path/compile.js'
@@ -67,7 +69,6 @@ export {
   DEFAULT_RETRIES,
   exhausted,
   LONGEST_RETRY_AFTER,
-  LONGEST_TIMER,
   opOptions,
   type RetryOptions,
   retry,

@@ -264,6 +264,11 @@ export interface ServiceStore {
   /** With its result, once there is one. @throws `not-found` */
   getJob(service: Urn, job: Urn, o: OpOptions): Promise<JobRecord>
   listJobs(service: Urn, q: JobQuery, o: OpOptions): Promise<Page<JobRecord>>
+  /**
+   * Runs `wait`, which waits for a job. Present where the caller may itself be a job that takes up one of a limited number of
+   * places: it gives its place to others meanwhile.
+   */
+  whileWaiting?<T>(wait: () => Promise<T>): Promise<T>
   /** Takes no more jobs, and lets those that run here end. */
   close?(): Promise<void>
 }

@@ -5,6 +5,13 @@ import { FailureLog } from '../src/model/failures.js'
 import { connectionFault, retryAfterOf } from '../src/transfer/connection-fault.js'
 import { retry } from '../src/transfer/retry.js'
 
+// retry() takes its timers from here, not from the global object
+vi.mock('../src/model/timers.js', async (original) => ({
+  ...(await original<typeof import('../src/model/timers.js')>()),
+  startTimer: (run: () => void, ms: number) => setTimeout(run, ms),
+  stopTimer: (timer: ReturnType<typeof setTimeout> | undefined) => clearTimeout(timer),
+}))
+
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 

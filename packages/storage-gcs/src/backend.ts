@@ -1,7 +1,15 @@
-import type { ArtifactStore, AspectStore, Backend, Clock, Urn } from '@ivcap/core/driver'
+import {
+  type ArtifactStore,
+  type AspectStore,
+  type Backend,
+  type Clock,
+  checkOptions,
+  type OptionNames,
+  type Urn,
+} from '@ivcap/core/driver'
 import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
 import { gcsBlobs } from './blobs.js'
-import type { GcsOptions } from './options.js'
+import { type GcsOptions, OPTIONS } from './options.js'
 
 export interface GcsBackendOptions extends GcsOptions {
   /** Who writes; recorded as asserter and retracter. */
@@ -20,10 +28,14 @@ export interface GcsArtifactsOptions extends GcsBackendOptions {
   readonly aspects: AspectStore
 }
 
+const BACKEND: OptionNames<GcsBackendOptions> = { ...OPTIONS, asserter: true, clock: true, locate: true }
+const ARTIFACTS: OptionNames<GcsArtifactsOptions> = { ...BACKEND, aspects: true }
+
 /** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
 export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: () => Promise<void> } {
-  const blobs = gcsBlobs(o)
-  return { ...blobBackend(blobs, { ...o, name: 'gcs' }), close: async () => blobs.close() }
+  const { asserter, clock, locate, ...bucket } = checkOptions(o, BACKEND, 'gcsBackend')
+  const blobs = gcsBlobs(bucket)
+  return { ...blobBackend(blobs, { asserter, clock, locate, name: 'gcs' }), close: async () => blobs.close() }
 }
 
 /**
@@ -34,6 +46,10 @@ export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: ()
 export function gcsArtifacts(
   o: GcsArtifactsOptions,
 ): ArtifactStore & { readonly close: () => Promise<void> } {
-  const blobs = gcsBlobs(o)
-  return { ...blobArtifactStore(blobs, { ...o, name: 'gcs' }), close: async () => blobs.close() }
+  const { asserter, clock, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 'gcsArtifacts')
+  const blobs = gcsBlobs(bucket)
+  return {
+    ...blobArtifactStore(blobs, { asserter, clock, locate, aspects, name: 'gcs' }),
+    close: async () => blobs.close(),
+  }
 }

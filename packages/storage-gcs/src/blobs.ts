@@ -1,9 +1,9 @@
-import type { BlobStore } from '@ivcap/core/driver'
+import { type BlobStore, checkOptions } from '@ivcap/core/driver'
 import { connectionOf } from './connection.js'
 import { get } from './get.js'
 import { head } from './info.js'
 import { list, remove } from './list.js'
-import { type GcsOptions, settingsOf } from './options.js'
+import { type GcsOptions, OPTIONS, settingsOf } from './options.js'
 import type { Place } from './place.js'
 import { put } from './put.js'
 
@@ -17,7 +17,8 @@ export interface GcsBlobs extends BlobStore {
  *
  * @throws IvcapError `invalid-argument`; nothing is asked of the server yet
  */
-export function gcsBlobs(o: GcsOptions): GcsBlobs {
+export function gcsBlobs(options: GcsOptions): GcsBlobs {
+  const o = checkOptions(options, OPTIONS, 'gcsBlobs')
   const settings = settingsOf(o)
   const { close, ...connection } = connectionOf(o)
   const uri = `gs://${settings.bucket}${settings.prefix === '' ? '' : `/${settings.prefix.slice(0, -1)}`}`

@@ -1,5 +1,5 @@
 import type { Storage, StorageOptions } from '@google-cloud/storage'
-import { DEFAULT_RETRIES, IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, IvcapError, type OptionNames, show } from '@ivcap/core/driver'
 
 export interface GcsOptions {
   readonly bucket: string
@@ -28,6 +28,20 @@ export interface GcsOptions {
   readonly retryDelay?: number | undefined
 }
 
+export const OPTIONS: OptionNames<GcsOptions> = {
+  bucket: true,
+  prefix: true,
+  client: true,
+  apiEndpoint: true,
+  projectId: true,
+  credentials: true,
+  keyFilename: true,
+  partSize: true,
+  concurrency: true,
+  retries: true,
+  retryDelay: true,
+}
+
 const KiB = 1 << 10
 const MiB = 1 << 20
 /** All chunks of an upload but the last are multiples of it. https://cloud.google.com/storage/docs/performing-resumable-uploads */
@@ -54,19 +68,25 @@ export function settingsOf(o: GcsOptions): Settings {
   const { bucket, prefix = '', partSize = PART, concurrency = AT_ONCE, ...budget } = o
   const { retries = DEFAULT_RETRIES.retries, retryDelay = DEFAULT_RETRIES.retryDelay } = budget
   if (typeof bucket !== 'string' || !/^[^/\s?#]{3,}$/.test(bucket)) {
-    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
+    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${show(bucket)}`)
   }
+  if (typeof prefix !== 'string') throw invalid('prefix', `prefix must be a text, not ${show(prefix)}`)
   const trimmed = prefix.replace(/^\/+|\/+$/g, '')
   if (!/^[\x20-\x7e]*$/.test(trimmed) || trimmed.length > LONGEST_KEY / 2 || trimmed.includes('//')) {
     const rule = `segments of printable ASCII, ${LONGEST_KEY / 2} characters at the most`
-    throw invalid('prefix', `prefix must be ${rule}, not ${JSON.stringify(prefix)}`)
+    throw invalid('prefix', `prefix must be ${rule}, not ${show(prefix)}`)
   }
-  if (partSize % CHUNK_UNIT !== 0 || partSize < CHUNK_UNIT || partSize > MOST_PART) {
+  if (
+    !Number.isSafeInteger(partSize) ||
+    partSize % CHUNK_UNIT !== 0 ||
+    partSize < CHUNK_UNIT ||
+    partSize > MOST_PART
+  ) {
     const rule = `a multiple of ${CHUNK_UNIT} bytes, ${MOST_PART} at the most`
-    throw invalid('partSize', `partSize must be ${rule}, not ${partSize}`)
+    throw invalid('partSize', `partSize must be ${rule}, not ${show(partSize)}`)
   }
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
+    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${show(concurrency)}`)
   }
   for (const [name, value] of Object.entries({ retries, retryDelay })) {
     if (!Number.isSafeInteger(value) || value < 0)

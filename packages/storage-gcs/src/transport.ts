@@ -8,6 +8,8 @@ import {
   type OpOptions,
   type ReadOptions,
   readingMuch,
+  startTimer,
+  stopTimer,
 } from '@ivcap/core/driver'
 
 export interface HttpRequest {
@@ -98,17 +100,17 @@ function answerTo(
     let failure: unknown
     const onAbort = () => void request.destroy()
     signal?.addEventListener('abort', onAbort)
-    const connecting = setTimeout(() => request.destroy(timedOut('connect')), CONNECT_MS)
+    const connecting = startTimer(() => request.destroy(timedOut('connect')), CONNECT_MS)
     request.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', () => clearTimeout(connecting))
-      else clearTimeout(connecting)
+      if (socket.connecting) socket.once('connect', () => stopTimer(connecting))
+      else stopTimer(connecting)
     })
     request.setTimeout(IDLE_MS, () => request.destroy(timedOut('answer')))
     request.on('error', (error) => {
       failure = error
     })
     request.on('close', () => {
-      clearTimeout(connecting)
+      stopTimer(connecting)
       signal?.removeEventListener('abort', onAbort)
       reject(failure ?? new Error('the connection was closed'))
     })

@@ -1,7 +1,15 @@
-import type { ArtifactStore, AspectStore, Backend, Clock, Urn } from '@ivcap/core/driver'
+import {
+  type ArtifactStore,
+  type AspectStore,
+  type Backend,
+  type Clock,
+  checkOptions,
+  type OptionNames,
+  type Urn,
+} from '@ivcap/core/driver'
 import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
 import { s3Blobs } from './blobs.js'
-import type { S3Options } from './options.js'
+import { OPTIONS, type S3Options } from './options.js'
 
 export interface S3BackendOptions extends S3Options {
   /** Who writes; recorded as asserter and retracter. */
@@ -20,10 +28,14 @@ export interface S3ArtifactsOptions extends S3BackendOptions {
   readonly aspects: AspectStore
 }
 
+const BACKEND: OptionNames<S3BackendOptions> = { ...OPTIONS, asserter: true, clock: true, locate: true }
+const ARTIFACTS: OptionNames<S3ArtifactsOptions> = { ...BACKEND, aspects: true }
+
 /** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
 export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () => Promise<void> } {
-  const blobs = s3Blobs(o)
-  return { ...blobBackend(blobs, { ...o, name: 's3' }), close: async () => blobs.close() }
+  const { asserter, clock, locate, ...bucket } = checkOptions(o, BACKEND, 's3Backend')
+  const blobs = s3Blobs(bucket)
+  return { ...blobBackend(blobs, { asserter, clock, locate, name: 's3' }), close: async () => blobs.close() }
 }
 
 /**
@@ -32,6 +44,10 @@ export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () =
  * Its connections are closed by its own `close()`, not by the client's.
  */
 export function s3Artifacts(o: S3ArtifactsOptions): ArtifactStore & { readonly close: () => Promise<void> } {
-  const blobs = s3Blobs(o)
-  return { ...blobArtifactStore(blobs, { ...o, name: 's3' }), close: async () => blobs.close() }
+  const { asserter, clock, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 's3Artifacts')
+  const blobs = s3Blobs(bucket)
+  return {
+    ...blobArtifactStore(blobs, { asserter, clock, locate, aspects, name: 's3' }),
+    close: async () => blobs.close(),
+  }
 }

@@ -1,9 +1,9 @@
-import type { BlobStore } from '@ivcap/core/driver'
+import { type BlobStore, checkOptions } from '@ivcap/core/driver'
 import { connectionOf } from './connection.js'
 import { get } from './get.js'
 import { head } from './info.js'
 import { list, remove } from './list.js'
-import { type S3Options, settingsOf } from './options.js'
+import { OPTIONS, type S3Options, settingsOf } from './options.js'
 import type { Place } from './place.js'
 import { put } from './put.js'
 import { type SweepOptions, sweepUploads } from './sweep.js'
@@ -24,7 +24,8 @@ export interface S3Blobs extends BlobStore {
  *
  * @throws IvcapError `invalid-argument`; nothing is asked of the server yet
  */
-export function s3Blobs(o: S3Options): S3Blobs {
+export function s3Blobs(options: S3Options): S3Blobs {
+  const o = checkOptions(options, OPTIONS, 's3Blobs')
   const settings = settingsOf(o)
   const { close, ...connection } = connectionOf(o)
   const uri = `s3://${settings.bucket}${settings.prefix === '' ? '' : `/${settings.prefix.slice(0, -1)}`}`

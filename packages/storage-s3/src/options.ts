@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
-import { DEFAULT_RETRIES, IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, IvcapError, type OptionNames, show } from '@ivcap/core/driver'
 
 export interface S3Options {
   readonly bucket: string
@@ -26,6 +26,20 @@ export interface S3Options {
   readonly retries?: number | undefined
   /** Milliseconds before the first of them; doubles each time, jittered. @default 100 */
   readonly retryDelay?: number | undefined
+}
+
+export const OPTIONS: OptionNames<S3Options> = {
+  bucket: true,
+  prefix: true,
+  client: true,
+  region: true,
+  endpoint: true,
+  forcePathStyle: true,
+  credentials: true,
+  partSize: true,
+  concurrency: true,
+  retries: true,
+  retryDelay: true,
 }
 
 export const MiB = 1 << 20
@@ -58,18 +72,19 @@ export function settingsOf({
   retryDelay = DEFAULT_RETRIES.retryDelay,
 }: S3Options): Settings {
   if (typeof bucket !== 'string' || !/^[^/\s]{3,}$/.test(bucket)) {
-    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${JSON.stringify(bucket)}`)
+    throw invalid('bucket', `bucket must be a name of 3 characters or more, not ${show(bucket)}`)
   }
+  if (typeof prefix !== 'string') throw invalid('prefix', `prefix must be a text, not ${show(prefix)}`)
   const trimmed = prefix.replace(/^\/+|\/+$/g, '')
   if (!/^[\x20-\x7e]*$/.test(trimmed) || trimmed.length > LONGEST_KEY / 2 || trimmed.includes('//')) {
     const rule = `segments of printable ASCII, ${LONGEST_KEY / 2} characters at the most`
-    throw invalid('prefix', `prefix must be ${rule}, not ${JSON.stringify(prefix)}`)
+    throw invalid('prefix', `prefix must be ${rule}, not ${show(prefix)}`)
   }
   if (!Number.isSafeInteger(partSize) || partSize < LEAST_PART || partSize > MOST_PART) {
-    throw invalid('partSize', `partSize must be ${LEAST_PART} to ${MOST_PART} bytes, not ${partSize}`)
+    throw invalid('partSize', `partSize must be ${LEAST_PART} to ${MOST_PART} bytes, not ${show(partSize)}`)
   }
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${concurrency}`)
+    throw invalid('concurrency', `concurrency must be a whole number from 1, not ${show(concurrency)}`)
   }
   for (const [name, value] of Object.entries({ retries, retryDelay })) {
     if (!Number.isSafeInteger(value) || value < 0)

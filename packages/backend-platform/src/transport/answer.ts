@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createUnzip } from 'node:zlib'
+import { startTimer, stopTimer } from '@ivcap/core/driver'
 import { codingsOf } from './encoding.js'
 import type { Answer } from './types.js'
 
@@ -24,8 +25,8 @@ export function answerOf(response: IncomingMessage, method: string, isSent: () =
     async cancel() {
       const length = isEmpty ? 0 : Number(headers.get('content-length') ?? Number.NaN)
       if (length <= SMALL && isSent() && !response.destroyed) {
-        const late = setTimeout(() => response.destroy(), SOON)
-        response.once('close', () => clearTimeout(late))
+        const late = startTimer(() => response.destroy(), SOON)
+        response.once('close', () => stopTimer(late))
         body.drop()
         return
       }

@@ -1,11 +1,14 @@
 import { IvcapError } from '../model/errors.js'
-import type { AspectDraft, AspectStore } from '../ports.js'
+import { omitUndefined } from '../model/omit-undefined.js'
+import { checkOptions } from '../model/options.js'
+import type { AspectDraft, AspectStore, OpOptions } from '../ports.js'
 import type { Aspect } from './aspect.js'
 import { type AspectInput, aspectDraft } from './aspect-input.js'
 import { added } from './aspects.js'
-import { checkConcurrency, concurrently } from './concurrently.js'
+import { checkConcurrency, concurrently, type Items } from './concurrently.js'
 import type { Context } from './context.js'
 import { type CallOptions, perform } from './operation.js'
+import { ASPECT_INPUT } from './option-names.js'
 
 /** How many requests are under way at once, unless told. */
 const CONCURRENCY = 16
@@ -13,60 +16,88 @@ const CONCURRENCY = 16
 const BATCH = 256
 
 export interface AddManyOptions extends CallOptions {
-  /** How many are under way at once; default 16. A store that takes many together decides that itself. */
+  /** How many are under way at once. A store that takes many together decides that itself. @default 16 */
   readonly concurrency?: number | undefined
+  /**
+   * Milliseconds for the whole, the waiting for the input included.
+   *
+   * @default without limit: the client's `timeout` then bounds each request
+   */
+  readonly timeout?: number | undefined
+  /**
+   * Gets each aspect as it is added, with its number in the input from 0, instead of the result, which is empty then: for an
+   * input without an end.
+   */
+  readonly onAdded?: ((aspect: Aspect, i: number) => void | Promise<void>) | undefined
 }
 
-type Inputs = Iterable<AspectInput> | AsyncIterable<AspectInput>
+type Keep = (aspect: Aspect, i: number) => void | Promise<void>
 
 /** In the order of the input. The first failure ends it: none is begun after it, those under way are waited for. */
-export async function addAspects(context: Context, inputs: Inputs, o: AddManyOptions): Promise<Aspect[]> {
-  const concurrency = checkConcurrency(o.concurrency ?? CONCURRENCY)
-  const { aspects } = context.backend
+export async function addAspects(
+  context: Context,
+  inputs: Items<AspectInput>,
+  o: AddManyOptions,
+): Promise<Aspect[]> {
   const results: Aspect[] = []
-  if (aspects.assertMany !== undefined) {
-    await together(context, inputs, o, aspects.assertMany, results)
-    return results
-  }
-  await concurrently(inputs, concurrency, async (input, i) => {
-    const draft = draftOf(input, i)
-    const record = await perform(context, 'addAspects', o, (op) => aspects.assert(draft, 'add', op))
-    results[i] = added(context, record, draft)
+  const keep: Keep =
+    o.onAdded ??
+    ((aspect, i) => {
+      results[i] = aspect
+    })
+  const { signal, timeout = Number.POSITIVE_INFINITY } = o
+  await perform(context, 'addAspects', { signal, timeout }, (op) => {
+    const concurrency = checkConcurrency(o.concurrency ?? CONCURRENCY)
+    const { aspects } = context.backend
+    if (aspects.assertMany !== undefined) return together(context, inputs, aspects.assertMany, keep, op)
+    return concurrently(
+      inputs,
+      concurrency,
+      async (input, i) => {
+        const draft = draftOf(input, i)
+        const record = await perform(context, 'addAspects', op, (each) => aspects.assert(draft, 'add', each))
+        await keep(added(context, record, draft), i)
+      },
+      op.signal,
+    )
   })
   return results
 }
 
 async function together(
   context: Context,
-  inputs: Inputs,
-  o: AddManyOptions,
+  inputs: Items<AspectInput>,
   assertMany: NonNullable<AspectStore['assertMany']>,
-  results: Aspect[],
+  keep: Keep,
+  op: OpOptions,
 ): Promise<void> {
+  let count = 0
   let waiting: AspectDraft[] = []
   const store = async () => {
     const drafts = waiting
     waiting = []
     if (drafts.length === 0) return
-    const records = await perform(context, 'addAspects', o, (op) => assertMany(drafts, op))
+    const records = await perform(context, 'addAspects', op, (each) => assertMany(drafts, each))
     for (const [i, draft] of drafts.entries()) {
       const record = records[i]
       if (record === undefined)
         throw new IvcapError('protocol', `the store answered ${records.length} of ${drafts.length}`)
-      results.push(added(context, record, draft))
+      await keep(added(context, record, draft), count++)
     }
   }
-  o.signal?.throwIfAborted()
   try {
-    let i = 0
-    for await (const input of inputs) {
-      waiting.push(draftOf(input, i++))
+    const gather = async (input: AspectInput, i: number) => {
+      waiting.push(draftOf(input, i))
       if (waiting.length === BATCH) await store()
     }
+    await concurrently(inputs, 1, gather, op.signal)
   } finally {
-    // a wrong one, or an input that fails, keeps none of those before it from being added
-    await store()
+    // a wrong one, or an input that fails, keeps none of those before it from being added; an abort does
+    if (!op.signal?.aborted) await store()
   }
 }
 
-const draftOf = (input: AspectInput, i: number): AspectDraft => aspectDraft(input, `aspects[${i}].`)
+function draftOf(input: AspectInput, i: number): AspectDraft {
+  const checked = checkOptions(input, ASPECT_INPUT, `aspects[${i}]`)
+  return aspectDraft(omitUndefined(checked), `aspects[${i}].`)
+}

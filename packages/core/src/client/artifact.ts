@@ -2,6 +2,7 @@ import * as files from '#files'
 import { IvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import type { JsonInput } from '../model/json.js'
+import { checkOptions } from '../model/options.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
@@ -14,9 +15,11 @@ import { type AssertOptions, aspectDraft, type ListAspectsOptions } from './aspe
 import { listAspects } from './aspects.js'
 import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import type { Listing } from './listing.js'
 import { type LocalFile, localFile } from './local-file.js'
 import { type CallOptions, named, perform } from './operation.js'
+import * as options from './option-names.js'
 import { type Provenance, provenanceOf } from './provenance.js'
 
 export interface ReadOptions {
@@ -97,12 +100,14 @@ export class Artifact {
 
   /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
   async load(o: CallOptions = {}): Promise<this> {
-    return this.#complete ? this : this.refresh(o)
+    const checked = checkOptions(o, options.CALL, 'load')
+    return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this artifact. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    this.#record = await perform(this.#context, 'refresh', o, (op) => this.#store.stat(this.id, op))
+    const checked = checkOptions(o, options.CALL, 'refresh')
+    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.stat(this.id, op))
     this.#complete = true
     return this
   }
@@ -112,6 +117,7 @@ export class Artifact {
    * read is checked by size, and by digest where there is one, before its last bytes are handed out.
    */
   asStream(o: StreamOptions = {}): ByteStream {
+    checkOptions(o, options.STREAM, 'asStream')
     if (o.range !== undefined) checkRange(o.range)
     return this.#stream('asStream', o)
   }
@@ -123,6 +129,7 @@ export class Artifact {
    * where the content already is a file of this disk (local mode) that very file, which is never removed.
    */
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
+    checkOptions(o, options.READ, 'asLocalFile')
     if (path !== undefined) files.checkFilePath(path, 'path')
     return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
       const existing = await this.#store.localPath?.(this.id)
@@ -156,6 +163,7 @@ export class Artifact {
 
   /** The whole content in memory. */
   async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions(o, options.READ, 'bytes')
     let size: number | undefined
     const onContent = ({ range }: Pick<ArtifactContent, 'range'>) => {
       size = range.end
@@ -186,21 +194,25 @@ export class Artifact {
 
   /** The aspects of this artifact; all of them unless a limit is given. */
   metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
-    return listAspects(this.#context, 'metadata', { limit: Number.POSITIVE_INFINITY, ...o, entity: this.id })
+    const checked = checkOptions(o, options.METADATA, 'metadata')
+    const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
+    return listAspects(this.#context, 'metadata', all)
   }
 
   /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
   async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
-    const draft = aspectDraft({ entity: this.id, content, schema: o.schema, policy: o.policy })
-    await perform(this.#context, 'addMetadata', o, (op) =>
+    const { schema, policy, ...call } = checkOptions(o, options.ASSERT, 'addMetadata')
+    const draft = aspectDraft({ entity: this.id, content, schema, policy })
+    await perform(this.#context, 'addMetadata', call, (op) =>
       this.#context.backend.aspects.assert(draft, 'add', op),
     )
     return this
   }
 
   /** Where it comes from and what it went into. */
-  provenance(o: CallOptions = {}): Promise<Provenance> {
-    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), o)
+  async provenance(o: CallOptions = {}): Promise<Provenance> {
+    const checked = checkOptions(o, options.CALL, 'provenance')
+    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
   }
 
   toJSON(): ArtifactRecord {
@@ -254,6 +266,14 @@ export class Artifact {
     this.#record = isSame && sha256 !== undefined ? { sha256, ...record } : record
   }
 }
+
+inspectable(Artifact.prototype, 'Artifact', ({ id, name, status, size, mimeType }) => ({
+  id,
+  name,
+  status,
+  size,
+  mimeType,
+}))
 
 /** Never back, although one way may be left for another. */
 function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {

@@ -6,8 +6,10 @@ import { Artifact } from './artifact.js'
 import { checkText } from './aspect-input.js'
 import type { Context } from './context.js'
 import { type ListOptions, listQuery } from './list-options.js'
-import { checkLimit, type Listing, listing } from './listing.js'
+import { checkLimit, type Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
+import { listingOf } from './pages.js'
+import { idOf, type Reference } from './reference.js'
 import { checkUpload, recallFile, type UploadOptions, upload } from './upload.js'
 
 /** Newest first unless told otherwise. */
@@ -38,9 +40,9 @@ export async function artifactForFile(
   })
 }
 
-export async function getArtifact(context: Context, id: string, o: CallOptions): Promise<Artifact> {
+export async function getArtifact(context: Context, id: Reference, o: CallOptions): Promise<Artifact> {
   return perform(context, 'getArtifact', o, async (op) => {
-    const urn = parseArtifactId(id, 'id')
+    const urn = parseArtifactId(idOf(id), 'id')
     const store = storeOf(context, urn)
     return new Artifact(context, store, await store.stat(urn, op), true)
   })
@@ -50,9 +52,11 @@ export async function getArtifact(context: Context, id: string, o: CallOptions):
 export function listArtifacts(context: Context, o: ListArtifactsOptions): Listing<Artifact> {
   const store = context.backend.artifacts
   const query = listQuery(o, true)
-  return listing(
-    checkLimit(o.limit ?? 10),
-    (page) => perform(context, 'listArtifacts', o, (op) => store.list({ ...query, ...page }, op)),
+  return listingOf(
+    context,
+    'listArtifacts',
+    { ...o, limit: checkLimit(o.limit ?? 10) },
+    (page, op) => store.list({ ...query, ...page }, op),
     (record) => new Artifact(context, store, record, false),
   )
 }

@@ -7,6 +7,7 @@ import type { AspectDraft, AspectQuery } from '../ports.js'
 import { parseAtTime } from './at-time.js'
 import { checkLimit } from './listing.js'
 import type { CallOptions } from './operation.js'
+import { idOf, type Reference } from './reference.js'
 
 export interface AssertOptions extends CallOptions {
   /** Wins over `content.$schema`. */
@@ -17,15 +18,16 @@ export interface AssertOptions extends CallOptions {
 
 /** One of many aspects to add. */
 export interface AspectInput {
-  /** URN (or any URI) of what the aspect is about. */
-  readonly entity: string
+  /** URN (or any URI) of what the aspect is about, or a handle of that. */
+  readonly entity: Reference
   readonly content: JsonInput
   readonly schema?: string | undefined
   readonly policy?: string | undefined
 }
 
 export interface ListAspectsOptions extends CallOptions {
-  readonly entity?: string | undefined
+  /** URN (or any URI), or a handle. */
+  readonly entity?: Reference | undefined
   /** A schema, or a pattern in which `%` stands for any characters, e.g. `urn:ivcap:schema%`. */
   readonly schema?: string | undefined
   /** SQL/JSON path that must find something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
@@ -45,7 +47,7 @@ export interface ListAspectsOptions extends CallOptions {
 
 /** @throws IvcapError `missing-argument` or `invalid-argument` */
 export function aspectDraft({ entity, content, schema, policy }: AspectInput, where = ''): AspectDraft {
-  const about = parseUri(entity, `${where}entity`)
+  const about = parseUri(idOf(entity), `${where}entity`)
   const { $schema, $entity, ...rest } = toJsonObject(content, `${where}content`)
   if ($entity !== undefined && $entity !== about) {
     const message = `${where}content.$entity is ${show($entity)}, but entity is ${show(about)}: leave $entity out`
@@ -75,7 +77,7 @@ export function aspectQuery(
     throw new IvcapError('invalid-argument', message, { argument: 'orderDirection' })
   }
   return omitUndefined({
-    entity: o.entity === undefined ? undefined : parseUri(o.entity, 'entity'),
+    entity: o.entity === undefined ? undefined : parseUri(idOf(o.entity), 'entity'),
     schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
     contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),
     filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),

@@ -1,10 +1,13 @@
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject } from '../model/json.js'
+import { checkOptions } from '../model/options.js'
 import type { AspectRecord } from '../model/records.js'
 import type { Timestamp } from '../model/time.js'
 import type { Urn } from '../model/urn.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import { type CallOptions, perform } from './operation.js'
+import { CALL } from './option-names.js'
 
 /** A handle on one aspect: a typed, time-bounded JSON assertion about an entity. */
 export class Aspect {
@@ -72,34 +75,40 @@ export class Aspect {
 
   /** Fetches what a list or an answer did not tell (content, asserter, replaces…), if anything; returns this aspect. */
   async load(o: CallOptions = {}): Promise<this> {
-    return this.#complete ? this : this.refresh(o)
+    const checked = checkOptions(o, CALL, 'load')
+    return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this aspect. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    this.#record = await fetchRecord(this.#context, 'refresh', this.id, o)
+    const checked = checkOptions(o, CALL, 'refresh')
+    this.#record = await fetchRecord(this.#context, 'refresh', this.id, checked)
     this.#complete = true
     return this
   }
 
   /** Closes the aspect: no longer in force, still readable by id and as of earlier times. Returns this aspect. */
   async retract(o: CallOptions = {}): Promise<this> {
-    await perform(this.#context, 'retract', o, (op) => this.#context.backend.aspects.retract(this.id, op))
-    return this.refresh(o)
+    const checked = checkOptions(o, CALL, 'retract')
+    await perform(this.#context, 'retract', checked, (op) =>
+      this.#context.backend.aspects.retract(this.id, op),
+    )
+    return this.refresh(checked)
   }
 
   /** The records that it came from by updates, newest first, beginning with itself. */
   async *history(o: CallOptions = {}): AsyncGenerator<Aspect> {
+    const checked = checkOptions(o, CALL, 'history')
     const seen = new Set<Urn>()
     let aspect: Aspect = this
     while (!seen.has(aspect.id)) {
       seen.add(aspect.id)
-      await aspect.load(o)
+      await aspect.load(checked)
       yield aspect
       if (aspect.replaces === undefined) return
       aspect = new Aspect(
         this.#context,
-        await fetchRecord(this.#context, 'history', aspect.replaces, o),
+        await fetchRecord(this.#context, 'history', aspect.replaces, checked),
         true,
       )
     }
@@ -115,6 +124,19 @@ export class Aspect {
     return `Aspect ${this.id} (${this.schema} of ${this.entity})`
   }
 }
+
+inspectable(
+  Aspect.prototype,
+  'Aspect',
+  ({ record: { id, entity, schema, content, validFrom, validTo } }) => ({
+    id,
+    entity,
+    schema,
+    content,
+    validFrom,
+    validTo,
+  }),
+)
 
 export function fetchRecord(
   context: Context,

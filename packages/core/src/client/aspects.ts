@@ -4,8 +4,10 @@ import type { AspectDraft } from '../ports.js'
 import { Aspect, fetchRecord } from './aspect.js'
 import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
 import type { Context } from './context.js'
-import { type Listing, listing } from './listing.js'
+import type { Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
+import { listingOf } from './pages.js'
+import { idOf, type Reference } from './reference.js'
 
 export function listAspects(context: Context, operation: string, o: ListAspectsOptions): Listing<Aspect> {
   return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
@@ -19,9 +21,11 @@ export function listRecords<T>(
   wrap: (record: AspectRecord) => T,
 ): Listing<T> {
   const { limit, ...query } = aspectQuery(o)
-  return listing(
-    limit,
-    (page) => perform(context, operation, o, (op) => context.backend.aspects.list({ ...query, ...page }, op)),
+  return listingOf(
+    context,
+    operation,
+    { ...o, limit },
+    (page, op) => context.backend.aspects.list({ ...query, ...page }, op),
     wrap,
   )
 }
@@ -43,7 +47,7 @@ export function added(context: Context, record: AspectRecord, { content }: Aspec
   return new Aspect(context, { ...record, content }, record.validFrom !== undefined)
 }
 
-export async function getAspect(context: Context, id: string, o: CallOptions): Promise<Aspect> {
-  const urn = parseAspectId(id, 'id')
+export async function getAspect(context: Context, id: Reference, o: CallOptions): Promise<Aspect> {
+  const urn = parseAspectId(idOf(id), 'id')
   return new Aspect(context, await fetchRecord(context, 'getAspect', urn, o), true)
 }

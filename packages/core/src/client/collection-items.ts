@@ -11,6 +11,7 @@ import type { Context } from './context.js'
 import type { Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
 import { pathTo, recordsWith } from './records-with.js'
+import { idOf, type Reference } from './reference.js'
 
 /** How many retractions are under way at once. */
 const CONCURRENCY = 8
@@ -48,14 +49,15 @@ export function listItems(
 /** Undefined: it is in there already. */
 export function addItem(
   context: Context,
-  collection: string,
-  item: string,
+  collection: Reference,
+  item: Reference,
   o: AddItemOptions,
 ): Promise<CollectionItem | undefined> {
   return perform(context, 'addToCollection', o, async (op) => {
     const policy = o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy')
-    const draft = itemAspect(parseUri(collection, 'collection'), parseUri(item, 'item'), policy)
-    if (await isMember(context, draft.entity, item, op)) return undefined
+    const added = parseUri(idOf(item), 'item')
+    const draft = itemAspect(parseUri(idOf(collection), 'collection'), added, policy)
+    if (await isMember(context, draft.entity, added, op)) return undefined
     const record = await context.backend.aspects.assert(draft, 'add', op)
     return itemOf({ ...record, content: draft.content })
   })
@@ -85,14 +87,14 @@ async function isMember(context: Context, entity: string, item: string, op: OpOp
 /** Whether it was in there. All its entries go, should there be several. */
 export function removeItem(
   context: Context,
-  collection: string,
-  item: string,
+  collection: Reference,
+  item: Reference,
   o: CallOptions,
 ): Promise<boolean> {
   const operation = 'removeFromCollection'
   return perform(context, operation, o, async (op) => {
-    const wanted = ['item', parseUri(item, 'item')] as const
-    const of = { entity: parseUri(collection, 'collection'), schema: COLLECTION_ITEM_SCHEMA }
+    const wanted = ['item', parseUri(idOf(item), 'item')] as const
+    const of = { entity: parseUri(idOf(collection), 'collection'), schema: COLLECTION_ITEM_SCHEMA }
     return (await retractEach(context, recordsWith(context, operation, wanted, of, op), op)) > 0
   })
 }

@@ -1,4 +1,5 @@
 import { IvcapError } from '../model/errors.js'
+import { checkOptions } from '../model/options.js'
 import type { AspectRecord } from '../model/records.js'
 import type { TimeInput } from '../model/time.js'
 import { parseUrn } from '../model/urn.js'
@@ -15,8 +16,11 @@ import {
   retractEach,
 } from './collection-items.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import type { Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
+import * as options from './option-names.js'
+import { idOf, type Reference } from './reference.js'
 
 /** A handle on one collection: a named set of artifacts, or of whatever has a URN. */
 export class Collection {
@@ -50,28 +54,29 @@ export class Collection {
 
   /** What is in it (or was, at `atTime`), newest first; all of it unless a limit is given. */
   items(o: ListItemsOptions = {}): Listing<CollectionItem> {
-    return listItems(this.#context, this.id, o)
+    return listItems(this.#context, this.id, checkOptions(o, options.LIST_ITEMS, 'items'))
   }
 
   /** Adds an item. Undefined: it is in there already. */
-  add(item: string, o: AddItemOptions = {}): Promise<CollectionItem | undefined> {
-    return addItem(this.#context, this.id, item, o)
+  async add(item: Reference, o: AddItemOptions = {}): Promise<CollectionItem | undefined> {
+    return addItem(this.#context, this.id, item, checkOptions(o, options.ADD_ITEM, 'add'))
   }
 
   /** Takes an item out. Whether it was in there. */
-  remove(item: string, o: CallOptions = {}): Promise<boolean> {
-    return removeItem(this.#context, this.id, item, o)
+  async remove(item: Reference, o: CallOptions = {}): Promise<boolean> {
+    return removeItem(this.#context, this.id, item, checkOptions(o, options.CALL, 'remove'))
   }
 
   /** Fetches name and description anew; returns this collection. @throws IvcapError `not-found` once it is retracted */
   async refresh(o: CallOptions = {}): Promise<this> {
-    this.#record = await fetchDefinition(this.#context, 'refresh', this.id, o)
+    const checked = checkOptions(o, options.CALL, 'refresh')
+    this.#record = await fetchDefinition(this.#context, 'refresh', this.id, checked)
     return this
   }
 
   /** Retracts its items, then the collection. How many aspects were retracted. @throws IvcapError `not-found` */
-  retract(o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, this.id, o)
+  async retract(o: CallOptions = {}): Promise<number> {
+    return retractCollection(this.#context, this.id, checkOptions(o, options.CALL, 'retract'))
   }
 
   toJSON(): { readonly id: string; readonly name: string; readonly description?: string } {
@@ -89,6 +94,8 @@ export class Collection {
   }
 }
 
+inspectable(Collection.prototype, 'Collection', ({ id, name, description }) => ({ id, name, description }))
+
 /** The newest, should there be several. @throws IvcapError `not-found` */
 export async function fetchDefinition(
   context: Context,
@@ -104,10 +111,11 @@ export async function fetchDefinition(
 }
 
 /** The definition goes last: whatever interrupts this, the collection is still found, and can be retracted again. */
-export function retractCollection(context: Context, id: string, o: CallOptions): Promise<number> {
+export function retractCollection(context: Context, reference: Reference, o: CallOptions): Promise<number> {
   const operation = 'retractCollection'
   return perform(context, operation, o, async (op) => {
-    await fetchDefinition(context, operation, parseUrn(id, 'id'), op)
+    const id = parseUrn(idOf(reference), 'id')
+    await fetchDefinition(context, operation, id, op)
     const retractAll = (schema: string) => {
       const query = { ...op, entity: id, schema, includeContent: false, limit: Number.POSITIVE_INFINITY }
       return retractEach(

@@ -7,13 +7,14 @@ import { Collection, fetchDefinition } from './collection.js'
 import type { Context } from './context.js'
 import type { Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
+import { idOf, type Reference } from './reference.js'
 
 export interface CreateCollectionOptions extends CallOptions {
   /** Human-readable. */
   readonly name: string
   readonly description?: string | undefined
   /** Its URN; default: a new `urn:ivcap:collection:<uuid>`. One that exists gets this name and description; its items stay. */
-  readonly id?: string | undefined
+  readonly id?: Reference | undefined
   /** `urn:ivcap:policy:…`: who may see it. */
   readonly policy?: string | undefined
 }
@@ -38,8 +39,8 @@ export interface ListCollectionsOptions extends CallOptions {
 /** Some deployments let nobody replace what isn't there: whether it is has to be asked first. */
 export function createCollection(context: Context, o: CreateCollectionOptions): Promise<Collection> {
   return perform(context, 'createCollection', o, async (op) => {
-    const entity = o.id === undefined ? newUrn() : parseUrn(o.id, 'id')
-    const content = { name: checkText(o.name, 'name'), ...(o.description && { description: o.description }) }
+    const entity = o.id === undefined ? newUrn() : parseUrn(idOf(o.id), 'id')
+    const content = { name: checkText(o.name, 'name'), ...descriptionOf(o.description) }
     const draft = aspectDraft({ entity, content, schema: COLLECTION_SCHEMA, policy: o.policy })
     const { aspects } = context.backend
     const question = aspectQuery({ entity, schema: COLLECTION_SCHEMA, includeContent: false, limit: 1 })
@@ -49,10 +50,13 @@ export function createCollection(context: Context, o: CreateCollectionOptions): 
   })
 }
 
-export function getCollection(context: Context, id: string, o: GetCollectionOptions): Promise<Collection> {
+export function getCollection(context: Context, id: Reference, o: GetCollectionOptions): Promise<Collection> {
   return perform(context, 'getCollection', o, async (op) => {
     const query = { ...op, atTime: o.atTime }
-    return new Collection(context, await fetchDefinition(context, 'getCollection', parseUrn(id, 'id'), query))
+    return new Collection(
+      context,
+      await fetchDefinition(context, 'getCollection', parseUrn(idOf(id), 'id'), query),
+    )
   })
 }
 
@@ -62,6 +66,12 @@ export function listCollections(context: Context, o: ListCollectionsOptions): Li
     nameFilter === undefined ? undefined : `$.name ? (@ ${checkText(nameFilter, 'nameFilter')})`
   const query = { schema: COLLECTION_SCHEMA, contentPath, limit, atTime, signal, timeout }
   return listRecords(context, 'listCollections', query, (record) => new Collection(context, record))
+}
+
+/** An empty description is none. */
+function descriptionOf(description: string | undefined): { readonly description?: string } {
+  if (description === undefined || description === '') return {}
+  return { description: checkText(description, 'description') }
 }
 
 const newUrn = (): Urn => `urn:ivcap:collection:${crypto.randomUUID()}`

@@ -1,23 +1,28 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
+import { signalOfThisRealm } from './operation.js'
+
+/** What many calls take their items from. */
+export type Items<T> = Iterable<T> | AsyncIterable<T>
 
 /**
  * Runs it on each item, `concurrency` of them at once, taken from the input as they are needed. The first failure ends it:
- * none is begun after it, those under way are waited for.
+ * none is begun after it, those under way are waited for. An abort ends it likewise, also while the input waits: an input
+ * that never yields again is not waited for.
  *
  * @throws IvcapError `invalid-argument` for a concurrency that is none; else what the first failure was
  */
 export async function concurrently<T>(
-  items: Iterable<T> | AsyncIterable<T>,
+  items: Items<T>,
   concurrency: number,
   run: (item: T, i: number) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
-  const queue = numbered(items)
+  const input = new Input(items, signal && signalOfThisRealm(signal))
   let failed = false
   const worker = async () => {
-    for await (const [i, item] of { [Symbol.asyncIterator]: () => ({ next: () => queue.next() }) }) {
-      if (failed) return
-      await run(item, i)
+    for (let next = await input.next(); next !== undefined && !failed; next = await input.next()) {
+      await run(next.item, next.i)
     }
   }
   const workers = Array.from({ length: checkConcurrency(concurrency) }, () =>
@@ -27,21 +32,94 @@ export async function concurrently<T>(
     }),
   )
   const outcomes = await Promise.allSettled(workers)
-  await queue.return()
+  await input.close()
   const failure = outcomes.find((outcome) => outcome.status === 'rejected')
   if (failure !== undefined) throw failure.reason
 }
 
-async function* numbered<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-): AsyncGenerator<[number, T], void, undefined> {
-  let i = 0
-  for await (const item of items) yield [i++, item]
+/** An iterator that many take items from: one `next` at a time, none after the end, and an abort ends the waiting. */
+class Input<T> {
+  readonly #iterator: Iterator<T> | AsyncIterator<T>
+  readonly #signal: AbortSignal | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #count = 0
+  #isOver = false
+  #isWaiting = false
+
+  constructor(items: Items<T>, signal: AbortSignal | undefined) {
+    this.#iterator = iteratorOf(items)
+    this.#signal = signal
+  }
+
+  next(): Promise<{ readonly item: T; readonly i: number } | undefined> {
+    const result = this.#last.then(() => this.#take())
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  /** Tells the input that no more is needed, unless it has ended or failed. Waits for it, unless it does not answer. */
+  async close(): Promise<void> {
+    if (this.#isOver && !this.#isWaiting) return
+    const isStuck = this.#isWaiting
+    this.#isOver = true
+    const returned = Promise.resolve(this.#iterator.return?.())
+    // a generator that waits answers once it goes on, if ever
+    if (isStuck) returned.catch(() => {})
+    else await returned
+  }
+
+  async #take() {
+    if (this.#isOver) return undefined
+    this.#signal?.throwIfAborted()
+    try {
+      this.#isWaiting = true
+      const { done, value } = await orAborted(this.#iterator.next(), this.#signal)
+      this.#isWaiting = false
+      if (done === true) {
+        this.#isOver = true
+        return undefined
+      }
+      // an iterable of promises is an input, too, as it is for `for await`
+      return { item: await orAborted(value, this.#signal), i: this.#count++ }
+    } catch (error) {
+      if (!this.#signal?.aborted) this.#isWaiting = false
+      this.#isOver = true
+      throw error
+    }
+  }
+}
+
+function iteratorOf<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
+  if (typeof items === 'object' && items !== null) {
+    if (Symbol.asyncIterator in items) return items[Symbol.asyncIterator]()
+    if (Symbol.iterator in items) return items[Symbol.iterator]()
+  }
+  const message = `the input must be an iterable or async iterable, such as an array or a generator, not ${show(items)}`
+  throw new IvcapError('invalid-argument', message, { argument: 'input' })
+}
+
+/** Rejects with the signal's reason as soon as it aborts, whatever becomes of the value. */
+export async function orAborted<T>(value: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await value
+  signal.throwIfAborted()
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([value, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }
 
 /** @throws IvcapError `invalid-argument` */
 export function checkConcurrency(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency > 0) return concurrency
+  if (Number.isSafeInteger(concurrency) && concurrency > 0) return Math.min(concurrency, MOST_AT_ONCE)
   const message = `concurrency must be a whole number from 1, not ${show(concurrency)}`
   throw new IvcapError('invalid-argument', message, { argument: 'concurrency' })
 }
+
+/** More workers than that are only memory: no place takes as many requests at once. */
+const MOST_AT_ONCE = 10_000

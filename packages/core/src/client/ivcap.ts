@@ -1,8 +1,11 @@
 import * as files from '#files'
+import { IvcapError } from '../model/errors.js'
 import type { EventListener } from '../model/events.js'
 import type { JsonInput, JsonObject } from '../model/json.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import { checkOptions } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
+import { show } from '../model/urn.js'
 import type { Backend } from '../ports.js'
 import { type AddManyOptions, addAspects } from './add-aspects.js'
 import type { Artifact } from './artifact.js'
@@ -10,16 +13,21 @@ import * as artifacts from './artifacts.js'
 import type { Aspect } from './aspect.js'
 import type { AspectInput, AssertOptions, ListAspectsOptions } from './aspect-input.js'
 import * as aspects from './aspects.js'
+import { checkBackend } from './check-backend.js'
 import { type Collection, retractCollection } from './collection.js'
 import { type AddItemOptions, addItem, type CollectionItem, removeItem } from './collection-items.js'
 import type { CreateCollectionOptions, GetCollectionOptions, ListCollectionsOptions } from './collections.js'
 import * as collections from './collections.js'
+import type { Items } from './concurrently.js'
 import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
+import { inspectable } from './inspect.js'
 import { type Lineage, type LineageOptions, lineageOf } from './lineage.js'
 import type { Listing } from './listing.js'
 import { maintenance } from './maintenance.js'
 import { type CallOptions, checkTimeout } from './operation.js'
+import * as options from './option-names.js'
+import type { Reference } from './reference.js'
 import { type SearchOptions, search } from './search.js'
 import type { Service } from './service.js'
 import * as services from './services.js'
@@ -42,9 +50,12 @@ export class Ivcap implements AsyncDisposable {
   readonly #context: Context
   readonly #memory: files.UploadMemory
 
-  constructor(backend: Backend, { stateDir, logger = {}, onEvent, timeout }: IvcapOptions = {}) {
+  /** @throws IvcapError `invalid-argument` for what is no backend, and for unknown options */
+  constructor(backend: Backend, o: IvcapOptions = {}) {
+    const { stateDir, logger = {}, onEvent, timeout } = checkOptions(o, options.IVCAP, 'Ivcap')
+    checkStateDir(stateDir)
     this.#context = {
-      backend,
+      backend: checkBackend(backend),
       logger,
       ...(onEvent !== undefined && { onEvent }),
       ...(timeout !== undefined && { timeout: checkTimeout(timeout) }),
@@ -52,7 +63,7 @@ export class Ivcap implements AsyncDisposable {
     this.#memory = files.uploadMemory(omitUndefined({ stateDir }))
   }
 
-  /** Where the artifacts are, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`. */
+  /** Where the artifacts are, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`, `memory:`. */
   get url(): string {
     return this.#context.backend.artifacts.location
   }
@@ -63,74 +74,81 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `missing-argument`, `invalid-argument`; `integrity` when the file changes while it is read
    */
-  uploadArtifact(o: UploadOptions): Promise<Artifact> {
-    return artifacts.uploadArtifact(this.#context, this.#memory, o)
+  async uploadArtifact(o: UploadOptions): Promise<Artifact> {
+    const checked = checkOptions(o, options.UPLOAD, 'uploadArtifact')
+    return artifacts.uploadArtifact(this.#context, this.#memory, checked)
   }
 
   /**
    * Stores many, some at once. One that fails takes none of the others with it: the answer tells of each, in the order of
-   * the input, its artifact or its error.
+   * the input, its artifact or its error. An input without an end needs `onOutcome`, so that outcomes are not collected.
    */
-  uploadArtifacts(
-    uploads: Iterable<UploadInput> | AsyncIterable<UploadInput>,
-    o: UploadManyOptions = {},
+  async uploadArtifacts(
+    uploads: Items<UploadInput>,
+    o: UploadManyOptions<Artifact> = {},
   ): Promise<UploadOutcome<Artifact>[]> {
-    return uploadMany(uploads, o, (one) => this.uploadArtifact(one))
+    const checked = checkOptions(o, options.UPLOAD_MANY, 'uploadArtifacts')
+    return uploadMany(uploads, checked, (one) => artifacts.uploadArtifact(this.#context, this.#memory, one))
   }
 
   /**
-   * The artifact with this id: a URN or bare uuid, or `urn:file:///…` or `file:///…` for a file of this machine.
+   * The artifact with this id: a URN or bare uuid, or `urn:file:///…` or `file:///…` for a file of this machine. As wherever
+   * an id is taken, a handle or a record will do.
    *
    * @throws IvcapError `invalid-argument`, `not-found`
    */
-  getArtifact(id: string, o: CallOptions = {}): Promise<Artifact> {
-    return artifacts.getArtifact(this.#context, id, o)
+  async getArtifact(id: Reference, o: CallOptions = {}): Promise<Artifact> {
+    return artifacts.getArtifact(this.#context, id, checkOptions(o, options.CALL, 'getArtifact'))
   }
 
   /** Newest first unless told otherwise; 10 of them unless told otherwise. */
   listArtifacts(o: artifacts.ListArtifactsOptions = {}): Listing<Artifact> {
-    return artifacts.listArtifacts(this.#context, o)
+    return artifacts.listArtifacts(this.#context, checkOptions(o, options.LIST, 'listArtifacts'))
   }
 
   /**
    * The artifact that an earlier upload of this very file left on this deployment; undefined when there is none, when the
    * file has changed since, or where the store does not remember uploads (local, memory).
    */
-  artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {
-    return artifacts.artifactForFile(this.#context, this.#memory, filePath, o)
+  async artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {
+    const checked = checkOptions(o, options.CALL, 'artifactForFile')
+    return artifacts.artifactForFile(this.#context, this.#memory, filePath, checked)
   }
 
   /**
    * Adds an aspect to an entity, beside those that are there.
    *
-   * @param entity URN (or any URI) of what it is about
+   * @param entity URN (or any URI) of what it is about, or a handle of that
    * @param content JSON object; its `$schema` is the aspect's schema unless the option `schema` is given
    */
-  addAspect(entity: string, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    return aspects.assertAspect(this.#context, 'addAspect', { ...o, entity, content }, o)
+  async addAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
+    const checked = checkOptions(o, options.ASSERT, 'addAspect')
+    return aspects.assertAspect(this.#context, 'addAspect', { ...checked, entity, content }, checked)
   }
 
-  /** Adds many, some at once. Those added before a failure stay. */
-  addAspects(
-    inputs: Iterable<AspectInput> | AsyncIterable<AspectInput>,
-    o: AddManyOptions = {},
-  ): Promise<Aspect[]> {
-    return addAspects(this.#context, inputs, o)
+  /**
+   * Adds many, some at once. Those added before a failure stay. An input without an end needs `onAdded`, so that aspects are not
+   * collected.
+   */
+  async addAspects(inputs: Items<AspectInput>, o: AddManyOptions = {}): Promise<Aspect[]> {
+    return addAspects(this.#context, inputs, checkOptions(o, options.ADD_MANY, 'addAspects'))
   }
 
   /** Adds an aspect in place of those of the same entity and schema, which are retracted. */
-  updateAspect(entity: string, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    return aspects.assertAspect(this.#context, 'updateAspect', { ...o, entity, content }, o)
+  async updateAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
+    const checked = checkOptions(o, options.ASSERT, 'updateAspect')
+    return aspects.assertAspect(this.#context, 'updateAspect', { ...checked, entity, content }, checked)
   }
 
   /** The aspect with this URN or uuid, retracted ones too. @throws IvcapError `invalid-argument`, `not-found` */
-  getAspect(id: string, o: CallOptions = {}): Promise<Aspect> {
-    return aspects.getAspect(this.#context, id, o)
+  async getAspect(id: Reference, o: CallOptions = {}): Promise<Aspect> {
+    return aspects.getAspect(this.#context, id, checkOptions(o, options.CALL, 'getAspect'))
   }
 
   /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
   listAspects(o: ListAspectsOptions = {}): Listing<Aspect> {
-    return aspects.listAspects(this.#context, 'listAspects', o)
+    const checked = checkOptions(o, options.LIST_ASPECTS, 'listAspects')
+    return aspects.listAspects(this.#context, 'listAspects', checked)
   }
 
   /**
@@ -139,62 +157,68 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `invalid-argument`
    */
-  createCollection(o: CreateCollectionOptions): Promise<Collection> {
-    return collections.createCollection(this.#context, o)
+  async createCollection(o: CreateCollectionOptions): Promise<Collection> {
+    const checked = checkOptions(o, options.CREATE_COLLECTION, 'createCollection')
+    return collections.createCollection(this.#context, checked)
   }
 
   /** The collection with this URN (as it was at `atTime`). @throws IvcapError `not-found` */
-  getCollection(id: string, o: GetCollectionOptions = {}): Promise<Collection> {
-    return collections.getCollection(this.#context, id, o)
+  async getCollection(id: Reference, o: GetCollectionOptions = {}): Promise<Collection> {
+    const checked = checkOptions(o, options.GET_COLLECTION, 'getCollection')
+    return collections.getCollection(this.#context, id, checked)
   }
 
   /** Newest first; 10 of them unless told otherwise. */
   listCollections(o: ListCollectionsOptions = {}): Listing<Collection> {
-    return collections.listCollections(this.#context, o)
+    const checked = checkOptions(o, options.LIST_COLLECTIONS, 'listCollections')
+    return collections.listCollections(this.#context, checked)
   }
 
   /** Adds an item, any URN, to a collection. Undefined: it is in there already. */
-  addToCollection(
-    collection: string,
-    item: string,
+  async addToCollection(
+    collection: Reference,
+    item: Reference,
     o: AddItemOptions = {},
   ): Promise<CollectionItem | undefined> {
-    return addItem(this.#context, collection, item, o)
+    const checked = checkOptions(o, options.ADD_ITEM, 'addToCollection')
+    return addItem(this.#context, collection, item, checked)
   }
 
   /** Takes an item out of a collection. Whether it was in there. */
-  removeFromCollection(collection: string, item: string, o: CallOptions = {}): Promise<boolean> {
-    return removeItem(this.#context, collection, item, o)
+  async removeFromCollection(collection: Reference, item: Reference, o: CallOptions = {}): Promise<boolean> {
+    const checked = checkOptions(o, options.CALL, 'removeFromCollection')
+    return removeItem(this.#context, collection, item, checked)
   }
 
   /** Retracts the items of a collection, then the collection. How many aspects that were. @throws IvcapError `not-found` */
-  retractCollection(id: string, o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, id, o)
+  async retractCollection(id: Reference, o: CallOptions = {}): Promise<number> {
+    return retractCollection(this.#context, id, checkOptions(o, options.CALL, 'retractCollection'))
   }
 
   /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are none */
-  getService(id: string, o: CallOptions = {}): Promise<Service> {
-    return services.getService(this.#context, id, o)
+  async getService(id: Reference, o: CallOptions = {}): Promise<Service> {
+    return services.getService(this.#context, id, checkOptions(o, options.CALL, 'getService'))
   }
 
   /** The service of this very name; `%` stands for any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
-  getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
-    return services.getServiceByName(this.#context, name, o)
+  async getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
+    const checked = checkOptions(o, options.CALL, 'getServiceByName')
+    return services.getServiceByName(this.#context, name, checked)
   }
 
   /** 10 of them unless told otherwise. @throws IvcapError `unsupported` */
   listServices(o: services.ListServicesOptions = {}): Listing<Service> {
-    return services.listServices(this.#context, o)
+    return services.listServices(this.#context, checkOptions(o, options.LIST, 'listServices'))
   }
 
   /** What an artifact or a job was made of, and what was made of it, as a graph. */
-  lineage(id: string, o: LineageOptions = {}): Promise<Lineage> {
-    return lineageOf(this.#context, id, o)
+  async lineage(id: Reference, o: LineageOptions = {}): Promise<Lineage> {
+    return lineageOf(this.#context, id, checkOptions(o, options.LINEAGE, 'lineage'))
   }
 
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
-  search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
-    return search(this.#context, datalog, o)
+  async search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
+    return search(this.#context, datalog, checkOptions(o, options.SEARCH, 'search'))
   }
 
   /**
@@ -203,8 +227,9 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `unsupported` where the place cannot be examined from here
    */
-  verify({ digests, ...o }: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
-    return maintenance(this.#context, 'verify', o, (op) => ({ digests, ...op }))
+  async verify(o: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
+    const { digests, ...call } = checkOptions(o, options.VERIFY, 'verify')
+    return maintenance(this.#context, 'verify', call, (op) => ({ digests, ...op }))
   }
 
   /**
@@ -212,8 +237,9 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `unsupported` where there is nothing to rebuild
    */
-  repair(o: CallOptions = {}): Promise<readonly Problem[]> {
-    return maintenance(this.#context, 'repair', o, (op) => op)
+  async repair(o: CallOptions = {}): Promise<readonly Problem[]> {
+    const checked = checkOptions(o, options.CALL, 'repair')
+    return maintenance(this.#context, 'repair', checked, (op) => op)
   }
 
   /** Lets go of what the backend holds open; jobs that run in this process are waited for, or cancelled if it takes long. */
@@ -226,4 +252,21 @@ export class Ivcap implements AsyncDisposable {
   [asyncDispose](): Promise<void> {
     return this.close()
   }
+
+  toJSON(): { readonly url: string } {
+    return { url: this.url }
+  }
+
+  toString(): string {
+    return `Ivcap ${this.url}`
+  }
+}
+
+inspectable(Ivcap.prototype, 'Ivcap', ({ url }) => ({ url }))
+
+function checkStateDir(stateDir: unknown): void {
+  if (stateDir === undefined || stateDir === false) return
+  if (typeof stateDir === 'string' && stateDir !== '' && !stateDir.includes('\0')) return
+  const message = `Ivcap: stateDir must be a folder, or false to remember nothing, not ${show(stateDir)}`
+  throw new IvcapError('invalid-argument', message, { operation: 'Ivcap', argument: 'stateDir' })
 }

@@ -1,13 +1,16 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { JsonValue } from '../model/json.js'
+import { checkOptions } from '../model/options.js'
 import { causeOf, isFinished, type JobRecord, type JobStatus, reasonOf } from '../model/services.js'
-import type { Urn } from '../model/urn.js'
+import { show, type Urn } from '../model/urn.js'
 import type { OpOptions, ServiceStore } from '../ports.js'
 import { sleep } from '../transfer/retry.js'
 import { dateOf } from './aspect.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import { type JobArtifacts, linksOfJob } from './lineage-links.js'
 import { type CallOptions, checkTimeout, perform } from './operation.js'
+import * as options from './option-names.js'
 
 export interface WaitOptions extends CallOptions {
   /** Milliseconds between two looks; default: from 100 ms, growing to 5 s, or as the place says. */
@@ -85,7 +88,7 @@ export class Job {
       const why = this.finished
         ? `it ended as ${status}: ${this.errorMessage ?? 'the service gave no reason'}`
         : `it is ${status}: await job.wait() first`
-      const cause = this.finished ? causeOf(this.#record) : undefined
+      const cause = this.finished ? (this.#record.failure ?? causeOf(this.#record)) : undefined
       throw new IvcapError('precondition-failed', `result: there is none of ${id}; ${why}`, {
         resource: id,
         ...(cause && { cause }),
@@ -98,7 +101,8 @@ export class Job {
 
   /** Looks again; returns this job. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    await perform(this.#context, 'refresh', o, (op) => this.#look(op))
+    const checked = checkOptions(o, options.CALL, 'refresh')
+    await perform(this.#context, 'refresh', checked, (op) => this.#look(op))
     return this
   }
 
@@ -108,16 +112,16 @@ export class Job {
    *
    * @throws IvcapError `timeout` when it has not ended `timeout` ms from now
    */
-  async wait({ pollInterval, ...o }: WaitOptions = {}): Promise<this> {
+  async wait(o: WaitOptions = {}): Promise<this> {
+    const { pollInterval, ...call } = checkOptions(o, options.WAIT, 'wait')
     const interval = pollInterval === undefined ? undefined : checkInterval(pollInterval)
     try {
-      await perform(this.#context, 'wait', o, async (op) => {
+      await perform(this.#context, 'wait', call, async (op) => {
         // a list tells no results: whoever waits gets one
         if (!this.finished || this.#record.result === undefined) await this.#look(op)
-        for (let pause = FIRST_LOOK; !this.finished; pause = Math.min(pause * 1.5, LONGEST_LOOK)) {
-          await sleep(interval ?? Math.max(pause, this.#record.retryAfter ?? 0), op.signal)
-          await this.#look(op)
-        }
+        if (this.finished) return
+        const poll = () => this.#poll(interval, op)
+        await (this.#store.whileWaiting === undefined ? poll() : this.#store.whileWaiting(poll))
       })
     } catch (error) {
       // of a request that took too long it can be asked again; of this limit not
@@ -132,20 +136,28 @@ export class Job {
    * What it has read and made so far, as URNs. Of a job that has not ended, or that no function ran, the place is searched for
    * what says so.
    */
-  artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
-    return perform(this.#context, 'artifacts', o, async (op) => {
+  async artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
+    return perform(this.#context, 'artifacts', checkOptions(o, options.CALL, 'artifacts'), async (op) => {
       const all = Number.POSITIVE_INFINITY
       const { upstream, downstream } = await linksOfJob(this.#context, 'artifacts', this.id, all, op)
       return { inputs: upstream, outputs: downstream }
     })
   }
 
-  toJSON(): JobRecord {
-    return this.#record
+  toJSON(): Omit<JobRecord, 'failure'> {
+    const { failure: _, ...record } = this.#record
+    return record
   }
 
   toString(): string {
     return `Job ${this.id} (${this.status})`
+  }
+
+  async #poll(interval: number | undefined, op: OpOptions): Promise<void> {
+    for (let pause = FIRST_LOOK; !this.finished; pause = Math.min(pause * 1.5, LONGEST_LOOK)) {
+      await sleep(interval ?? Math.max(pause, this.#record.retryAfter ?? 0), op.signal)
+      await this.#look(op)
+    }
   }
 
   async #look(op: OpOptions): Promise<void> {
@@ -153,14 +165,21 @@ export class Job {
   }
 }
 
+inspectable(Job.prototype, 'Job', ({ id, service, status, errorMessage }) => ({
+  id,
+  service,
+  status,
+  errorMessage,
+}))
+
 const isJson = (type: string): boolean => /^[^;]+[/+]json\s*(;|$)/i.test(type)
 
 function checkInterval(pollInterval: number): number {
   if (pollInterval === 0) return 0
   try {
     return checkTimeout(pollInterval)
-  } catch (cause) {
-    const message = `pollInterval must be a number of milliseconds from 0, not ${pollInterval}`
-    throw new IvcapError('invalid-argument', message, { argument: 'pollInterval', cause })
+  } catch {
+    const message = `pollInterval must be a number of milliseconds from 0, not ${show(pollInterval)}`
+    throw new IvcapError('invalid-argument', message, { argument: 'pollInterval' })
   }
 }

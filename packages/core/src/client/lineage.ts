@@ -5,6 +5,7 @@ import { type LineageEdge, type LineageNode, LineageWalk } from './lineage-walk.
 import { checkLimit } from './listing.js'
 import { mermaid } from './mermaid.js'
 import { type CallOptions, perform } from './operation.js'
+import { idOf, type Reference } from './reference.js'
 
 export interface LineageOptions extends CallOptions {
   /** Steps from where it begins; from an artifact to a job is one. Default 6; Infinity for as far as `limit` goes. */
@@ -29,9 +30,9 @@ export interface Lineage {
 const DIRECTIONS = ['upstream', 'downstream', 'both'] as const
 
 /** @param id an artifact or a job */
-export function lineageOf(context: Context, id: string, o: LineageOptions): Promise<Lineage> {
+export function lineageOf(context: Context, id: Reference, o: LineageOptions): Promise<Lineage> {
   return perform(context, 'lineage', o, async (op) => {
-    const start = parseUrn(id, 'id')
+    const start = parseUrn(idOf(id), 'id')
     const depth = checkDepth(o.depth ?? 6)
     const limit = Math.max(checkLimit(o.limit ?? 1000), 1)
     const direction = checkDirection(o.direction ?? 'both')

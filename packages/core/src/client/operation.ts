@@ -3,6 +3,7 @@ import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import { FailureLog } from '../model/failures.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import { timeoutSignal } from '../model/timers.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
 import type { Context } from './context.js'
@@ -11,7 +12,12 @@ import type { Context } from './context.js'
 export interface CallOptions {
   /** Cancels the call: it rejects with the signal's own reason once its I/O has stopped. */
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds for the whole call; default: the client's `timeout`; without limit if that isn't set either. */
+  /**
+   * Milliseconds for the whole call; fractions are rounded up, Infinity is no limit. When a listing is iterated, it bounds each
+   * page; in `toArray()` it bounds the whole.
+   *
+   * @default the client's `timeout`; without limit if that isn't set either
+   */
   readonly timeout?: number | undefined
 }
 
@@ -23,14 +29,18 @@ export interface CallOptions {
 export async function perform<T>(
   context: Context,
   operation: string,
-  { signal, timeout = context.timeout }: CallOptions,
+  {
+    signal: given,
+    timeout = context.timeout,
+    failures = new FailureLog(),
+  }: CallOptions & Pick<OpOptions, 'failures'>,
   run: (o: OpOptions) => Promise<T>,
 ): Promise<T> {
+  const signal = given && signalOfThisRealm(given)
   signal?.throwIfAborted()
-  const limit = timeout === undefined ? undefined : AbortSignal.timeout(checkTimeout(timeout))
+  const limit = timeout === undefined ? undefined : timeoutSignal(checkTimeout(timeout))
   const merged = signal && limit ? AbortSignal.any([signal, limit]) : (signal ?? limit)
   if (merged !== undefined) expectListeners(merged)
-  const failures = new FailureLog()
   const { onEvent } = context
   const tell = onEvent && ((event: IvcapEvent) => emit({ operation, ...event }, onEvent))
   try {
@@ -88,9 +98,24 @@ export function named(error: unknown, operation: string): IvcapError {
   return new IvcapError(code, `${operation}: ${message}`, details)
 }
 
+const adopted = new WeakMap<AbortSignal, AbortSignal>()
+
+/** `AbortSignal.any` and `fetch` take no others. jsdom, for one, brings an AbortSignal of its own. */
+export function signalOfThisRealm(signal: AbortSignal): AbortSignal {
+  const foreign: Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener'> = signal
+  if (signal instanceof AbortSignal) return signal
+  const known = adopted.get(signal)
+  if (known !== undefined) return known
+  if (foreign.aborted) return AbortSignal.abort(foreign.reason)
+  const own = new AbortController()
+  foreign.addEventListener('abort', () => own.abort(foreign.reason), { once: true })
+  adopted.set(signal, own.signal)
+  return own.signal
+}
+
 /** @throws IvcapError `invalid-argument` */
 export function checkTimeout(timeout: number): number {
-  if (Number.isFinite(timeout) && timeout > 0) return timeout
-  const message = `timeout must be a number of milliseconds above 0, not ${show(timeout)}`
+  if (typeof timeout === 'number' && timeout > 0) return timeout
+  const message = `timeout must be a number of milliseconds above 0, or Infinity, not ${show(timeout)}`
   throw new IvcapError('invalid-argument', message, { argument: 'timeout' })
 }

@@ -1,12 +1,20 @@
 import { type JsonInput, toJsonObject } from '../model/json.js'
+import { checkOptions, isPlain } from '../model/options.js'
 import type { ServiceParameter, ServiceRecord } from '../model/services.js'
+import { LONGEST_TIMER } from '../model/timers.js'
 import { parseJobId, type Urn } from '../model/urn.js'
 import type { ServiceStore } from '../ports.js'
+import { isArtifact } from './artifact.js'
+import { Collection } from './collection.js'
 import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
 import { Job } from './job.js'
 import { type ListOptions, listQuery } from './list-options.js'
-import { checkLimit, type Listing, listing } from './listing.js'
+import { checkLimit, type Listing } from './listing.js'
 import { type CallOptions, checkTimeout, perform } from './operation.js'
+import * as options from './option-names.js'
+import { listingOf } from './pages.js'
+import { idOf, type Reference } from './reference.js'
 
 export interface RequestJobOptions {
   readonly signal?: AbortSignal | undefined
@@ -60,12 +68,14 @@ export class Service {
 
   /** Fetches what a list did not tell (parameters, policy…), if anything; returns this service. */
   async load(o: CallOptions = {}): Promise<this> {
-    return this.#complete ? this : this.refresh(o)
+    const checked = checkOptions(o, options.CALL, 'load')
+    return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this service. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    this.#record = await perform(this.#context, 'refresh', o, (op) => this.#store.get(this.id, op))
+    const checked = checkOptions(o, options.CALL, 'refresh')
+    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.get(this.id, op))
     this.#complete = true
     return this
   }
@@ -73,35 +83,39 @@ export class Service {
   /**
    * Starts a job; `job.wait()` waits for its end. An abort ends the request; a job that has begun goes on.
    *
-   * @param params JSON object; artifacts and collections by their URNs
+   * @param params JSON object; artifacts and collections by their URNs, or by their handles
    * @throws IvcapError `missing-argument`, `invalid-argument` for parameters that the service doesn't take
    */
-  requestJob(params: JsonInput, { timeout = 0, signal }: RequestJobOptions = {}): Promise<Job> {
-    const held = timeout === 0 ? 0 : checkTimeout(timeout)
+  async requestJob(params: JsonInput, o: RequestJobOptions = {}): Promise<Job> {
+    const { timeout = 0, signal } = checkOptions(o, options.REQUEST_JOB, 'requestJob')
+    // what a timer takes is also what can be sent to a deployment
+    const held = timeout === 0 ? 0 : Math.min(checkTimeout(timeout), LONGEST_TIMER)
     // the client's own limit is for the call, not for what the call was told to wait for
     const own = this.#context.timeout === undefined ? undefined : this.#context.timeout + held
     return perform(this.#context, 'requestJob', { signal, timeout: own }, async (op) => {
-      const request = toJsonObject(params, 'params')
+      const request = toJsonObject(withIds(params), 'params')
       const record = await this.#store.createJob(this.id, request, { ...op, timeout: held })
       return new Job(this.#context, this.#store, record)
     })
   }
 
   /** The job of this service with this URN or uuid. @throws IvcapError `not-found` */
-  getJob(id: string, o: CallOptions = {}): Promise<Job> {
-    return perform(this.#context, 'getJob', o, async (op) => {
-      const record = await this.#store.getJob(this.id, parseJobId(id, 'id'), op)
+  async getJob(id: Reference, o: CallOptions = {}): Promise<Job> {
+    return perform(this.#context, 'getJob', checkOptions(o, options.CALL, 'getJob'), async (op) => {
+      const record = await this.#store.getJob(this.id, parseJobId(idOf(id), 'id'), op)
       return new Job(this.#context, this.#store, record)
     })
   }
 
   /** Its jobs, newest first; 10 of them unless told otherwise. A list tells no results: `await job.refresh()`. */
   jobs(o: ListJobsOptions = {}): Listing<Job> {
-    const query = listQuery(o, true)
-    return listing(
-      checkLimit(o.limit ?? 10),
-      (page) =>
-        perform(this.#context, 'jobs', o, (op) => this.#store.listJobs(this.id, { ...query, ...page }, op)),
+    const checked = checkOptions(o, options.LIST, 'jobs')
+    const query = listQuery(checked, true)
+    return listingOf(
+      this.#context,
+      'jobs',
+      { ...checked, limit: checkLimit(checked.limit ?? 10) },
+      (page, op) => this.#store.listJobs(this.id, { ...query, ...page }, op),
       (record) => new Job(this.#context, this.#store, record),
     )
   }
@@ -113,4 +127,15 @@ export class Service {
   toString(): string {
     return `Service ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
   }
+}
+
+inspectable(Service.prototype, 'Service', ({ id, name, description }) => ({ id, name, description }))
+
+/** Handles among the parameters stand for what they are handles of. Other members are left as they are, for JSON to check. */
+function withIds(params: unknown): unknown {
+  if (typeof params !== 'object' || params === null || !isPlain(params)) return params
+  const handles = Object.entries(params).filter(
+    ([, value]) => isArtifact(value) || value instanceof Collection,
+  )
+  return { ...params, ...Object.fromEntries(handles.map(([name, handle]) => [name, idOf(handle)])) }
 }

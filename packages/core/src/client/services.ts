@@ -4,16 +4,18 @@ import type { ServiceStore } from '../ports.js'
 import { checkText } from './aspect-input.js'
 import type { Context } from './context.js'
 import { type ListOptions, listQuery } from './list-options.js'
-import { checkLimit, type Listing, listing } from './listing.js'
+import { checkLimit, type Listing } from './listing.js'
 import { type CallOptions, perform } from './operation.js'
+import { listingOf } from './pages.js'
+import { idOf, type Reference } from './reference.js'
 import { Service } from './service.js'
 
 /** By name, ascending, unless told otherwise. */
 export type ListServicesOptions = ListOptions
 
-export function getService(context: Context, id: string, o: CallOptions): Promise<Service> {
+export function getService(context: Context, id: Reference, o: CallOptions): Promise<Service> {
   return perform(context, 'getService', o, async (op) => {
-    const urn = parseServiceId(id, 'id')
+    const urn = parseServiceId(idOf(id), 'id')
     const store = serviceStore(context)
     return new Service(context, store, await store.get(urn, op), true)
   })
@@ -40,9 +42,11 @@ export function getServiceByName(context: Context, name: string, o: CallOptions)
 export function listServices(context: Context, o: ListServicesOptions): Listing<Service> {
   const store = serviceStore(context)
   const query = listQuery(o, false)
-  return listing(
-    checkLimit(o.limit ?? 10),
-    (page) => perform(context, 'listServices', o, (op) => store.list({ ...query, ...page }, op)),
+  return listingOf(
+    context,
+    'listServices',
+    { ...o, limit: checkLimit(o.limit ?? 10) },
+    (page, op) => store.list({ ...query, ...page }, op),
     (record) => new Service(context, store, record, false),
   )
 }

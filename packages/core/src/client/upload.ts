@@ -9,6 +9,7 @@ import { mimeOf } from '../transfer/mime.js'
 import { type Content, contentSource, isBlob } from '../transfer/source.js'
 import { checkText } from './aspect-input.js'
 import type { CallOptions } from './operation.js'
+import { idOf, type Reference } from './reference.js'
 
 export interface UploadOptions extends CallOptions {
   /** Human-readable; in local mode the relative path below baseDir. */
@@ -24,8 +25,8 @@ export interface UploadOptions extends CallOptions {
   readonly contentType?: string | undefined
   /** Bytes, where the source does not know it (-1: unknown). Other than the bytes: an error, nothing becomes ready. */
   readonly contentSize?: number | undefined
-  /** URN of the collection that it goes into. */
-  readonly collection?: string | undefined
+  /** URN or handle of the collection that it goes into. */
+  readonly collection?: Reference | undefined
   /** `urn:ivcap:policy:…`: who may see it. */
   readonly policy?: string | undefined
   /** Bytes per request, where the place transfers in parts; default: chosen for bounded memory. */
@@ -77,7 +78,7 @@ export function checkUpload(o: UploadOptions): Upload {
       name: o.name === undefined ? undefined : checkText(o.name, 'name'),
       mimeType: mimeTypeOf(o),
       policy: o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy'),
-      collection: o.collection === undefined ? undefined : parseUrn(o.collection, 'collection'),
+      collection: o.collection === undefined ? undefined : parseUrn(idOf(o.collection), 'collection'),
     }),
     transfer: omitUndefined({
       chunkSize: checkCount(o.chunkSize, 'chunkSize', 1),

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { validateHeaderValue } from 'node:http'
 import * as net from 'node:net'
 import * as tls from 'node:tls'
+import { startTimer, stopTimer, type Timer } from '../model/timers.js'
 import { allocate } from './allocate.js'
 import { LONGEST_HEAD, type PlainHead, plainHead } from './response-head.js'
 import type { LargeAnswer, LargeRequest } from './types.js'
@@ -81,7 +82,7 @@ class Exchange {
   /** The next bytes of the body, in memory of their own; undefined at its end. */
   async next(): Promise<Uint8Array | undefined> {
     let isLate = false
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let timer: Timer | undefined
     const late = () => {
       isLate = true
       this.#wake()
@@ -95,11 +96,11 @@ class Exchange {
         if (chunk === undefined && failed !== undefined) throw failed.error
         this.#resume()
         if (chunk !== undefined) return chunk
-        if (this.#filled > 0) timer ??= setTimeout(late, SOON)
+        if (this.#filled > 0) timer ??= startTimer(late, SOON)
         await this.#news()
       }
     } finally {
-      clearTimeout(timer)
+      stopTimer(timer)
     }
   }
 

@@ -1,4 +1,5 @@
 import { IvcapError } from './errors.js'
+import { isPlain } from './options.js'
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
 export interface JsonObject {
@@ -6,8 +7,9 @@ export interface JsonObject {
 }
 
 /**
- * What a caller gives as JSON. `Date` and other objects with `toJSON` are taken as `JSON.stringify` takes them,
- * `undefined` members are left out.
+ * What a caller gives as JSON: plain objects, arrays, texts, numbers, booleans and null. `Date` and other objects with `toJSON`
+ * are taken as `JSON.stringify` takes them, `undefined` members are left out. What `JSON.stringify` would silently change is
+ * refused: Map, Set, boxed values, typed arrays, instances of classes without `toJSON`, `undefined` and holes in arrays.
  */
 export type JsonInput = object
 
@@ -30,9 +32,9 @@ const MAX_BYTES = 10_000_000
 /**
  * The plain JSON object that `input` stands for: a deep copy, so that a later change of the input changes nothing stored.
  *
- * @throws IvcapError `invalid-argument` naming the path of what JSON can't hold: NaN, Infinity, BigInt, a cycle,
- * a function or a symbol, more than 200 levels, 100,000 members or 1,000,000 items, more than 10 MB; or when the whole is not an
- * object.
+ * @throws IvcapError `invalid-argument` naming the path of what JSON can't hold: NaN, Infinity, BigInt, an invalid Date, a cycle,
+ * a function or a symbol, an instance of a class without `toJSON`, `undefined` in an array, what throws when it is read, more
+ * than 200 levels, 100,000 members or 1,000,000 items, more than 10 MB; or when the whole is not an object.
  */
 export function toJsonObject(input: unknown, argument: string): JsonObject {
   const value = toJsonValue(input, argument)
@@ -44,7 +46,7 @@ export function toJsonObject(input: unknown, argument: string): JsonObject {
 
 /** As `toJsonObject`, for any JSON value. `undefined` is none. */
 export function toJsonValue(input: unknown, argument: string): JsonValue {
-  const value = toJson(input, argument, argument, [], '')
+  const value = readJson(input, argument)
   checkCounts(value, argument)
   const bytes = new TextEncoder().encode(JSON.stringify(value)).byteLength
   if (bytes > MAX_BYTES) {
@@ -74,6 +76,15 @@ function checkCounts(value: JsonValue, argument: string): void {
     throw invalid(argument, `has ${count} ${what}; at most ${limit} are allowed: store it as an artifact`)
 }
 
+function readJson(input: unknown, argument: string): JsonValue {
+  try {
+    return toJson(input, argument, argument, [], '')
+  } catch (cause) {
+    if (cause instanceof IvcapError) throw cause
+    throw invalid(argument, 'cannot be read: a proxy in it throws', cause)
+  }
+}
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -85,7 +96,7 @@ function toJson(
   above: readonly object[],
   key: string,
 ): JsonValue {
-  const value = unwrap(input, key)
+  const value = unwrap(input, { argument, path, key })
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') {
     if (!Number.isFinite(value))
@@ -93,20 +104,24 @@ function toJson(
     return value
   }
   if (typeof value !== 'object')
-    throw invalid(argument, `has ${describe(value)} at ${path}, which JSON can't hold`)
+    throw invalid(argument, `has ${describe(value)} at ${path}, which JSON can't hold${remedy(value)}`)
   if (above.includes(value)) throw invalid(argument, `refers to itself at ${path}: JSON can't hold a cycle`)
   if (above.length >= MAX_DEPTH)
     throw invalid(argument, `is nested more than ${MAX_DEPTH} levels deep at ${path}`)
   const inside = [...above, value]
   if (Array.isArray(value)) {
-    return value.map((item, i) =>
-      isAbsent(item) ? null : toJson(item, argument, `${path}[${i}]`, inside, String(i)),
+    // by index: map() would leave holes out
+    return Array.from({ length: value.length }, (_, i) =>
+      toJson(member(value, i, argument, path), argument, `${path}[${i}]`, inside, String(i)),
     )
   }
+  if (!isPlain(value))
+    throw invalid(argument, `has ${describe(value)} at ${path}, which JSON can't hold${remedy(value)}`)
   const out: Record<string, JsonValue> = {}
-  for (const [name, member] of Object.entries(value)) {
-    if (isAbsent(member)) continue
-    const converted = toJson(member, argument, `${path}.${name}`, inside, name)
+  for (const name of Object.keys(value)) {
+    const inner = member(value, name, argument, path)
+    if (inner === undefined) continue
+    const converted = toJson(inner, argument, `${path}.${name}`, inside, name)
     // defineProperty takes several times as long, and is needed where a key would set the prototype
     if (name !== '__proto__') out[name] = converted
     else
@@ -120,31 +135,65 @@ function toJson(
   return out
 }
 
-/** As JSON.stringify does before it looks at a value: Date and friends speak for themselves. */
-function unwrap(value: unknown, key: string): unknown {
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    'toJSON' in value &&
-    typeof value.toJSON === 'function'
-  ) {
-    return value.toJSON(key)
+/** As JSON.stringify does before it looks at a value: Date and others with `toJSON` tell what they are in JSON. */
+function unwrap(
+  value: unknown,
+  { argument, path, key }: { readonly argument: string; readonly path: string; readonly key: string },
+): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'bigint') || value === null) return value
+  try {
+    const toJSON: unknown = Reflect.get(Object(value), 'toJSON')
+    if (typeof toJSON !== 'function') return value
+    const json: unknown = Reflect.apply(toJSON, value, [key])
+    if (json !== null || Object.prototype.toString.call(value) !== '[object Date]') return json
+  } catch (cause) {
+    throw invalid(argument, `has something at ${path} whose toJSON throws`, cause)
   }
-  return value
+  throw invalid(argument, `has an invalid Date at ${path}: JSON.stringify would make it null`)
 }
 
-/** JSON.stringify leaves such members out, and writes null for such items. */
-function isAbsent(value: unknown): boolean {
-  return value === undefined
+function member(value: object, name: string | number, argument: string, path: string): unknown {
+  try {
+    return Reflect.get(value, name)
+  } catch (cause) {
+    const at = typeof name === 'number' ? `${path}[${name}]` : `${path}.${name}`
+    throw invalid(argument, `has something at ${at} that throws when it is read`, cause)
+  }
 }
 
 function describe(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'bigint') return `the BigInt ${value}n`
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+  if (value === undefined) return 'undefined'
+  return typeof value === 'object' && value !== null ? instance(value) : `a ${typeof value}`
 }
 
-function invalid(argument: string, what: string): IvcapError {
-  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument })
+function instance(value: object): string {
+  if (isPlain(value)) return 'an object'
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  const name = tag === 'Object' ? constructorName(value) : tag
+  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
+}
+
+function constructorName(value: object): string {
+  const made: unknown = Reflect.get(value, 'constructor')
+  return typeof made === 'function' && made.name !== '' ? made.name : 'instance of a class'
+}
+
+/** What can be stored instead. */
+function remedy(value: unknown): string {
+  if (typeof value === 'bigint') return ': use a string, or Number(…)'
+  if (value === undefined) return ' in an array: use null'
+  if (typeof value !== 'object' || value === null) return ''
+  const tag = Object.prototype.toString.call(value).slice(8, -1)
+  if (tag === 'Map') return ': use Object.fromEntries(map)'
+  if (tag === 'Set' || ArrayBuffer.isView(value)) return ': use an array, e.g. Array.from(…)'
+  if (tag === 'Number' || tag === 'String' || tag === 'Boolean')
+    return ': use the plain value, e.g. by valueOf()'
+  return ': use a plain object, or give its class a toJSON'
+}
+
+function invalid(argument: string, what: string, cause?: unknown): IvcapError {
+  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument, cause })
 }

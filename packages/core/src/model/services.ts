@@ -76,6 +76,8 @@ export interface JobRecord {
   readonly account?: string
   /** Milliseconds: asking again sooner is of no use. */
   readonly retryAfter?: number
+  /** What the function threw, with its stack. Known to the process that ran it alone, and stored nowhere. */
+  readonly failure?: Error
 }
 
 /** Whether nothing will change any more. */

@@ -119,8 +119,17 @@ function notA(what: string, value: unknown, argument: string): IvcapError {
   )
 }
 
+/** An object without a prototype, or whose own `toString` throws, has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
+}
+
 /** Short and on one line, for messages. */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const text = typeof value === 'string' ? JSON.stringify(value) : textOf(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }

@@ -15,6 +15,8 @@ export interface Outcome {
   readonly status: 'succeeded' | 'failed'
   readonly result?: JsonValue
   readonly errorMessage?: string
+  /** What the function threw, or the reason of the abort. */
+  readonly error?: unknown
   readonly inputs: readonly Urn[]
   readonly outputs: readonly Urn[]
 }
@@ -43,7 +45,7 @@ export async function call(
   } catch (error) {
     // what the function makes of the abort says less than why there was one
     const reason: unknown = signal.aborted ? signal.reason : error
-    return { status: 'failed', errorMessage: messageOf(reason), ...told() }
+    return { status: 'failed', errorMessage: messageOf(reason), error: reason, ...told() }
   }
 }
 

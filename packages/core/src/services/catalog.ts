@@ -2,18 +2,17 @@ import { createSha256 } from '#files'
 import { IvcapError } from '../model/errors.js'
 import { omitUndefined } from '../model/omit-undefined.js'
 import { PARAMETER_TYPES, type ServiceRecord } from '../model/services.js'
+import { LONGEST_TIMER } from '../model/timers.js'
 import { parseServiceId, serviceUrn, show, type Urn } from '../model/urn.js'
 import type { Page, ServiceQuery } from '../ports.js'
 import { decodeCursor, encodeCursor } from '../query/cursor.js'
 import { serviceFilter } from '../query/filter/index.js'
 import { selectAsync, WorkBudget } from '../query/work.js'
-import type { FunctionParameter, FunctionService } from './definition.js'
+import { checkDefinition, type FunctionParameter, type FunctionService } from './definition.js'
 import { checkValue } from './parameters.js'
 
 /** Milliseconds. */
 const DEFAULT_TIMEOUT = 60 * 60_000
-/** Of a timer: 24 days. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 /** A function with all that is to be known of it. */
 export interface CatalogEntry {
@@ -28,16 +27,18 @@ export type Catalog = ReadonlyMap<Urn, CatalogEntry>
 
 /** @throws IvcapError `invalid-argument` for a definition that is none */
 export function catalogOf(services: readonly FunctionService[]): Catalog {
+  if (!Array.isArray(services)) throw invalid('services', `must be a list of services, not ${show(services)}`)
   const catalog = new Map<Urn, CatalogEntry>()
   const sameName = new Map<string, number>()
   for (const [i, definition] of services.entries()) {
     const where = `services[${i}]`
+    checkDefinition(definition, where)
     const { name, parameters = [], timeout = DEFAULT_TIMEOUT } = definition
-    if (typeof name !== 'string' || name.trim() === '')
-      throw invalid(`${where}.name`, 'must be a text that is not empty')
-    if (typeof definition.run !== 'function') throw invalid(`${where}.run`, 'must be a function')
-    if (!(timeout > 0 && timeout <= LONGEST_TIMEOUT))
-      throw invalid(`${where}.timeout`, `must be milliseconds from 1 to ${LONGEST_TIMEOUT}`)
+    if (typeof timeout !== 'number' || !(timeout > 0 && timeout <= LONGEST_TIMER))
+      throw invalid(
+        `${where}.timeout`,
+        `must be milliseconds from 1 to ${LONGEST_TIMER}, not ${show(timeout)}`,
+      )
     for (const [j, parameter] of parameters.entries())
       checkParameter(parameter, parameters.slice(0, j), `${where}.parameters[${j}]`)
     const count = sameName.get(name) ?? 0
@@ -85,6 +86,8 @@ function checkParameter(
   before: readonly FunctionParameter[],
   where: string,
 ): void {
+  if (typeof parameter !== 'object' || parameter === null)
+    throw invalid(where, `must be an object with name and type, not ${show(parameter)}`)
   const { name, type, options = [], default: absent } = parameter
   if (typeof name !== 'string' || name === '' || name.startsWith('$'))
     throw invalid(`${where}.name`, 'must be a text that is not empty and does not start with $')
@@ -92,8 +95,13 @@ function checkParameter(
     throw invalid(`${where}.name`, `${show(name)} is declared twice`)
   if (!PARAMETER_TYPES.includes(type))
     throw invalid(`${where}.type`, `is one of ${PARAMETER_TYPES.join(', ')}, not ${show(type)}`)
-  if (type === 'option' && options.length === 0)
-    throw invalid(`${where}.options`, 'must name what the option can be')
+  if (!Array.isArray(options) || (type === 'option' && options.length === 0))
+    throw invalid(`${where}.options`, 'must be a list of what the option can be')
+  for (const [i, option] of options.entries()) {
+    const value: unknown = typeof option === 'object' && option !== null ? option.value : undefined
+    if (typeof value !== 'string')
+      throw invalid(`${where}.options[${i}]`, `must be { value: '…' }, not ${show(option)}`)
+  }
   if (absent !== undefined) checkValue(parameter, absent)
 }
 

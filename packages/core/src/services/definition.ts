@@ -2,9 +2,11 @@ import type { Artifact } from '../client/artifact.js'
 import type { Ivcap } from '../client/ivcap.js'
 import type { CallOptions } from '../client/operation.js'
 import type { UploadOptions } from '../client/upload.js'
+import { IvcapError } from '../model/errors.js'
 import type { JsonValue } from '../model/json.js'
+import { checkOptions, isPlain, type OptionNames } from '../model/options.js'
 import type { ParameterOption, ParameterType } from '../model/services.js'
-import type { Urn } from '../model/urn.js'
+import { show, type Urn } from '../model/urn.js'
 
 /** One parameter of a function. */
 export interface FunctionParameter {
@@ -91,7 +93,44 @@ type Typed<P extends readonly FunctionParameter[] | undefined> = Omit<
   run(params: ParametersOf<P>, context: JobContext): unknown
 }
 
-/** The definition itself; `run` gets its parameters with the types that `parameters` declares. */
+const NAMES: OptionNames<FunctionService> = {
+  name: true,
+  id: true,
+  description: true,
+  parameters: true,
+  timeout: true,
+  run: true,
+}
+
+/** @throws IvcapError `invalid-argument` for what is no definition, and for members that it cannot have */
+export function checkDefinition(definition: FunctionService, where: string): void {
+  const given: unknown = definition
+  if (typeof given !== 'object' || given === null)
+    throw invalid(where, `must be an object with name and run, not ${show(given)}`)
+  // an instance of a class may have more
+  if (isPlain(given)) checkOptions(definition, NAMES, where)
+  const { name, run, parameters, description } = definition
+  if (typeof name !== 'string' || name.trim() === '')
+    throw invalid(`${where}.name`, 'must be a text that is not empty')
+  if (typeof run !== 'function') throw invalid(`${where}.run`, 'must be a function')
+  if (parameters !== undefined && !Array.isArray(parameters))
+    throw invalid(`${where}.parameters`, `must be a list, not ${show(parameters)}`)
+  if (description !== undefined && typeof description !== 'string')
+    throw invalid(`${where}.description`, `must be a text, not ${show(description)}`)
+}
+
+function invalid(argument: string, what: string): IvcapError {
+  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument })
+}
+
+/**
+ * The definition itself; `run` gets its parameters with the types that `parameters` declares.
+ *
+ * @throws IvcapError `invalid-argument` for what is no definition
+ */
 export const defineService = <const P extends readonly FunctionParameter[] | undefined = undefined>(
   definition: Typed<P>,
-): FunctionService => definition
+): FunctionService => {
+  checkDefinition(definition, 'defineService')
+  return definition
+}

@@ -1,9 +1,12 @@
 import { expectListeners, thisProcess } from '#files'
 import type { Logger } from '../client/context.js'
 import { IvcapError } from '../model/errors.js'
+import { type EventListener, emit } from '../model/events.js'
 import type { JsonObject } from '../model/json.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import type { JobRecord } from '../model/services.js'
 import { type Clock, micros, systemClock, timestamp } from '../model/time.js'
+import { startTimer, stopTimer } from '../model/timers.js'
 import { jobUrn, show, type Urn } from '../model/urn.js'
 import type { Backend, OpOptions, ServiceStore } from '../ports.js'
 import type { StoredJob } from '../rules/jobs.js'
@@ -13,7 +16,7 @@ import { type CatalogEntry, catalogOf, listCatalog } from './catalog.js'
 import type { FunctionService } from './definition.js'
 import { JobRecords } from './job-records.js'
 import { checkParameters } from './parameters.js'
-import { Queue } from './queue.js'
+import { type Permit, Semaphore } from './queue.js'
 
 /**
  * Runs a job elsewhere, a worker for example. It must end soon after the signal aborts. If it rejects, the job fails with the
@@ -34,12 +37,29 @@ export interface FunctionServicesOptions {
   readonly grace?: number | undefined
   /** When it aborts, all jobs are cancelled, with its reason as their message, and no more are taken. */
   readonly signal?: AbortSignal | undefined
+  /** Gets a line for each job that failed, with the stack of what its function threw. */
   readonly logger?: Logger | undefined
+  /** Hears of each job that failed (`job-failed`), with what its function threw as the error's cause. */
+  readonly onEvent?: EventListener | undefined
   /** Default: the wall clock. */
   readonly clock?: Clock | undefined
 }
 
 const GRACE = 10_000
+/** Characters of a stack that are logged. */
+const LONGEST_STACK = 20_000
+/** Failed jobs whose error is kept for those who ask for it in this process. */
+const KEPT_FAILURES = 1_000
+
+const OPTIONS: OptionNames<FunctionServicesOptions> = {
+  execute: true,
+  concurrency: true,
+  grace: true,
+  signal: true,
+  logger: true,
+  onEvent: true,
+  clock: true,
+}
 
 /**
  * Services that are functions: `new Ivcap({ ...backend, services: functionServices(backend, [...]) })`. Their jobs run in
@@ -52,14 +72,16 @@ const GRACE = 10_000
 export function functionServices(
   backend: Backend,
   services: readonly FunctionService[],
-  o: FunctionServicesOptions = {},
+  options: FunctionServicesOptions = {},
 ): ServiceStore {
+  const o = checkOptions(options, OPTIONS, 'functionServices')
   const { clock = systemClock, logger = {}, grace = GRACE } = o
   const catalog = catalogOf(services)
   const records = new JobRecords(backend.aspects, clock)
-  const queue = new Queue(o.concurrency ?? 8)
+  const queue = new Semaphore(o.concurrency ?? 8)
   const closing = new AbortController()
   expectListeners(closing.signal) // one for each job that runs
+  const failures = new Map<Urn, Error>()
   let open = true
   const cancel = () => {
     open = false
@@ -75,39 +97,69 @@ export function functionServices(
     throw new IvcapError('not-found', message, { resource: id })
   }
 
-  const execute: ExecuteJob =
-    o.execute ?? ((service, request, signal) => call(stores, service, request, signal))
-
   /** Never rejects. Resolves to the job at its end. */
-  async function run(service: CatalogEntry, created: StoredJob, params: JsonObject): Promise<StoredJob> {
+  async function run(
+    service: CatalogEntry,
+    created: StoredJob,
+    params: JsonObject,
+    permit: Permit,
+  ): Promise<StoredJob> {
     let job = created
+    let thrown: unknown
     const stop = new AbortController()
     const onClose = () => stop.abort(closing.signal.reason)
     closing.signal.addEventListener('abort', onClose)
     const left = (micros(job.expiresAt) - clock()) / 1000
-    const timer = setTimeout(() => stop.abort(tooLong(service)), Math.max(left, 0))
+    const timer = startTimer(() => stop.abort(tooLong(service)), left)
     try {
       if (closing.signal.aborted) onClose()
       if (job.status === 'pending' && !stop.signal.aborted) {
         job = { ...job, status: 'executing', startedAt: timestamp(clock()) }
         await records.update(job)
       }
-      const outcome = await execute(service, { job: job.id, params }, stop.signal)
+      const request = { job: job.id, params }
+      const { error, ...outcome } =
+        o.execute === undefined
+          ? await call({ ...backend, services: servicesOfJob(permit) }, service, request, stop.signal)
+          : await o.execute(service, request, stop.signal)
+      thrown = error
       job = { ...job, ...outcome, finishedAt: timestamp(clock()) }
       if (job.result !== undefined) job = { ...job, resultType: 'application/json' }
     } catch (error) {
+      thrown = error
       job = { ...job, ...failure(error), finishedAt: timestamp(clock()) }
     } finally {
-      clearTimeout(timer)
+      stopTimer(timer)
       closing.signal.removeEventListener('abort', onClose)
     }
-    if (job.status === 'failed') logger.warn?.(`${service.name}: ${job.id} failed: ${job.errorMessage}`)
+    if (job.status === 'failed') tellFailure(service, job, thrown)
     await records.finish(job).catch((error: unknown) => {
       logger.warn?.(
         `${service.name}: the end of ${job.id} (${job.status}) could not be stored: ${show(error)}`,
       )
     })
     return job
+  }
+
+  /** The stack leads to the line that failed: without it a message such as "x is undefined" leads nowhere. */
+  function tellFailure({ name }: CatalogEntry, { id, errorMessage }: StoredJob, thrown: unknown): void {
+    const message = `${name}: ${id} failed: ${errorMessage}`
+    const cause = thrown instanceof Error ? thrown : new Error(show(thrown))
+    for (const [oldest] of failures) {
+      if (failures.size < KEPT_FAILURES) break
+      failures.delete(oldest)
+    }
+    failures.set(id, cause)
+    const stack = stackOf(cause)
+    logger.warn?.(stack === undefined ? message : `${message}\n${stack}`)
+    const error = new IvcapError('unknown', message, { operation: name, resource: id, cause })
+    emit({ kind: 'job-failed', message, resource: id, error }, o.onEvent)
+  }
+
+  /** With what its function threw, where that was in this process. */
+  function withFailure(job: JobRecord): JobRecord {
+    const failed = failures.get(job.id)
+    return failed === undefined ? job : { ...job, failure: failed }
   }
 
   async function createJob(
@@ -125,7 +177,7 @@ export function functionServices(
       id: jobUrn(crypto.randomUUID()),
       service: id,
       requestedAt: timestamp(now),
-      expiresAt: timestamp(now + service.timeout * 1000),
+      expiresAt: timestamp(now + Math.ceil(service.timeout * 1000)),
       runner: thisProcess(),
       request: params,
       inputs: [],
@@ -141,17 +193,17 @@ export function functionServices(
       await records.finish({ ...job, ...failure(error), finishedAt: timestamp(clock()) }).catch(() => {})
       throw error
     }
-    const done = slot.run(() => run(service, job, values))
+    const done = slot.run(() => run(service, job, values, slot))
     const ended = timeout > 0 ? await within(done, timeout, signal) : undefined
     signal?.throwIfAborted()
-    return records.told(ended ?? job)
+    return withFailure(records.told(ended ?? job))
   }
 
   async function close(): Promise<void> {
-    const timer = setTimeout(() => closing.abort(closed()), grace)
+    const timer = startTimer(() => closing.abort(closed()), grace)
     open = false
     await queue.settled()
-    clearTimeout(timer)
+    stopTimer(timer)
     o.signal?.removeEventListener('abort', cancel)
   }
 
@@ -165,14 +217,28 @@ export function functionServices(
       return await listCatalog(catalog, q)
     },
     createJob,
-    getJob: (id, job, op) => records.get(id, job, op),
+    getJob: async (id, job, op) => withFailure(await records.get(id, job, op)),
     listJobs: async (id, q, op) => records.list(entry(id).id, q, op),
     close,
   }
-  // a job may ask for others, but not end what it runs in
-  const { close: _, ...withoutClose } = store
-  const stores: Backend = { ...backend, services: withoutClose }
+  /** A job may request others and wait for them, but not end what it runs in. */
+  function servicesOfJob({ whileWaiting }: Permit): ServiceStore {
+    const { close: _, ...others } = store
+    return {
+      ...others,
+      whileWaiting,
+      createJob: (id, params, op) => {
+        const create = () => createJob(id, params, op)
+        return op.timeout === undefined || op.timeout <= 0 ? create() : whileWaiting(create)
+      },
+    }
+  }
+
   return store
+}
+
+function stackOf({ stack }: Error): string | undefined {
+  return typeof stack === 'string' && stack !== '' ? stack.slice(0, LONGEST_STACK) : undefined
 }
 
 /** The job at its end; undefined when that takes longer. */

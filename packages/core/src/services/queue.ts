@@ -2,16 +2,21 @@ import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 
 /** A place in the line. To be used once: by `run`, or by `release` where there is nothing to run after all. */
-export interface Slot {
+export interface Permit {
   /** Whether it is its turn already. */
   readonly free: boolean
   /** Runs it when it is its turn. */
   run<T>(job: () => Promise<T>): Promise<T>
   release(): void
+  /**
+   * For the job that runs: gives its place to another while it waits for others, and takes one again, before those that have not
+   * begun yet, when it waits for nothing more. So jobs that wait for jobs never block each other, however deep they are nested.
+   */
+  whileWaiting<T>(wait: () => Promise<T>): Promise<T>
 }
 
 /** Lets so many run at once; the others wait, first come, first served. */
-export class Queue {
+export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
   readonly #taken = new Set<Promise<void>>()
@@ -25,7 +30,7 @@ export class Queue {
     this.#free = concurrency
   }
 
-  reserve(): Slot {
+  reserve(): Permit {
     const free = this.#free > 0
     if (free) this.#free -= 1
     const turn = free ? Promise.resolve() : new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -34,10 +39,16 @@ export class Queue {
       done = resolve
     })
     this.#taken.add(taken)
+    const state = { isHeld: true, isOver: false, waits: 0 }
     const leave = () => {
+      state.isOver = true
       this.#taken.delete(taken)
-      this.#next()
+      if (state.isHeld) this.#next()
       done()
+    }
+    const giveBack = () => {
+      state.isHeld = false
+      this.#next()
     }
     return {
       free,
@@ -50,12 +61,35 @@ export class Queue {
         }
       },
       release: () => void turn.then(leave),
+      whileWaiting: async (wait) => {
+        state.waits += 1
+        if (state.isHeld && !state.isOver) giveBack()
+        try {
+          return await wait()
+        } finally {
+          state.waits -= 1
+          // while it waits for another it needs no place: holding one could be what that other one lacks
+          if (state.waits === 0 && !state.isOver && !state.isHeld) await this.#resume(state, giveBack)
+        }
+      },
     }
   }
 
-  /** When nobody runs or waits any more. */
+  /** When nothing runs or waits any more. */
   async settled(): Promise<void> {
     while (this.#taken.size > 0) await Promise.all(this.#taken)
+  }
+
+  /** A place again, ahead of the line. What has ended meanwhile, or waits again, passes it on. */
+  async #resume(
+    state: { isHeld: boolean; readonly isOver: boolean; readonly waits: number },
+    giveBack: () => void,
+  ): Promise<void> {
+    if (this.#free > 0) this.#free -= 1
+    else await new Promise<void>((resolve) => this.#waiting.unshift(resolve))
+    if (state.isHeld) this.#next()
+    else if (state.isOver || state.waits > 0) giveBack()
+    else state.isHeld = true
   }
 
   #next(): void {

@@ -1,5 +1,5 @@
 import type { Urn } from '../model/urn.js'
-import type { ArtifactStore, AspectStore, Backend, OpOptions } from '../ports.js'
+import type { ArtifactStore, AspectStore, Backend, OpOptions, ServiceStore } from '../ports.js'
 import { recordProduced, recordUsed } from '../rules/provenance.js'
 
 /** A backend as one job has it. */
@@ -79,12 +79,29 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
     retract: (id, o) => aspects.retract(id, within(o)),
   }
   return {
-    backend: { ...stores, artifacts: witnessed, aspects: bounded, ...(services && { services }) },
+    backend: {
+      ...stores,
+      artifacts: witnessed,
+      aspects: bounded,
+      ...(services && { services: servicesWithin(services, within) }),
+    },
     use,
     get inputs() {
       return new Set(inputs.keys())
     },
     outputs,
+  }
+}
+
+/** What a job waits for or asks of other jobs ends with it. */
+function servicesWithin(services: ServiceStore, within: <O extends OpOptions>(o: O) => O): ServiceStore {
+  return {
+    ...services,
+    get: (id, o) => services.get(id, within(o)),
+    list: (q, o) => services.list(q, within(o)),
+    createJob: (id, params, o) => services.createJob(id, params, within(o)),
+    getJob: (id, job, o) => services.getJob(id, job, within(o)),
+    listJobs: (id, q, o) => services.listJobs(id, q, within(o)),
   }
 }
 

@@ -1,3 +1,4 @@
+import { startTimer, stopTimer, type Timer } from '../model/timers.js'
 import type { OpOptions } from '../ports.js'
 
 /**
@@ -10,15 +11,15 @@ export function laterThan(
 ): { readonly options: OpOptions; clear(): void } {
   if (signal === undefined) return { options: {}, clear() {} }
   const stop = new AbortController()
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let timer: Timer | undefined
   const onAbort = () => {
-    timer = setTimeout(() => stop.abort(signal.reason), ms)
+    timer = startTimer(() => stop.abort(signal.reason), ms)
   }
   signal.addEventListener('abort', onAbort)
   return {
     options: { signal: stop.signal },
     clear() {
-      clearTimeout(timer)
+      stopTimer(timer)
       signal.removeEventListener('abort', onAbort)
     },
   }

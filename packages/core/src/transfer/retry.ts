@@ -1,6 +1,7 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit } from '../model/events.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import { startTimer, stopTimer } from '../model/timers.js'
 import type { OpOptions } from '../ports.js'
 
 export interface RetryOptions {
@@ -26,8 +27,6 @@ export const DEFAULT_RETRIES = { retries: 5, retryDelay: 100 } as const
 const LONGEST_BACKOFF = 30_000
 /** Milliseconds. A server that asks for a longer pause is reported with `retryAfter` instead of being waited for. */
 export const LONGEST_RETRY_AFTER = 5 * 60_000
-/** Milliseconds; Node fires a timer beyond this at once. */
-export const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Runs it until it succeeds, fails with an error that is not `retryable`, or `retries` are used up. Waits at least as long as
@@ -140,16 +139,13 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)
     const onAbort = () => {
-      clearTimeout(timer)
+      stopTimer(timer)
       reject(signal?.reason)
     }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      },
-      Math.min(ms, LONGEST_TIMER),
-    )
+    const timer = startTimer(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }

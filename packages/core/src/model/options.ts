@@ -1,0 +1,173 @@
+import { IvcapError } from './errors.js'
+import { show } from './urn.js'
+
+/** The names of all options of `T`. The compiler checks that none is missing and none is too many. */
+export type OptionNames<T> = { readonly [K in keyof T]-?: true }
+
+/** What each option of the client takes that needs no more than one of these: wherever it has this name. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  signal: 'signal',
+  onProgress: 'function',
+  onEvent: 'function',
+  onOutcome: 'function',
+  onAdded: 'function',
+  clock: 'function',
+  fetch: 'function',
+  locate: 'function',
+  logger: 'logger',
+  forceUpload: 'boolean',
+  sidecar: 'boolean',
+  includeContent: 'boolean',
+  orderDesc: 'boolean',
+  digest: 'boolean',
+  digests: 'boolean',
+  fsync: 'boolean',
+  forcePathStyle: 'boolean',
+  remembersUploads: 'boolean',
+  retries: 'count',
+  retryDelay: 'milliseconds',
+  connectTimeout: 'limit',
+  idleTimeout: 'limit',
+  grace: 'milliseconds',
+}
+
+type Kind = 'signal' | 'function' | 'logger' | 'boolean' | 'count' | 'milliseconds' | 'limit'
+
+const WANTED: Readonly<Record<Kind, string>> = {
+  signal: 'an AbortSignal, e.g. controller.signal',
+  function: 'a function',
+  logger: 'an object with functions debug and warn, e.g. console',
+  boolean: 'true or false',
+  count: 'a whole number from 0',
+  milliseconds: 'a number of milliseconds from 0',
+  limit: 'a number of milliseconds above 0',
+}
+
+/**
+ * The options that a caller gave, as a plain object without the members that are undefined. Every public function that takes an
+ * options object passes it through here.
+ *
+ * @param where The function, for messages.
+ * @throws IvcapError `invalid-argument` for what is no options object, for an option that is not known (with the one that was
+ * probably meant), and for one of another type
+ */
+export function checkOptions<T extends object>(options: T, names: OptionNames<NoInfer<T>>, where: string): T {
+  try {
+    return read(options, names, where)
+  } catch (cause) {
+    if (cause instanceof IvcapError) throw cause
+    throw invalid('options', 'cannot be read: a getter or a proxy throws', where, cause)
+  }
+}
+
+function read<T extends object>(options: T, names: OptionNames<T>, where: string): T {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw notOptions(given, names, where)
+  const keys = Object.keys(given)
+  if (keys.length === 0 && !isPlain(given)) throw notOptions(given, names, where)
+  const unknown = keys.find((key) => !Object.hasOwn(names, key))
+  if (unknown !== undefined) throw unknownOption(unknown, Object.keys(names), where)
+  const copy: Record<string, unknown> = {}
+  for (const name in names) {
+    const value: unknown = options[name]
+    if (value === undefined) continue
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
+    if (kind !== undefined && !isOfKind(kind, value))
+      throw invalid(name, `must be ${WANTED[kind]}, not ${show(value)}`, where)
+    copy[name] = value
+  }
+  // the members of T by their names, those that are undefined left out, which options may be
+  return copy as T
+}
+
+function isOfKind(kind: Kind, value: unknown): boolean {
+  switch (kind) {
+    case 'signal':
+      return isSignal(value)
+    case 'function':
+      return typeof value === 'function'
+    case 'logger':
+      return isLogger(value)
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'count':
+      return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    case 'milliseconds':
+      return typeof value === 'number' && Number.isFinite(value) && value >= 0
+    case 'limit':
+      return typeof value === 'number' && value > 0
+  }
+}
+
+/** Duck-typed: it may come from another realm. */
+function isSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return (
+    'aborted' in value &&
+    typeof value.aborted === 'boolean' &&
+    'addEventListener' in value &&
+    typeof value.addEventListener === 'function'
+  )
+}
+
+function isLogger(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return ['debug', 'warn'].every((name) => {
+    const method: unknown = Reflect.get(value, name)
+    return method === undefined || typeof method === 'function'
+  })
+}
+
+/** Whether it is `{…}` of any realm, and no instance of a class. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+function notOptions(given: unknown, names: object, where: string): IvcapError {
+  const some = Object.keys(names).slice(0, 3).join(', ')
+  return invalid('options', `must be an object with ${some}…, not ${show(given)}`, where)
+}
+
+function unknownOption(name: string, known: readonly string[], where: string): IvcapError {
+  const meant = closest(name, known)
+  const remedy = meant === undefined ? `the options are ${known.join(', ')}` : `did you mean \`${meant}\`?`
+  const message = `${where}: ${show(name)} is not an option; ${remedy}`
+  return new IvcapError('invalid-argument', message, { operation: where, argument: name })
+}
+
+/** The name that was probably meant: the same letters, or few edits away. */
+export function closest(name: string, known: readonly string[]): string | undefined {
+  const wanted = letters(name)
+  if (wanted === '' || wanted.length > 50) return undefined
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
+  for (const candidate of known) {
+    const edits = distance(wanted, letters(candidate))
+    if (edits < least) [best, least] = [candidate, edits]
+  }
+  return best
+}
+
+/** So that file_path, file-path and FilePath are filePath. */
+const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+function invalid(argument: string, what: string, where: string, cause?: unknown): IvcapError {
+  const details = { operation: where, argument, cause }
+  return new IvcapError('invalid-argument', `${where}: ${argument} ${what}`, details)
+}
