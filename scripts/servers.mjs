@@ -12,15 +12,26 @@ const commands = { install, up, down, status, hold }
 
 const [command = '', ...names] = process.argv.slice(2)
 const unknown = names.filter((name) => !servers.some((server) => server.name === name))
+if (command === '--help' || names.includes('--help')) {
+  console.log(usage())
+  process.exit(0)
+}
 const work = commands[command]
 if (work === undefined || unknown.length > 0) {
-  console.error(
-    `usage: servers.mjs install|up|down|status|hold [${servers.map(({ name }) => name).join('|')} …]`,
-  )
+  console.error(usage())
   process.exit(2)
 }
-for (const server of servers) {
-  if (names.length === 0 || names.includes(server.name)) await work(server)
+try {
+  for (const server of servers) {
+    if (names.length === 0 || names.includes(server.name)) await work(server)
+  }
+} catch (error) {
+  console.error(`servers.mjs ${command}: ${error instanceof Error ? error.message : error}`)
+  process.exit(1)
+}
+
+function usage() {
+  return `usage: servers.mjs install|up|down|status|hold [${servers.map(({ name }) => name).join('|')} …]`
 }
 
 /** @param {Server} server */
@@ -31,9 +42,15 @@ async function install(server) {
 }
 
 /** @param {Server} server */
+function assertInstalled({ name, present }) {
+  if (!present()) throw new Error(`${name} is not installed: npm run servers:install -- ${name}`)
+}
+
+/** @param {Server} server */
 async function up(server) {
   const start = Date.now()
   const found = running(folderOf(server))
+  assertInstalled(server)
   const env = found ?? (await bringUp(server, folderOf(server)))
   const how = found ? 'runs already' : `runs, after ${((Date.now() - start) / 1000).toFixed(1)} s`
   console.log(`# ${server.name} ${how}`)
@@ -55,6 +72,7 @@ async function status(server) {
 
 /** Prints its environment as one line of JSON once it runs. @param {Server} server */
 async function hold(server) {
+  assertInstalled(server)
   const folder = mkdtempSync(join(tmpdir(), `ivcap-${server.name}-`))
   // Ctrl-C reaches the whole group of processes; who holds this one's input decides when it ends.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)

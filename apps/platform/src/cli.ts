@@ -82,7 +82,8 @@ export async function commandOf(
       hosts: given['allow-host'].map(hostNameOf),
       pendingTtl: given['pending-ttl'] === undefined ? undefined : durationOf(given['pending-ttl']),
       origins: origins.includes('*') ? '*' : origins.length > 0 ? origins : undefined,
-      ...optional,
+      maxPending: optional.maxPending,
+      maxConnections: optional.maxConnections,
       ...(services !== undefined &&
         !given.check && { services: await loadServices(services, optional.jobMemory) }),
       ...(place.kind !== 'folder' && { backend: await openPlace(place, dir) }),
@@ -188,11 +189,11 @@ async function authOf(given: Given, env: NodeJS.ProcessEnv): Promise<Auth | unde
   const claims = {
     issuer: given['jwt-issuer'],
     audience: given['jwt-audience'],
-    allowNoExpiry: given['jwt-allow-no-expiry'],
+    allowNoExpiry: given['jwt-allow-no-expiry'] || undefined,
   }
   if (key !== undefined) return { jwtKey: await textIn('jwt-key', key), ...claims }
   if (secret !== undefined) return { jwtSecret: await textIn('jwt-secret', secret), ...claims }
-  if (claims.issuer !== undefined || claims.audience !== undefined || claims.allowNoExpiry)
+  if (claims.issuer !== undefined || claims.audience !== undefined || claims.allowNoExpiry === true)
     throw wrong('jwt-key', 'is missing: --jwt-issuer, --jwt-audience and --jwt-allow-no-expiry need it')
   return token === undefined ? undefined : { token }
 }

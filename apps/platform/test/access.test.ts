@@ -1,4 +1,5 @@
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { request } from 'node:http'
 import { exportJWK, SignJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { startPlatform } from '../src/index.js'
@@ -92,12 +93,77 @@ describe('a server with a key', () => {
     expect(await statusWith(pem, 'no.jwt')).toBe(401)
   })
 
+  it('finds a key behind the text that OpenSSL writes before it, and never takes it for a secret', async () => {
+    const bag = `Bag Attributes\n    friendlyName: ivcap\n${pem}`
+    expect(await statusWith(bag, await signed())).toBe(200)
+    const confused = new SignJWT({ exp: 4_000_000_000 }).setProtectedHeader({ alg: 'HS256' })
+    expect(await statusWith(bag, await confused.sign(createSecretKey(Buffer.from(bag.trim()))))).toBe(401)
+    for (const text of [bag, pem, '-----BEGIN RSA', JSON.stringify(await exportJWK(publicKey))]) {
+      await expect(started({ auth: { jwtSecret: text } })).rejects.toMatchObject({ argument: 'jwtSecret' })
+    }
+    for (const text of ['no key', '{"broken":', '{}', '{"keys":[]}', '{"kty":"oct","k":"AAAA"}']) {
+      await expect(started({ auth: { jwtKey: text } })).rejects.toMatchObject({ argument: 'jwtKey' })
+    }
+  })
+
   it('takes a shared secret that is long enough', async () => {
     const secret = randomBytes(32).toString('hex')
-    const token = new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode(secret))
-    expect(await statusWith(secret, await token)).toBe(200)
-    await expect(statusWith('short', await token)).rejects.toMatchObject({ argument: 'jwtKey' })
-    await expect(statusWith('{"broken":', await token)).rejects.toMatchObject({ argument: 'jwtKey' })
+    const token = await new SignJWT({ exp: 4_000_000_000 })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(secret))
+    const { url } = await started({ auth: { jwtSecret: secret } })
+    expect((await fetch(`${url}/1/artifacts`, { headers: bearer(token) })).status).toBe(200)
+    await expect(started({ auth: { jwtSecret: 'short' } })).rejects.toMatchObject({ argument: 'jwtSecret' })
+  })
+
+  it('requires an expiry time, the issuer and the audience, as it is told', async () => {
+    const status = async (auth: object, claims: object) => {
+      const { url } = await started({ auth: { jwtKey: pem, ...auth } })
+      const token = await new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey)
+      return (await fetch(`${url}/1/artifacts`, { headers: bearer(token) })).status
+    }
+    const exp = 4_000_000_000
+    expect(await status({}, {})).toBe(401)
+    expect(await status({ allowNoExpiry: true }, {})).toBe(200)
+    expect(await status({ issuer: 'me' }, { exp, iss: 'you' })).toBe(401)
+    expect(await status({ issuer: 'me', audience: 'us' }, { exp, iss: 'me' })).toBe(401)
+    expect(await status({ issuer: 'me', audience: 'us' }, { exp, iss: 'me', aud: 'us' })).toBe(200)
+  })
+})
+
+describe('a server without a token', () => {
+  const status = (url: string, headers: Record<string, string>, method = 'GET') =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const asked = request(`${url}/1/artifacts`, { method, headers }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+      asked.on('error', reject).end()
+    })
+
+  it('answers under names of this machine, and those that are allowed', async () => {
+    const { url, port } = await started({ hosts: ['ivcap.local'] })
+    for (const host of ['localhost', `127.0.0.1:${port}`, '[::1]', 'IVCAP.local:80']) {
+      expect(await status(url, { Host: host })).toBe(200)
+    }
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      'ivcap.local.x',
+    ]) {
+      expect(await status(url, { Host: host })).toBe(403)
+    }
+  })
+
+  it('refuses pages of other origins even what needs no preflight', async () => {
+    const { url } = await started({ hosts: ['ivcap.local'] })
+    for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example']) {
+      expect(await status(url, { Origin: origin }, 'POST')).toBe(403)
+    }
+    for (const origin of ['http://localhost:3000', 'http://ivcap.local:80']) {
+      expect(await status(url, { Origin: origin }, 'POST')).toBe(201)
+    }
   })
 })
 

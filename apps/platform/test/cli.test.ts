@@ -14,7 +14,8 @@ it('without options it is a folder, on this machine, open', async () => {
   expect(await command([])).toEqual({
     data: join(process.cwd(), 'ivcap-data'),
     quiet: false,
-    options: { dir: join(process.cwd(), 'ivcap-data'), port: 8088, host: '127.0.0.1' },
+    check: false,
+    options: { dir: join(process.cwd(), 'ivcap-data'), port: 8088, host: '127.0.0.1', hosts: [] },
   })
 })
 
@@ -27,6 +28,38 @@ it('takes a token from the environment, a key from a file, origins as often as g
   const origins = ['--origin', 'https://a.example', '--origin', 'https://b.example']
   expect((await command(origins)).options.origins).toEqual(['https://a.example', 'https://b.example'])
   expect((await command(['--origin', '*'])).options.origins).toBe('*')
+})
+
+it('takes names of hosts and limits', async () => {
+  const { options } = await command([
+    '--allow-host',
+    'ivcap.local',
+    '--max-pending',
+    '5',
+    '--max-connections',
+    '7',
+  ])
+  expect(options).toMatchObject({ hosts: ['ivcap.local'], maxPending: 5, maxConnections: 7 })
+})
+
+it('takes a shared secret only as such, with what the token must say', async () => {
+  const file = join(await folder(), 'secret')
+  await writeFile(file, 'x'.repeat(32))
+  const args = [
+    '--jwt-secret',
+    file,
+    '--jwt-issuer',
+    'urn:me',
+    '--jwt-audience',
+    'urn:you',
+    '--jwt-allow-no-expiry',
+  ]
+  expect((await command(args)).options.auth).toEqual({
+    jwtSecret: 'x'.repeat(32),
+    issuer: 'urn:me',
+    audience: 'urn:you',
+    allowNoExpiry: true,
+  })
 })
 
 it('takes the time after which an upload is forgotten', async () => {
@@ -45,6 +78,10 @@ it.each<[string, string[], RegExp]>([
   ['a time that is none', ['--pending-ttl', '7'], /--pending-ttl is a time such as 7d.*, not 7/],
   ['an unknown backend', ['--backend', 'tape'], /folder, memory, s3:.*, not tape/],
   ['a bucket without a name', ['--backend', 's3:///prefix'], /s3:\/\/bucket\/prefix/],
+  ['a host with a scheme', ['--allow-host', 'http://x'], /--allow-host is a host name/],
+  ['a limit of none', ['--max-pending', '0'], /--max-pending is a number from 1/],
+  ['an issuer without a key', ['--jwt-issuer', 'x'], /--jwt-key is missing/],
+  ['a key and a secret', ['--jwt-key', 'x', '--jwt-secret', 'y'], /excludes --jwt-secret/],
   ['a token and a key', ['--token', 'x', '--jwt-key', 'y'], /excludes/],
   ['a key that is not there', ['--jwt-key', '/no/such/key'], /--jwt-key can't be read.*\/no\/such\/key/],
 ])('%s is refused', async (_, args, message) => {

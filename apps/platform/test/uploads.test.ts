@@ -119,3 +119,55 @@ describe('an upload', () => {
     expect(await response.text()).toContain('data-href')
   })
 })
+
+it('takes the method from X-HTTP-Method-Override, and refuses any that is none', async () => {
+  const { url } = await started()
+  const { href } = await begin(url, 3)
+  const send = (method: string) =>
+    fetch(href, {
+      method: 'POST',
+      body: 'abc',
+      headers: {
+        'X-HTTP-Method-Override': method,
+        'Tus-Resumable': '1.0.0',
+        'Upload-Offset': '0',
+        'Content-Type': 'application/offset+octet-stream',
+      },
+    })
+  expect((await send('GET')).status).toBe(400)
+  expect((await send('PATCH')).headers.get('upload-offset')).toBe('3')
+  expect(await (await fetch(href)).text()).toBe('abc')
+})
+
+it('the upload is that of the path, whatever the query says', async () => {
+  const { url } = await started()
+  const [one, other] = [await begin(url, 3), await begin(url, 3)]
+  expect((await patch(`${one.href}?a=/${other.id}/blob`, 0, 'abc')).status).toBe(204)
+  expect(await (await fetch(one.href)).text()).toBe('abc')
+  expect((await fetch(other.href)).status).toBe(404)
+})
+
+it('takes no more unfinished uploads than it may, until one is finished', async () => {
+  const { url } = await started({ maxPending: 2 })
+  const [first] = [await begin(url, 3), await begin(url, 3)]
+  const refused = await begin(url, 3)
+  expect([refused.response.status, refused.response.headers.get('retry-after')]).toEqual([429, '10'])
+  expect((await patch(first?.href ?? '', 0, 'abc')).status).toBe(204)
+  expect((await begin(url, 3)).response.status).toBe(201)
+})
+
+it.each(['a', 'YWJjZ', '=', Buffer.from('a\nb').toString('base64')])(
+  'the name %s is refused',
+  async (name) => {
+    const { url } = await started()
+    const { response } = await begin(url, 0, { 'X-Name': name })
+    expect(response.status).toBe(400)
+  },
+)
+
+it('a method that a path does not have is 405 with those that it has', async () => {
+  const { url } = await started()
+  const answer = await fetch(`${url}/1/artifacts`, { method: 'DELETE' })
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, POST, OPTIONS'])
+  expect((await fetch(`${url}/1/nothing`, { method: 'DELETE' })).status).toBe(404)
+})

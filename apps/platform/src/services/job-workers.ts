@@ -105,12 +105,11 @@ class LoadedWorker {
 
   constructor({ module, memoryMb = DEFAULT_MEMORY_MB }: JobWorkersOptions) {
     const isSource = import.meta.url.endsWith('.ts')
-    const loader = new URL('../../bin/from-sources.mjs', import.meta.url).href
-    const program = new URL(isSource ? './job-worker.ts' : './job-worker.js', import.meta.url)
+    const program = new URL(isSource ? '../../bin/job-worker.mjs' : './job-worker.js', import.meta.url)
     const worker = new Worker(program, {
       workerData: { module },
       argv: [],
-      execArgv: isSource ? ['--import', loader] : [],
+      execArgv: [],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRETS.includes(name))),
       resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     })
