@@ -137,14 +137,16 @@ function unknownOption(name: string, known: readonly string[], where: string): I
   return new IvcapError('invalid-argument', message, { operation: where, argument: name })
 }
 
-/** The name that was probably meant: the same letters, or few edits away. */
+/** The name that was probably meant: the same letters, a part of them, or few edits away. */
 export function closest(name: string, known: readonly string[]): string | undefined {
   const wanted = letters(name)
   if (wanted === '' || wanted.length > 50) return undefined
   let best: string | undefined
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of known) {
-    const edits = distance(wanted, letters(candidate))
+    const other = letters(candidate)
+    const isPart = wanted.length > 2 && (other.startsWith(wanted) || other.endsWith(wanted))
+    const edits = isPart ? 1 : distance(wanted, other)
     if (edits < least) [best, least] = [candidate, edits]
   }
   return best
