@@ -139,8 +139,7 @@ function suggestion(url: string): string {
   if (/^[a-z]:[\\/]/i.test(url) || /^\\\\/.test(url))
     return ': for a folder, give it as baseDir, or as file:///C:/folder'
   if (/^(\.{0,2}\/(?!\/)|\.{1,2}$|~)/.test(url)) return ': for a folder, give it as baseDir, or as file:./dir'
-  const host =
-    /^(?:\/\/)?((?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::\d+)?)(\/.*)?$/i.exec(url)
+  const host = /^(?:\/\/)?((?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::\d+)?)(\/.*)?$/i.exec(url)
   const [, name = '', path = ''] = host ?? []
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(url)
   if (name === '' || hasScheme || !/[.:]|^localhost$/i.test(name)) return ''
