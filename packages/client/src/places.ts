@@ -122,7 +122,7 @@ function decoded(pathname: string, url: string): string {
 }
 
 function bucketOf(url: string): { bucket: string; prefix?: string } {
-  const match = /^\w+:\/\/([^/?#@]+)\/?([^?#]*)$/.exec(url)
+  const match = /^\w+:\/\/([^/?#@]+)(?:\/([^?#]*))?$/.exec(url)
   const [, bucket, rest = ''] = match ?? []
   if (bucket === undefined) {
     const rule = 'url must name a bucket, as in s3://bucket/prefix, without user, query or fragment'
@@ -139,8 +139,7 @@ function suggestion(url: string): string {
   if (/^[a-z]:[\\/]/i.test(url) || /^\\\\/.test(url))
     return ': for a folder, give it as baseDir, or as file:///C:/folder'
   if (/^(\.{0,2}\/(?!\/)|\.{1,2}$|~)/.test(url)) return ': for a folder, give it as baseDir, or as file:./dir'
-  const host =
-    /^(?:[a-z][a-z0-9+.-]*:)?(?:\/\/)?((?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::\d+)?)(\/.*)?$/i.exec(url)
+  const host = /^(?:\/\/)?((?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*)(?::\d+)?)(\/.*)?$/i.exec(url)
   const [, name = '', path = ''] = host ?? []
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(url)
   if (name === '' || hasScheme || !/[.:]|^localhost$/i.test(name)) return ''

@@ -137,14 +137,15 @@ function unknownOption(name: string, known: readonly string[], where: string): I
   return new IvcapError('invalid-argument', message, { operation: where, argument: name })
 }
 
-/** The name that was probably meant: the same letters, or few edits away. */
+/** The name that was probably meant: the same letters, some of them in their order, or few edits away. */
 export function closest(name: string, known: readonly string[]): string | undefined {
   const wanted = letters(name)
   if (wanted === '' || wanted.length > 50) return undefined
   let best: string | undefined
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 1
   for (const candidate of known) {
-    const edits = distance(wanted, letters(candidate))
+    const other = letters(candidate)
+    const edits = isShortFor(wanted, other) ? 1 : distance(wanted, other)
     if (edits < least) [best, least] = [candidate, edits]
   }
   return best
@@ -152,6 +153,13 @@ export function closest(name: string, known: readonly string[]): string | undefi
 
 /** So that file_path, file-path and FilePath are filePath. */
 const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')
+
+/** Whether the letters of the other, some left out, make it: params for parameters. */
+function isShortFor(short: string, other: string): boolean {
+  let at = 0
+  for (const letter of other) if (letter === short[at]) at += 1
+  return short.length > 2 && short[0] === other[0] && at === short.length
+}
 
 /** Levenshtein's. */
 function distance(a: string, b: string): number {
