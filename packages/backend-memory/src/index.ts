@@ -1,23 +1,31 @@
 import { fileBlobs } from '@ivcap/backend-local'
-import { type Backend, type Clock, checkOptions, type OptionNames } from '@ivcap/core/driver'
+import {
+  type Backend,
+  type Clock,
+  checkOptions,
+  type EventListener,
+  type OptionNames,
+} from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { memfs } from 'memfs'
 
 export interface MemoryBackendOptions {
   /** Default: the wall clock. */
   readonly clock?: Clock | undefined
+  /** Hears what results do not tell: records that are left out of lists. @default no listener */
+  readonly onEvent?: EventListener | undefined
 }
 
-const OPTIONS: OptionNames<MemoryBackendOptions> = { clock: true }
+const OPTIONS: OptionNames<MemoryBackendOptions> = { clock: true, onEvent: true }
 
 /**
  * Artifacts and aspects in the memory of this process, for tests: the engine over blobs in an in-memory file system. Each call
  * makes a place of its own; no disk is touched, and nothing is left when the last reference is gone.
  */
 export function memoryBackend(o: MemoryBackendOptions = {}): Backend {
-  const { clock } = checkOptions(o, OPTIONS, 'memoryBackend')
+  const { clock, onEvent } = checkOptions(o, OPTIONS, 'memoryBackend')
   const { fs } = memfs()
   // no URL of a folder: no other process reaches it
   const blobs = { ...fileBlobs({ dir: '/', fs: fs.promises }), uri: 'memory:' }
-  return blobBackend(blobs, { name: 'memory', remembersUploads: false, ...(clock && { clock }) })
+  return blobBackend(blobs, { name: 'memory', remembersUploads: false, clock, onEvent })
 }

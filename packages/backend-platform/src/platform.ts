@@ -48,6 +48,7 @@ const OPTIONS: OptionNames<PlatformOptions> = {
   trustOrigins: true,
   fetch: true,
   logger: true,
+  onEvent: true,
   connectTimeout: true,
   idleTimeout: true,
   retries: true,

@@ -4,6 +4,7 @@ import {
   type Backend,
   type Clock,
   checkOptions,
+  type EventListener,
   type OptionNames,
   type Urn,
 } from '@ivcap/core/driver'
@@ -16,6 +17,8 @@ export interface GcsBackendOptions extends GcsOptions {
   readonly asserter?: string | undefined
   /** Microseconds since 1970; default: the system's clock. */
   readonly clock?: Clock | undefined
+  /** Hears what results do not tell: records that are left out of lists. @default no listener */
+  readonly onEvent?: EventListener | undefined
   /**
    * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
    * for an id that has no bytes here. New artifacts are stored where it says, too.
@@ -28,14 +31,23 @@ export interface GcsArtifactsOptions extends GcsBackendOptions {
   readonly aspects: AspectStore
 }
 
-const BACKEND: OptionNames<GcsBackendOptions> = { ...OPTIONS, asserter: true, clock: true, locate: true }
+const BACKEND: OptionNames<GcsBackendOptions> = {
+  ...OPTIONS,
+  asserter: true,
+  clock: true,
+  onEvent: true,
+  locate: true,
+}
 const ARTIFACTS: OptionNames<GcsArtifactsOptions> = { ...BACKEND, aspects: true }
 
 /** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
 export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: () => Promise<void> } {
-  const { asserter, clock, locate, ...bucket } = checkOptions(o, BACKEND, 'gcsBackend')
+  const { asserter, clock, onEvent, locate, ...bucket } = checkOptions(o, BACKEND, 'gcsBackend')
   const blobs = gcsBlobs(bucket)
-  return { ...blobBackend(blobs, { asserter, clock, locate, name: 'gcs' }), close: async () => blobs.close() }
+  return {
+    ...blobBackend(blobs, { asserter, clock, onEvent, locate, name: 'gcs' }),
+    close: async () => blobs.close(),
+  }
 }
 
 /**
@@ -46,10 +58,10 @@ export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: ()
 export function gcsArtifacts(
   o: GcsArtifactsOptions,
 ): ArtifactStore & { readonly close: () => Promise<void> } {
-  const { asserter, clock, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 'gcsArtifacts')
+  const { asserter, clock, onEvent, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 'gcsArtifacts')
   const blobs = gcsBlobs(bucket)
   return {
-    ...blobArtifactStore(blobs, { asserter, clock, locate, aspects, name: 'gcs' }),
+    ...blobArtifactStore(blobs, { asserter, clock, onEvent, locate, aspects, name: 'gcs' }),
     close: async () => blobs.close(),
   }
 }

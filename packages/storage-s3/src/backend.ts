@@ -4,6 +4,7 @@ import {
   type Backend,
   type Clock,
   checkOptions,
+  type EventListener,
   type OptionNames,
   type Urn,
 } from '@ivcap/core/driver'
@@ -16,6 +17,8 @@ export interface S3BackendOptions extends S3Options {
   readonly asserter?: string | undefined
   /** Microseconds since 1970; default: the system's clock. */
   readonly clock?: Clock | undefined
+  /** Hears what results do not tell: records that are left out of lists. @default no listener */
+  readonly onEvent?: EventListener | undefined
   /**
    * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
    * for an id that has no bytes here. New artifacts are stored where it says, too.
@@ -28,14 +31,23 @@ export interface S3ArtifactsOptions extends S3BackendOptions {
   readonly aspects: AspectStore
 }
 
-const BACKEND: OptionNames<S3BackendOptions> = { ...OPTIONS, asserter: true, clock: true, locate: true }
+const BACKEND: OptionNames<S3BackendOptions> = {
+  ...OPTIONS,
+  asserter: true,
+  clock: true,
+  onEvent: true,
+  locate: true,
+}
 const ARTIFACTS: OptionNames<S3ArtifactsOptions> = { ...BACKEND, aspects: true }
 
 /** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
 export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () => Promise<void> } {
-  const { asserter, clock, locate, ...bucket } = checkOptions(o, BACKEND, 's3Backend')
+  const { asserter, clock, onEvent, locate, ...bucket } = checkOptions(o, BACKEND, 's3Backend')
   const blobs = s3Blobs(bucket)
-  return { ...blobBackend(blobs, { asserter, clock, locate, name: 's3' }), close: async () => blobs.close() }
+  return {
+    ...blobBackend(blobs, { asserter, clock, onEvent, locate, name: 's3' }),
+    close: async () => blobs.close(),
+  }
 }
 
 /**
@@ -44,10 +56,10 @@ export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () =
  * Its connections are closed by its own `close()`, not by the client's.
  */
 export function s3Artifacts(o: S3ArtifactsOptions): ArtifactStore & { readonly close: () => Promise<void> } {
-  const { asserter, clock, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 's3Artifacts')
+  const { asserter, clock, onEvent, locate, aspects, ...bucket } = checkOptions(o, ARTIFACTS, 's3Artifacts')
   const blobs = s3Blobs(bucket)
   return {
-    ...blobArtifactStore(blobs, { asserter, clock, locate, aspects, name: 's3' }),
+    ...blobArtifactStore(blobs, { asserter, clock, onEvent, locate, aspects, name: 's3' }),
     close: async () => blobs.close(),
   }
 }
