@@ -40,6 +40,7 @@ describe('a strict TypeScript project that checks libraries, too', () => {
     ['a browser app: lib ES2022 and DOM, no @types', 'tsconfig.browser.json'],
     ['a Node app as ES modules', 'tsconfig.node-esm.json'],
     ['a Node app as CommonJS', 'tsconfig.node-cjs.json'],
+    ['a workspace with a condition `source` of its own', 'tsconfig.source.json'],
   ])('%s', async (_name, config) => {
     // The compiler prints its findings to stdout, which a rejection hides.
     expect(await tsc(config).catch((error: { stdout: string }) => error.stdout)).toBe('')

@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { memoryBackend } from '@ivcap/backend-memory'
+import type { Problem } from '@ivcap/core/driver'
+import { expect, it, vi } from 'vitest'
+import { check } from '../src/check.js'
 import { type Command, commandOf, greeting } from '../src/cli.js'
 import { folder } from './support/server.js'
 
@@ -96,4 +99,25 @@ it('says how to connect, warns where others can reach it, and never shows the to
   expect(guarded).toContain('IVCAP_URL=http://127.0.0.1:1')
   expect(guarded).toContain('in memory')
   expect(guarded).not.toMatch(/secret|WARNING/)
+})
+
+it('a check prints what is wrong, a line each, and tells by its exit code', async () => {
+  const backend = (problems: readonly Problem[]) => ({ ...memoryBackend(), verify: async () => problems })
+  const print = vi.fn()
+  expect(await check({ backend: backend([]) }, print)).toBe(0)
+  const problem = {
+    kind: 'orphan',
+    resource: 'key',
+    message: 'bytes without a record',
+    repairable: false,
+  } as const
+  expect(await check({ backend: backend([problem]) }, print)).toBe(1)
+  expect(print.mock.calls.flat()).toEqual([
+    'Everything is in order.',
+    'orphan  key: bytes without a record',
+    '1 found, nothing was changed.',
+  ])
+  await expect(check({ dir: join(await folder(), 'absent') }, print)).rejects.toMatchObject({
+    code: 'not-found',
+  })
 })

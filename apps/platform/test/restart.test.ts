@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { fileBlobs } from '@ivcap/backend-local'
@@ -160,15 +160,37 @@ it('a client that asks how far it is has a whole upload stored', async () => {
   expect((await recordOf(url, id))['status']).toBe('ready')
 })
 
-it('what a killed server has left half written is cleared away', async () => {
+it('a start removes uploads that are marked as over, and staged copies of notes that are there', async () => {
   const dir = await folder()
-  await startPlatform({ dir }).then((platform) => platform.close())
-  const uuid = '0b8f4c1e-6a5d-4f0e-9c1b-2d3e4f5a6b7c'
-  await writeFile(join(dir, 'uploads', uuid), 'bytes without a note')
-  await writeFile(join(dir, 'uploads', `${uuid}.a-staged-note`), '{"id":')
+  const uploads = join(dir, 'uploads')
+  const first = await startPlatform({ dir })
+  const pending = (await begin(first.url, 4)).id.slice(-36)
+  await first.close()
+  const over = '0b8f4c1e-6a5d-4f0e-9c1b-2d3e4f5a6b7c'
+  await writeFile(join(uploads, over), 'bytes of an artifact')
+  await writeFile(join(uploads, `${over}.ended`), '{}')
+  await writeFile(join(uploads, `${pending}.${over}`), '{"id":')
   const { url } = await started({ dir })
-  expect(await readdir(join(dir, 'uploads'))).toEqual([])
-  expect((await fetch(`${url}/1/artifacts/${uuid}`)).status).toBe(404)
+  expect(await readdir(uploads)).toEqual([`${pending}.json`])
+  expect((await fetch(`${url}/1/artifacts/${over}`)).status).toBe(404)
+})
+
+it('clients see no path of the server, neither in records nor in messages', async () => {
+  const dir = await folder()
+  const { url } = await started({ dir })
+  const { href, id } = await begin(url, 3)
+  await patch(href, 0, 'abc')
+  const aspects = await fetch(`${url}/1/aspects?entity=${id}&include-content=true`)
+  const text = await aspects.text()
+  expect(text).toContain(id)
+  expect(text).not.toContain(dir)
+  // a folder in the way of what the next upload needs
+  await rm(join(dir, 'blobs', 'artifacts'), { recursive: true })
+  await writeFile(join(dir, 'blobs', 'artifacts'), '')
+  const failing = await begin(url, 3)
+  const answer = await patch(failing.href, 0, 'abc')
+  expect(answer.ok).toBe(false)
+  expect(await answer.text()).not.toContain(dir)
 })
 
 it('stopping finishes the request that is under way', async () => {

@@ -4,6 +4,7 @@ import {
   type ArtifactDraft,
   type ArtifactRecord,
   type ArtifactStore,
+  abortable,
   artifactAspect,
   type Clock,
   COLLECTION_ITEM_SCHEMA,
@@ -36,7 +37,6 @@ import {
   orAbsent,
   whenFilesAreFree,
 } from './local-fs.js'
-import { orAborted } from './lock.js'
 import { readPinned } from './pinned-file.js'
 import { moveTo } from './placing.js'
 import { type Staging, stamp } from './staging.js'
@@ -67,7 +67,7 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
   /** `repeatable`: may run again, after a failure that has left nothing. */
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>, repeatable = true): Promise<T> {
     o.signal?.throwIfAborted()
-    await orAborted(open(), o.signal)
+    await abortable(open(), o.signal)
     o.signal?.throwIfAborted()
     const told = () => leftOuts.during(o, () => explainedIn(paths.dir, doing, work))
     return await (repeatable ? whenFilesAreFree(fs, told, o) : told())

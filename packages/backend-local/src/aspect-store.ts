@@ -1,6 +1,7 @@
 import {
   type AspectRecord,
   type AspectStore,
+  abortable,
   aspectUuid,
   type Clock,
   IvcapError,
@@ -14,7 +15,6 @@ import type { Bases } from './folder/bases.js'
 import { explainedIn } from './folder/explained-in.js'
 import type { LeftOuts } from './folder/left-outs.js'
 import { type LocalFs, whenFilesAreFree } from './local-fs.js'
-import { orAborted } from './lock.js'
 
 /** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
 export function aspectStore(parts: {
@@ -32,7 +32,7 @@ export function aspectStore(parts: {
 
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
-    await orAborted(open(), o.signal)
+    await abortable(open(), o.signal)
     o.signal?.throwIfAborted()
     return await leftOuts.during(o, () => explainedIn(dir, doing, work))
   }

@@ -1,6 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { IvcapError, isAbandoned, type OpOptions, sleep, startTimer, thisProcess } from '@ivcap/core/driver'
+import {
+  abortable,
+  IvcapError,
+  isAbandoned,
+  type OpOptions,
+  sleep,
+  startTimer,
+  thisProcess,
+} from '@ivcap/core/driver'
 import type { LeftOuts } from './folder/left-outs.js'
 import type { OwnFolder } from './folder/own-folder.js'
 import { LARGEST_NOTE, readSmall } from './folder/read-small.js'
@@ -204,7 +212,7 @@ export class Locks {
       if (this.#lines.get(hash) === line) this.#lines.delete(hash)
     })
     try {
-      await orAborted(before, signal)
+      await abortable(before, signal)
       return await run()
     } finally {
       leave()
@@ -219,21 +227,5 @@ function intentOf(text: string): Intent {
     return Array.isArray(parsed) ? parsed.filter((item) => typeof item === 'string') : []
   } catch {
     return []
-  }
-}
-
-/** Rejects with the signal's reason as soon as it aborts. */
-export async function orAborted(waited: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return await waited
-  signal.throwIfAborted()
-  let stop = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    await Promise.race([waited, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
   }
 }

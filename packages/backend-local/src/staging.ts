@@ -138,7 +138,7 @@ export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array, mod
 }
 
 /** @throws IvcapError `integrity` */
-export async function checkUnchanged(source: ByteSource): Promise<void> {
+async function checkUnchanged(source: ByteSource): Promise<void> {
   if ((await source.unchanged?.()) === false) {
     throw new IvcapError(
       'integrity',

@@ -1,9 +1,9 @@
 import { createServer as createTlsServer } from 'node:https'
 import { connect, createServer as createNetServer } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { selfSigned } from '../../core/test/support/self-signed.js'
 import { deployment, TOKEN } from './support/deployment.js'
 import { clientAt, clientOf, ID, json, listening, record } from './support/odd-server.js'
+import { selfSigned } from './support/self-signed.js'
 
 const ENTITY = 'urn:example:entity'
 const SCHEMA = 'urn:example:schema.1'

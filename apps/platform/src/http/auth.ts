@@ -5,7 +5,7 @@ import { createLocalJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { header } from './exchange.js'
 
 /** What a JWT must say besides its signature. */
-export interface JwtClaims {
+interface JwtClaims {
   readonly issuer?: string | undefined
   readonly audience?: string | undefined
   /** Whether a token without an expiry time is accepted. @default false */

@@ -1,14 +1,13 @@
 import { IvcapError } from '../model/errors.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import { checkOptions } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import type { AspectDraft, AspectStore, OpOptions } from '../ports.js'
 import type { Aspect } from './aspect.js'
-import { type AspectInput, aspectDraft } from './aspect-input.js'
+import { ASPECT_INPUT_OPTIONS, type AspectInput, aspectDraft } from './aspect-input.js'
 import { added } from './aspects.js'
 import { checkConcurrency, concurrently, type Items } from './concurrently.js'
 import type { Context } from './context.js'
-import { type CallOptions, perform } from './operation.js'
-import { ASPECT_INPUT } from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
 /** How many requests are under way at once, unless told. */
 const CONCURRENCY = 16
@@ -29,6 +28,12 @@ export interface AddManyOptions extends CallOptions {
    * input without an end.
    */
   readonly onAdded?: ((aspect: Aspect, i: number) => void | Promise<void>) | undefined
+}
+
+export const ADD_MANY_OPTIONS: OptionNames<AddManyOptions> = {
+  concurrency: true,
+  onAdded: true,
+  ...CALL_OPTIONS,
 }
 
 type Keep = (aspect: Aspect, i: number) => void | Promise<void>
@@ -98,6 +103,6 @@ async function together(
 }
 
 function draftOf(input: AspectInput, i: number): AspectDraft {
-  const checked = checkOptions(input, ASPECT_INPUT, `aspects[${i}]`)
+  const checked = checkOptions(input, ASPECT_INPUT_OPTIONS, `aspects[${i}]`)
   return aspectDraft(omitUndefined(checked), `aspects[${i}].`)
 }

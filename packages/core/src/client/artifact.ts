@@ -2,7 +2,7 @@ import * as files from '#files'
 import { IvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import type { JsonInput } from '../model/json.js'
-import { checkOptions } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import type { ArtifactRecord, ArtifactStatus } from '../model/records.js'
 import type { Urn } from '../model/urn.js'
 import { show } from '../model/urn.js'
@@ -11,15 +11,20 @@ import { chunkMemory } from '../transfer/chunk-memory.js'
 import { type VerifiedBodyOptions, verifiedBody } from '../transfer/download.js'
 import { checkRange } from '../transfer/range.js'
 import { type Aspect, dateOf } from './aspect.js'
-import { type AssertOptions, aspectDraft, type ListAspectsOptions } from './aspect-input.js'
+import {
+  ASSERT_OPTIONS,
+  type AssertOptions,
+  aspectDraft,
+  type ListAspectsOptions,
+  METADATA_OPTIONS,
+} from './aspect-input.js'
 import { listAspects } from './aspects.js'
 import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import type { Listing } from './listing.js'
 import { type LocalFile, localFile } from './local-file.js'
-import { type CallOptions, named, perform } from './operation.js'
-import * as options from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, named, perform } from './operation.js'
 import { type Provenance, provenanceOf } from './provenance.js'
 
 export interface ReadOptions {
@@ -32,10 +37,19 @@ export interface ReadOptions {
   readonly retryDelay?: number | undefined
 }
 
+const READ_OPTIONS: OptionNames<ReadOptions> = {
+  signal: true,
+  onProgress: true,
+  retries: true,
+  retryDelay: true,
+}
+
 export interface StreamOptions extends ReadOptions {
   /** Bytes from `start` up to, not including, `end`. */
   readonly range?: ByteRange | undefined
 }
+
+const STREAM_OPTIONS: OptionNames<StreamOptions> = { range: true, ...READ_OPTIONS }
 
 /** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
 const brand = Symbol.for('@ivcap/core/Artifact')
@@ -100,13 +114,13 @@ export class Artifact {
 
   /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
   async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'load')
+    const checked = checkOptions(o, CALL_OPTIONS, 'load')
     return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this artifact. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'refresh')
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
     this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.stat(this.id, op))
     this.#complete = true
     return this
@@ -117,7 +131,7 @@ export class Artifact {
    * read is checked by size, and by digest where there is one, before its last bytes are handed out.
    */
   asStream(o: StreamOptions = {}): ByteStream {
-    checkOptions(o, options.STREAM, 'asStream')
+    checkOptions(o, STREAM_OPTIONS, 'asStream')
     if (o.range !== undefined) checkRange(o.range)
     return this.#stream('asStream', o)
   }
@@ -129,7 +143,7 @@ export class Artifact {
    * where the content already is a file of this disk (local mode) that very file, which is never removed.
    */
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
-    checkOptions(o, options.READ, 'asLocalFile')
+    checkOptions(o, READ_OPTIONS, 'asLocalFile')
     if (path !== undefined) files.checkFilePath(path, 'path')
     return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
       const existing = await this.#store.localPath?.(this.id)
@@ -163,7 +177,7 @@ export class Artifact {
 
   /** The whole content in memory. */
   async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    checkOptions(o, options.READ, 'bytes')
+    checkOptions(o, READ_OPTIONS, 'bytes')
     let size: number | undefined
     const onContent = ({ range }: Pick<ArtifactContent, 'range'>) => {
       size = range.end
@@ -194,14 +208,14 @@ export class Artifact {
 
   /** The aspects of this artifact; all of them unless a limit is given. */
   metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
-    const checked = checkOptions(o, options.METADATA, 'metadata')
+    const checked = checkOptions(o, METADATA_OPTIONS, 'metadata')
     const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
     return listAspects(this.#context, 'metadata', all)
   }
 
   /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
   async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
-    const { schema, policy, ...call } = checkOptions(o, options.ASSERT, 'addMetadata')
+    const { schema, policy, ...call } = checkOptions(o, ASSERT_OPTIONS, 'addMetadata')
     const draft = aspectDraft({ entity: this.id, content, schema, policy })
     await perform(this.#context, 'addMetadata', call, (op) =>
       this.#context.backend.aspects.assert(draft, 'add', op),
@@ -211,7 +225,7 @@ export class Artifact {
 
   /** Where it comes from and what it went into. */
   async provenance(o: CallOptions = {}): Promise<Provenance> {
-    const checked = checkOptions(o, options.CALL, 'provenance')
+    const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
     return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
   }
 

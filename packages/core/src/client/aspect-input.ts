@@ -1,12 +1,13 @@
 import { IvcapError } from '../model/errors.js'
 import { type JsonInput, toJsonObject } from '../model/json.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
 import type { TimeInput } from '../model/time.js'
 import { parsePolicy, parseUri, show } from '../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../ports.js'
 import { parseAtTime } from './at-time.js'
 import { checkLimit } from './listing.js'
-import type { CallOptions } from './operation.js'
+import { CALL_OPTIONS, type CallOptions } from './operation.js'
 import { idOf, type Reference } from './reference.js'
 
 export interface AssertOptions extends CallOptions {
@@ -16,6 +17,8 @@ export interface AssertOptions extends CallOptions {
   readonly policy?: string | undefined
 }
 
+export const ASSERT_OPTIONS: OptionNames<AssertOptions> = { schema: true, policy: true, ...CALL_OPTIONS }
+
 /** One of many aspects to add. */
 export interface AspectInput {
   /** URN (or any URI) of what the aspect is about, or a handle of that. */
@@ -23,6 +26,13 @@ export interface AspectInput {
   readonly content: JsonInput
   readonly schema?: string | undefined
   readonly policy?: string | undefined
+}
+
+export const ASPECT_INPUT_OPTIONS: OptionNames<AspectInput> = {
+  entity: true,
+  content: true,
+  schema: true,
+  policy: true,
 }
 
 export interface ListAspectsOptions extends CallOptions {
@@ -44,6 +54,20 @@ export interface ListAspectsOptions extends CallOptions {
   /** Default true. Without it, `await aspect.load()` fetches the content of one. */
   readonly includeContent?: boolean | undefined
 }
+
+export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> = {
+  schema: true,
+  contentPath: true,
+  filter: true,
+  atTime: true,
+  limit: true,
+  orderBy: true,
+  orderDirection: true,
+  includeContent: true,
+  ...CALL_OPTIONS,
+}
+
+export const LIST_ASPECTS_OPTIONS: OptionNames<ListAspectsOptions> = { entity: true, ...METADATA_OPTIONS }
 
 /** @throws IvcapError `missing-argument` or `invalid-argument` */
 export function aspectDraft({ entity, content, schema, policy }: AspectInput, where = ''): AspectDraft {

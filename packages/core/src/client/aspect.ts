@@ -6,8 +6,7 @@ import type { Timestamp } from '../model/time.js'
 import type { Urn } from '../model/urn.js'
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
-import { type CallOptions, perform } from './operation.js'
-import { CALL } from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
 /** A handle on one aspect: a typed, time-bounded JSON assertion about an entity. */
 export class Aspect {
@@ -75,13 +74,13 @@ export class Aspect {
 
   /** Fetches what a list or an answer did not tell (content, asserter, replaces…), if anything; returns this aspect. */
   async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL, 'load')
+    const checked = checkOptions(o, CALL_OPTIONS, 'load')
     return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this aspect. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL, 'refresh')
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
     this.#record = await fetchRecord(this.#context, 'refresh', this.id, checked)
     this.#complete = true
     return this
@@ -89,7 +88,7 @@ export class Aspect {
 
   /** Closes the aspect: no longer in force, still readable by id and as of earlier times. Returns this aspect. */
   async retract(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL, 'retract')
+    const checked = checkOptions(o, CALL_OPTIONS, 'retract')
     await perform(this.#context, 'retract', checked, (op) =>
       this.#context.backend.aspects.retract(this.id, op),
     )
@@ -98,7 +97,7 @@ export class Aspect {
 
   /** The records that it came from by updates, newest first, beginning with itself. */
   async *history(o: CallOptions = {}): AsyncGenerator<Aspect> {
-    const checked = checkOptions(o, CALL, 'history')
+    const checked = checkOptions(o, CALL_OPTIONS, 'history')
     const seen = new Set<Urn>()
     let aspect: Aspect = this
     while (!seen.has(aspect.id)) {

@@ -1,4 +1,5 @@
 import { isIvcapError } from '../model/errors.js'
+import type { OptionNames } from '../model/options.js'
 import type { AspectRecord } from '../model/records.js'
 import { parsePolicy, parseUri, type Urn } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
@@ -9,7 +10,7 @@ import { listRecords } from './aspects.js'
 import { concurrently } from './concurrently.js'
 import type { Context } from './context.js'
 import type { Listing } from './listing.js'
-import { type CallOptions, perform } from './operation.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 import { pathTo, recordsWith } from './records-with.js'
 import { idOf, type Reference } from './reference.js'
 
@@ -33,8 +34,16 @@ export interface AddItemOptions extends CallOptions {
   readonly policy?: string | undefined
 }
 
+export const ADD_ITEM_OPTIONS: OptionNames<AddItemOptions> = { policy: true, ...CALL_OPTIONS }
+
 /** All items unless a limit is given. */
 export type ListItemsOptions = Pick<ListAspectsOptions, 'limit' | 'atTime' | 'signal' | 'timeout'>
+
+export const LIST_ITEMS_OPTIONS: OptionNames<ListItemsOptions> = {
+  limit: true,
+  atTime: true,
+  ...CALL_OPTIONS,
+}
 
 export function listItems(
   context: Context,

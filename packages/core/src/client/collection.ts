@@ -7,9 +7,11 @@ import { COLLECTION_ITEM_SCHEMA, COLLECTION_SCHEMA } from '../rules/collections.
 import { dateOf } from './aspect.js'
 import { listRecords } from './aspects.js'
 import {
+  ADD_ITEM_OPTIONS,
   type AddItemOptions,
   addItem,
   type CollectionItem,
+  LIST_ITEMS_OPTIONS,
   type ListItemsOptions,
   listItems,
   removeItem,
@@ -18,8 +20,7 @@ import {
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import type { Listing } from './listing.js'
-import { type CallOptions, perform } from './operation.js'
-import * as options from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 import { idOf, type Reference } from './reference.js'
 
 /** A handle on one collection: a named set of artifacts, or of whatever has a URN. */
@@ -54,29 +55,29 @@ export class Collection {
 
   /** What is in it (or was, at `atTime`), newest first; all of it unless a limit is given. */
   items(o: ListItemsOptions = {}): Listing<CollectionItem> {
-    return listItems(this.#context, this.id, checkOptions(o, options.LIST_ITEMS, 'items'))
+    return listItems(this.#context, this.id, checkOptions(o, LIST_ITEMS_OPTIONS, 'items'))
   }
 
   /** Adds an item. Undefined: it is in there already. */
   async add(item: Reference, o: AddItemOptions = {}): Promise<CollectionItem | undefined> {
-    return addItem(this.#context, this.id, item, checkOptions(o, options.ADD_ITEM, 'add'))
+    return addItem(this.#context, this.id, item, checkOptions(o, ADD_ITEM_OPTIONS, 'add'))
   }
 
   /** Takes an item out. Whether it was in there. */
   async remove(item: Reference, o: CallOptions = {}): Promise<boolean> {
-    return removeItem(this.#context, this.id, item, checkOptions(o, options.CALL, 'remove'))
+    return removeItem(this.#context, this.id, item, checkOptions(o, CALL_OPTIONS, 'remove'))
   }
 
   /** Fetches name and description anew; returns this collection. @throws IvcapError `not-found` once it is retracted */
   async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'refresh')
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
     this.#record = await fetchDefinition(this.#context, 'refresh', this.id, checked)
     return this
   }
 
   /** Retracts its items, then the collection. How many aspects were retracted. @throws IvcapError `not-found` */
   async retract(o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, this.id, checkOptions(o, options.CALL, 'retract'))
+    return retractCollection(this.#context, this.id, checkOptions(o, CALL_OPTIONS, 'retract'))
   }
 
   toJSON(): { readonly id: string; readonly name: string; readonly description?: string } {

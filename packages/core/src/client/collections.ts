@@ -1,3 +1,4 @@
+import type { OptionNames } from '../model/options.js'
 import type { TimeInput } from '../model/time.js'
 import { parseUrn, type Urn } from '../model/urn.js'
 import { COLLECTION_SCHEMA } from '../rules/collections.js'
@@ -6,7 +7,7 @@ import { listRecords } from './aspects.js'
 import { Collection, fetchDefinition } from './collection.js'
 import type { Context } from './context.js'
 import type { Listing } from './listing.js'
-import { type CallOptions, perform } from './operation.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 import { idOf, type Reference } from './reference.js'
 
 export interface CreateCollectionOptions extends CallOptions {
@@ -19,10 +20,20 @@ export interface CreateCollectionOptions extends CallOptions {
   readonly policy?: string | undefined
 }
 
+export const CREATE_COLLECTION_OPTIONS: OptionNames<CreateCollectionOptions> = {
+  name: true,
+  description: true,
+  id: true,
+  policy: true,
+  ...CALL_OPTIONS,
+}
+
 export interface GetCollectionOptions extends CallOptions {
   /** As it was then. */
   readonly atTime?: TimeInput | undefined
 }
+
+export const GET_COLLECTION_OPTIONS: OptionNames<GetCollectionOptions> = { atTime: true, ...CALL_OPTIONS }
 
 export interface ListCollectionsOptions extends CallOptions {
   /**
@@ -34,6 +45,13 @@ export interface ListCollectionsOptions extends CallOptions {
   readonly limit?: number | undefined
   /** List those that there were then. */
   readonly atTime?: TimeInput | undefined
+}
+
+export const LIST_COLLECTIONS_OPTIONS: OptionNames<ListCollectionsOptions> = {
+  nameFilter: true,
+  limit: true,
+  atTime: true,
+  ...CALL_OPTIONS,
 }
 
 /** Some deployments let nobody replace what isn't there: whether it is has to be asked first. */

@@ -1,5 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
+import { abortable } from '../transfer/grace.js'
 import { signalOfThisRealm } from './operation.js'
 
 /** What many calls take their items from. */
@@ -73,14 +74,14 @@ class Input<T> {
     this.#signal?.throwIfAborted()
     try {
       this.#isWaiting = true
-      const { done, value } = await orAborted(this.#iterator.next(), this.#signal)
+      const { done, value } = await abortable(this.#iterator.next(), this.#signal)
       this.#isWaiting = false
       if (done === true) {
         this.#isOver = true
         return undefined
       }
       // an iterable of promises is an input, too, as it is for `for await`
-      return { item: await orAborted(value, this.#signal), i: this.#count++ }
+      return { item: await abortable(value, this.#signal), i: this.#count++ }
     } catch (error) {
       if (!this.#signal?.aborted) this.#isWaiting = false
       this.#isOver = true
@@ -96,22 +97,6 @@ function iteratorOf<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
   }
   const message = `the input must be an iterable or async iterable, such as an array or a generator, not ${show(items)}`
   throw new IvcapError('invalid-argument', message, { argument: 'input' })
-}
-
-/** Rejects with the signal's reason as soon as it aborts, whatever becomes of the value. */
-export async function orAborted<T>(value: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return await value
-  signal.throwIfAborted()
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([value, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }
 
 /** @throws IvcapError `invalid-argument` */

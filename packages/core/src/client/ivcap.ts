@@ -3,36 +3,61 @@ import { IvcapError } from '../model/errors.js'
 import type { EventListener } from '../model/events.js'
 import type { JsonInput, JsonObject } from '../model/json.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import { checkOptions } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
 import { show } from '../model/urn.js'
 import type { Backend } from '../ports.js'
-import { type AddManyOptions, addAspects } from './add-aspects.js'
+import { ADD_MANY_OPTIONS, type AddManyOptions, addAspects } from './add-aspects.js'
 import type { Artifact } from './artifact.js'
 import * as artifacts from './artifacts.js'
 import type { Aspect } from './aspect.js'
-import type { AspectInput, AssertOptions, ListAspectsOptions } from './aspect-input.js'
+import {
+  ASSERT_OPTIONS,
+  type AspectInput,
+  type AssertOptions,
+  LIST_ASPECTS_OPTIONS,
+  type ListAspectsOptions,
+} from './aspect-input.js'
 import * as aspects from './aspects.js'
 import { checkBackend } from './check-backend.js'
 import { type Collection, retractCollection } from './collection.js'
-import { type AddItemOptions, addItem, type CollectionItem, removeItem } from './collection-items.js'
-import type { CreateCollectionOptions, GetCollectionOptions, ListCollectionsOptions } from './collections.js'
+import {
+  ADD_ITEM_OPTIONS,
+  type AddItemOptions,
+  addItem,
+  type CollectionItem,
+  removeItem,
+} from './collection-items.js'
 import * as collections from './collections.js'
+import {
+  CREATE_COLLECTION_OPTIONS,
+  type CreateCollectionOptions,
+  GET_COLLECTION_OPTIONS,
+  type GetCollectionOptions,
+  LIST_COLLECTIONS_OPTIONS,
+  type ListCollectionsOptions,
+} from './collections.js'
 import type { Items } from './concurrently.js'
 import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
 import { inspectable } from './inspect.js'
-import { type Lineage, type LineageOptions, lineageOf } from './lineage.js'
+import { LINEAGE_OPTIONS, type Lineage, type LineageOptions, lineageOf } from './lineage.js'
+import { LIST_OPTIONS } from './list-options.js'
 import type { Listing } from './listing.js'
-import { maintenance } from './maintenance.js'
-import { type CallOptions, checkTimeout } from './operation.js'
-import * as options from './option-names.js'
+import { maintenance, VERIFY_OPTIONS } from './maintenance.js'
+import { CALL_OPTIONS, type CallOptions, checkTimeout } from './operation.js'
 import type { Reference } from './reference.js'
-import { type SearchOptions, search } from './search.js'
+import { SEARCH_OPTIONS, type SearchOptions, search } from './search.js'
 import type { Service } from './service.js'
 import * as services from './services.js'
-import type { UploadOptions } from './upload.js'
-import { type UploadInput, type UploadManyOptions, type UploadOutcome, uploadMany } from './upload-many.js'
+import { UPLOAD_OPTIONS, type UploadOptions } from './upload.js'
+import {
+  UPLOAD_MANY_OPTIONS,
+  type UploadInput,
+  type UploadManyOptions,
+  type UploadOutcome,
+  uploadMany,
+} from './upload-many.js'
 
 export interface IvcapOptions {
   /** Folder for what is remembered of uploads (default: the user's cache folder), or false to remember nothing. */
@@ -45,6 +70,13 @@ export interface IvcapOptions {
   readonly timeout?: number | undefined
 }
 
+const IVCAP_OPTIONS: OptionNames<IvcapOptions> = {
+  stateDir: true,
+  logger: true,
+  onEvent: true,
+  timeout: true,
+}
+
 /** The client: what people hold to store, find, annotate and fetch artifacts, whatever the backend. */
 export class Ivcap implements AsyncDisposable {
   readonly #context: Context
@@ -52,7 +84,7 @@ export class Ivcap implements AsyncDisposable {
 
   /** @throws IvcapError `invalid-argument` for what is no backend, and for unknown options */
   constructor(backend: Backend, o: IvcapOptions = {}) {
-    const { stateDir, logger = {}, onEvent, timeout } = checkOptions(o, options.IVCAP, 'Ivcap')
+    const { stateDir, logger = {}, onEvent, timeout } = checkOptions(o, IVCAP_OPTIONS, 'Ivcap')
     checkStateDir(stateDir)
     this.#context = {
       backend: checkBackend(backend),
@@ -75,7 +107,7 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `missing-argument`, `invalid-argument`; `integrity` when the file changes while it is read
    */
   async uploadArtifact(o: UploadOptions): Promise<Artifact> {
-    const checked = checkOptions(o, options.UPLOAD, 'uploadArtifact')
+    const checked = checkOptions(o, UPLOAD_OPTIONS, 'uploadArtifact')
     return artifacts.uploadArtifact(this.#context, this.#memory, checked)
   }
 
@@ -87,7 +119,7 @@ export class Ivcap implements AsyncDisposable {
     uploads: Items<UploadInput>,
     o: UploadManyOptions<Artifact> = {},
   ): Promise<UploadOutcome<Artifact>[]> {
-    const checked = checkOptions(o, options.UPLOAD_MANY, 'uploadArtifacts')
+    const checked = checkOptions(o, UPLOAD_MANY_OPTIONS, 'uploadArtifacts')
     return uploadMany(uploads, checked, (one) => artifacts.uploadArtifact(this.#context, this.#memory, one))
   }
 
@@ -98,12 +130,12 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `invalid-argument`, `not-found`
    */
   async getArtifact(id: Reference, o: CallOptions = {}): Promise<Artifact> {
-    return artifacts.getArtifact(this.#context, id, checkOptions(o, options.CALL, 'getArtifact'))
+    return artifacts.getArtifact(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getArtifact'))
   }
 
   /** Newest first unless told otherwise; 10 of them unless told otherwise. */
   listArtifacts(o: artifacts.ListArtifactsOptions = {}): Listing<Artifact> {
-    return artifacts.listArtifacts(this.#context, checkOptions(o, options.LIST, 'listArtifacts'))
+    return artifacts.listArtifacts(this.#context, checkOptions(o, LIST_OPTIONS, 'listArtifacts'))
   }
 
   /**
@@ -111,7 +143,7 @@ export class Ivcap implements AsyncDisposable {
    * file has changed since, or where the store does not remember uploads (local, memory).
    */
   async artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {
-    const checked = checkOptions(o, options.CALL, 'artifactForFile')
+    const checked = checkOptions(o, CALL_OPTIONS, 'artifactForFile')
     return artifacts.artifactForFile(this.#context, this.#memory, filePath, checked)
   }
 
@@ -122,7 +154,7 @@ export class Ivcap implements AsyncDisposable {
    * @param content JSON object; its `$schema` is the aspect's schema unless the option `schema` is given
    */
   async addAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    const checked = checkOptions(o, options.ASSERT, 'addAspect')
+    const checked = checkOptions(o, ASSERT_OPTIONS, 'addAspect')
     return aspects.assertAspect(this.#context, 'addAspect', { ...checked, entity, content }, checked)
   }
 
@@ -131,23 +163,23 @@ export class Ivcap implements AsyncDisposable {
    * collected.
    */
   async addAspects(inputs: Items<AspectInput>, o: AddManyOptions = {}): Promise<Aspect[]> {
-    return addAspects(this.#context, inputs, checkOptions(o, options.ADD_MANY, 'addAspects'))
+    return addAspects(this.#context, inputs, checkOptions(o, ADD_MANY_OPTIONS, 'addAspects'))
   }
 
   /** Adds an aspect in place of those of the same entity and schema, which are retracted. */
   async updateAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    const checked = checkOptions(o, options.ASSERT, 'updateAspect')
+    const checked = checkOptions(o, ASSERT_OPTIONS, 'updateAspect')
     return aspects.assertAspect(this.#context, 'updateAspect', { ...checked, entity, content }, checked)
   }
 
   /** The aspect with this URN or uuid, retracted ones too. @throws IvcapError `invalid-argument`, `not-found` */
   async getAspect(id: Reference, o: CallOptions = {}): Promise<Aspect> {
-    return aspects.getAspect(this.#context, id, checkOptions(o, options.CALL, 'getAspect'))
+    return aspects.getAspect(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getAspect'))
   }
 
   /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
   listAspects(o: ListAspectsOptions = {}): Listing<Aspect> {
-    const checked = checkOptions(o, options.LIST_ASPECTS, 'listAspects')
+    const checked = checkOptions(o, LIST_ASPECTS_OPTIONS, 'listAspects')
     return aspects.listAspects(this.#context, 'listAspects', checked)
   }
 
@@ -158,19 +190,19 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `invalid-argument`
    */
   async createCollection(o: CreateCollectionOptions): Promise<Collection> {
-    const checked = checkOptions(o, options.CREATE_COLLECTION, 'createCollection')
+    const checked = checkOptions(o, CREATE_COLLECTION_OPTIONS, 'createCollection')
     return collections.createCollection(this.#context, checked)
   }
 
   /** The collection with this URN (as it was at `atTime`). @throws IvcapError `not-found` */
   async getCollection(id: Reference, o: GetCollectionOptions = {}): Promise<Collection> {
-    const checked = checkOptions(o, options.GET_COLLECTION, 'getCollection')
+    const checked = checkOptions(o, GET_COLLECTION_OPTIONS, 'getCollection')
     return collections.getCollection(this.#context, id, checked)
   }
 
   /** Newest first; 10 of them unless told otherwise. */
   listCollections(o: ListCollectionsOptions = {}): Listing<Collection> {
-    const checked = checkOptions(o, options.LIST_COLLECTIONS, 'listCollections')
+    const checked = checkOptions(o, LIST_COLLECTIONS_OPTIONS, 'listCollections')
     return collections.listCollections(this.#context, checked)
   }
 
@@ -180,45 +212,45 @@ export class Ivcap implements AsyncDisposable {
     item: Reference,
     o: AddItemOptions = {},
   ): Promise<CollectionItem | undefined> {
-    const checked = checkOptions(o, options.ADD_ITEM, 'addToCollection')
+    const checked = checkOptions(o, ADD_ITEM_OPTIONS, 'addToCollection')
     return addItem(this.#context, collection, item, checked)
   }
 
   /** Takes an item out of a collection. Whether it was in there. */
   async removeFromCollection(collection: Reference, item: Reference, o: CallOptions = {}): Promise<boolean> {
-    const checked = checkOptions(o, options.CALL, 'removeFromCollection')
+    const checked = checkOptions(o, CALL_OPTIONS, 'removeFromCollection')
     return removeItem(this.#context, collection, item, checked)
   }
 
   /** Retracts the items of a collection, then the collection. How many aspects that were. @throws IvcapError `not-found` */
   async retractCollection(id: Reference, o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, id, checkOptions(o, options.CALL, 'retractCollection'))
+    return retractCollection(this.#context, id, checkOptions(o, CALL_OPTIONS, 'retractCollection'))
   }
 
   /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are none */
   async getService(id: Reference, o: CallOptions = {}): Promise<Service> {
-    return services.getService(this.#context, id, checkOptions(o, options.CALL, 'getService'))
+    return services.getService(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getService'))
   }
 
   /** The service of this very name; `%` stands for any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
   async getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
-    const checked = checkOptions(o, options.CALL, 'getServiceByName')
+    const checked = checkOptions(o, CALL_OPTIONS, 'getServiceByName')
     return services.getServiceByName(this.#context, name, checked)
   }
 
   /** 10 of them unless told otherwise. @throws IvcapError `unsupported` */
   listServices(o: services.ListServicesOptions = {}): Listing<Service> {
-    return services.listServices(this.#context, checkOptions(o, options.LIST, 'listServices'))
+    return services.listServices(this.#context, checkOptions(o, LIST_OPTIONS, 'listServices'))
   }
 
   /** What an artifact or a job was made of, and what was made of it, as a graph. */
   async lineage(id: Reference, o: LineageOptions = {}): Promise<Lineage> {
-    return lineageOf(this.#context, id, checkOptions(o, options.LINEAGE, 'lineage'))
+    return lineageOf(this.#context, id, checkOptions(o, LINEAGE_OPTIONS, 'lineage'))
   }
 
   /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
   async search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
-    return search(this.#context, datalog, checkOptions(o, options.SEARCH, 'search'))
+    return search(this.#context, datalog, checkOptions(o, SEARCH_OPTIONS, 'search'))
   }
 
   /**
@@ -228,7 +260,7 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `unsupported` where the place cannot be examined from here
    */
   async verify(o: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
-    const { digests, ...call } = checkOptions(o, options.VERIFY, 'verify')
+    const { digests, ...call } = checkOptions(o, VERIFY_OPTIONS, 'verify')
     return maintenance(this.#context, 'verify', call, (op) => ({ digests, ...op }))
   }
 
@@ -238,7 +270,7 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `unsupported` where there is nothing to rebuild
    */
   async repair(o: CallOptions = {}): Promise<readonly Problem[]> {
-    const checked = checkOptions(o, options.CALL, 'repair')
+    const checked = checkOptions(o, CALL_OPTIONS, 'repair')
     return maintenance(this.#context, 'repair', checked, (op) => op)
   }
 

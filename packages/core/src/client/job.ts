@@ -1,6 +1,6 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { JsonValue } from '../model/json.js'
-import { checkOptions } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import { causeOf, isFinished, type JobRecord, type JobStatus, reasonOf } from '../model/services.js'
 import { show, type Urn } from '../model/urn.js'
 import type { OpOptions, ServiceStore } from '../ports.js'
@@ -9,13 +9,14 @@ import { dateOf } from './aspect.js'
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import { type JobArtifacts, linksOfJob } from './lineage-links.js'
-import { type CallOptions, checkTimeout, perform } from './operation.js'
-import * as options from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, checkTimeout, perform } from './operation.js'
 
 export interface WaitOptions extends CallOptions {
   /** Milliseconds between two looks; default: from 100 ms, growing to 5 s, or as the place says. */
   readonly pollInterval?: number | undefined
 }
+
+const WAIT_OPTIONS: OptionNames<WaitOptions> = { pollInterval: true, ...CALL_OPTIONS }
 
 /** Milliseconds between looks: the first and the longest. */
 const FIRST_LOOK = 100
@@ -101,7 +102,7 @@ export class Job {
 
   /** Looks again; returns this job. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'refresh')
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
     await perform(this.#context, 'refresh', checked, (op) => this.#look(op))
     return this
   }
@@ -113,7 +114,7 @@ export class Job {
    * @throws IvcapError `timeout` when it has not ended `timeout` ms from now
    */
   async wait(o: WaitOptions = {}): Promise<this> {
-    const { pollInterval, ...call } = checkOptions(o, options.WAIT, 'wait')
+    const { pollInterval, ...call } = checkOptions(o, WAIT_OPTIONS, 'wait')
     const interval = pollInterval === undefined ? undefined : checkInterval(pollInterval)
     try {
       await perform(this.#context, 'wait', call, async (op) => {
@@ -137,7 +138,7 @@ export class Job {
    * what says so.
    */
   async artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
-    return perform(this.#context, 'artifacts', checkOptions(o, options.CALL, 'artifacts'), async (op) => {
+    return perform(this.#context, 'artifacts', checkOptions(o, CALL_OPTIONS, 'artifacts'), async (op) => {
       const all = Number.POSITIVE_INFINITY
       const { upstream, downstream } = await linksOfJob(this.#context, 'artifacts', this.id, all, op)
       return { inputs: upstream, outputs: downstream }

@@ -1,10 +1,11 @@
 import { IvcapError } from '../model/errors.js'
+import type { OptionNames } from '../model/options.js'
 import { parseUrn, show, type Urn } from '../model/urn.js'
 import type { Context } from './context.js'
 import { type LineageEdge, type LineageNode, LineageWalk } from './lineage-walk.js'
 import { checkLimit } from './listing.js'
 import { mermaid } from './mermaid.js'
-import { type CallOptions, perform } from './operation.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 import { idOf, type Reference } from './reference.js'
 
 export interface LineageOptions extends CallOptions {
@@ -14,6 +15,13 @@ export interface LineageOptions extends CallOptions {
   readonly direction?: 'upstream' | 'downstream' | 'both' | undefined
   /** Nodes at the most; default 1,000. */
   readonly limit?: number | undefined
+}
+
+export const LINEAGE_OPTIONS: OptionNames<LineageOptions> = {
+  depth: true,
+  direction: true,
+  limit: true,
+  ...CALL_OPTIONS,
 }
 
 /** Artifacts and jobs, and what was made of what. */

@@ -1,9 +1,10 @@
 import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
 import type { TimeInput } from '../model/time.js'
 import type { ServiceQuery } from '../ports.js'
 import { checkText } from './aspect-input.js'
 import { parseAtTime } from './at-time.js'
-import type { CallOptions } from './operation.js'
+import { CALL_OPTIONS, type CallOptions } from './operation.js'
 
 /** What a listing of records takes. */
 export interface ListOptions extends CallOptions {
@@ -16,6 +17,15 @@ export interface ListOptions extends CallOptions {
   readonly orderDesc?: boolean | undefined
   /** List what was there then. */
   readonly atTime?: TimeInput | undefined
+}
+
+export const LIST_OPTIONS: OptionNames<ListOptions> = {
+  limit: true,
+  filter: true,
+  orderBy: true,
+  orderDesc: true,
+  atTime: true,
+  ...CALL_OPTIONS,
 }
 
 /** All of a query but its page. @throws IvcapError `invalid-argument` */

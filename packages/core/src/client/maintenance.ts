@@ -1,8 +1,11 @@
 import { IvcapError } from '../model/errors.js'
+import type { OptionNames } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
 import type { OpOptions } from '../ports.js'
 import type { Context } from './context.js'
-import { type CallOptions, perform } from './operation.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
+
+export const VERIFY_OPTIONS: OptionNames<CallOptions & VerifyOptions> = { digests: true, ...CALL_OPTIONS }
 
 /** Asks the backend to examine or to mend its place. @throws IvcapError `unsupported` where it cannot */
 export function maintenance(

@@ -3,6 +3,7 @@ import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import { FailureLog } from '../model/failures.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
 import { timeoutSignal } from '../model/timers.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports.js'
@@ -20,6 +21,8 @@ export interface CallOptions {
    */
   readonly timeout?: number | undefined
 }
+
+export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true, timeout: true }
 
 /**
  * Runs one operation of the client: merges timeout and signal in this one place, and wraps what fails, once.

@@ -1,18 +1,21 @@
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject } from '../model/json.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
 import type { TimeInput } from '../model/time.js'
 import { checkText } from './aspect-input.js'
 import { parseAtTime } from './at-time.js'
 import type { Context } from './context.js'
 import { checkLimit } from './listing.js'
-import { type CallOptions, perform } from './operation.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
 export interface SearchOptions extends CallOptions {
   readonly atTime?: TimeInput | undefined
   /** Rows; default 10. */
   readonly limit?: number | undefined
 }
+
+export const SEARCH_OPTIONS: OptionNames<SearchOptions> = { atTime: true, limit: true, ...CALL_OPTIONS }
 
 /** @throws IvcapError `unsupported` where the backend has no search */
 export function search(context: Context, datalog: string, o: SearchOptions): Promise<readonly JsonObject[]> {

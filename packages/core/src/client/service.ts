@@ -1,5 +1,5 @@
 import { type JsonInput, toJsonObject } from '../model/json.js'
-import { checkOptions, isPlain } from '../model/options.js'
+import { checkOptions, isPlain, type OptionNames } from '../model/options.js'
 import type { ServiceParameter, ServiceRecord } from '../model/services.js'
 import { LONGEST_TIMER } from '../model/timers.js'
 import { parseJobId, type Urn } from '../model/urn.js'
@@ -9,10 +9,9 @@ import { Collection } from './collection.js'
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import { Job } from './job.js'
-import { type ListOptions, listQuery } from './list-options.js'
+import { LIST_OPTIONS, type ListOptions, listQuery } from './list-options.js'
 import { checkLimit, type Listing } from './listing.js'
-import { type CallOptions, checkTimeout, perform } from './operation.js'
-import * as options from './option-names.js'
+import { CALL_OPTIONS, type CallOptions, checkTimeout, perform } from './operation.js'
 import { listingOf } from './pages.js'
 import { idOf, type Reference } from './reference.js'
 
@@ -24,6 +23,8 @@ export interface RequestJobOptions {
    */
   readonly timeout?: number | undefined
 }
+
+const REQUEST_JOB_OPTIONS: OptionNames<RequestJobOptions> = { signal: true, timeout: true }
 
 /** Newest first unless told otherwise. */
 export type ListJobsOptions = ListOptions
@@ -68,13 +69,13 @@ export class Service {
 
   /** Fetches what a list did not tell (parameters, policy…), if anything; returns this service. */
   async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'load')
+    const checked = checkOptions(o, CALL_OPTIONS, 'load')
     return this.#complete ? this : this.refresh(checked)
   }
 
   /** Fetches the record anew; returns this service. */
   async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, options.CALL, 'refresh')
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
     this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.get(this.id, op))
     this.#complete = true
     return this
@@ -87,7 +88,7 @@ export class Service {
    * @throws IvcapError `missing-argument`, `invalid-argument` for parameters that the service doesn't take
    */
   async requestJob(params: JsonInput, o: RequestJobOptions = {}): Promise<Job> {
-    const { timeout = 0, signal } = checkOptions(o, options.REQUEST_JOB, 'requestJob')
+    const { timeout = 0, signal } = checkOptions(o, REQUEST_JOB_OPTIONS, 'requestJob')
     // what a timer takes is also what can be sent to a deployment
     const held = timeout === 0 ? 0 : Math.min(checkTimeout(timeout), LONGEST_TIMER)
     // the client's own limit is for the call, not for what the call was told to wait for
@@ -101,7 +102,7 @@ export class Service {
 
   /** The job of this service with this URN or uuid. @throws IvcapError `not-found` */
   async getJob(id: Reference, o: CallOptions = {}): Promise<Job> {
-    return perform(this.#context, 'getJob', checkOptions(o, options.CALL, 'getJob'), async (op) => {
+    return perform(this.#context, 'getJob', checkOptions(o, CALL_OPTIONS, 'getJob'), async (op) => {
       const record = await this.#store.getJob(this.id, parseJobId(idOf(id), 'id'), op)
       return new Job(this.#context, this.#store, record)
     })
@@ -109,7 +110,7 @@ export class Service {
 
   /** Its jobs, newest first; 10 of them unless told otherwise. A list tells no results: `await job.refresh()`. */
   jobs(o: ListJobsOptions = {}): Listing<Job> {
-    const checked = checkOptions(o, options.LIST, 'jobs')
+    const checked = checkOptions(o, LIST_OPTIONS, 'jobs')
     const query = listQuery(checked, true)
     return listingOf(
       this.#context,

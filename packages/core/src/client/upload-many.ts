@@ -1,9 +1,8 @@
 import { type IvcapError, isIvcapError } from '../model/errors.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import { checkOptions } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import { concurrently, type Items } from './concurrently.js'
-import { UPLOAD } from './option-names.js'
-import type { UploadOptions } from './upload.js'
+import { UPLOAD_OPTIONS, type UploadOptions } from './upload.js'
 
 /** How many uploads are under way at once, unless told. */
 const CONCURRENCY = 8
@@ -23,6 +22,12 @@ export interface UploadManyOptions<A> {
   readonly onOutcome?: ((outcome: UploadOutcome<A>, i: number) => void | Promise<void>) | undefined
 }
 
+export const UPLOAD_MANY_OPTIONS: OptionNames<UploadManyOptions<unknown>> = {
+  concurrency: true,
+  signal: true,
+  onOutcome: true,
+}
+
 /** What became of one upload: an artifact, or an error. */
 export type UploadOutcome<A> =
   | { readonly artifact: A; readonly error?: undefined }
@@ -38,7 +43,7 @@ export async function uploadMany<A>(
   const outcomes: UploadOutcome<A>[] = []
   const outcomeOf = async (input: UploadInput): Promise<UploadOutcome<A>> => {
     try {
-      const checked = checkOptions<UploadOptions>(input, UPLOAD, 'uploadArtifact')
+      const checked = checkOptions<UploadOptions>(input, UPLOAD_OPTIONS, 'uploadArtifact')
       return { artifact: await upload({ ...checked, ...omitUndefined({ signal }) }) }
     } catch (error) {
       if (signal?.aborted || !isIvcapError(error)) throw error

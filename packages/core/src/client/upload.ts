@@ -1,6 +1,7 @@
 import * as files from '#files'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
 import type { ArtifactRecord } from '../model/records.js'
 import { parsePolicy, parseUrn, show, type Urn } from '../model/urn.js'
 import type { ArtifactDraft, ArtifactStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
@@ -8,7 +9,7 @@ import { withMd5 } from '../transfer/digest.js'
 import { mimeOf } from '../transfer/mime.js'
 import { type Content, contentSource, isBlob } from '../transfer/source.js'
 import { checkText } from './aspect-input.js'
-import type { CallOptions } from './operation.js'
+import { CALL_OPTIONS, type CallOptions } from './operation.js'
 import { idOf, type Reference } from './reference.js'
 
 export interface UploadOptions extends CallOptions {
@@ -44,6 +45,23 @@ export interface UploadOptions extends CallOptions {
   readonly sidecar?: boolean | undefined
   /** Bytes that the other side has accepted so far, and the total where it is known. */
   readonly onProgress?: ((accepted: number, total?: number) => void) | undefined
+}
+
+export const UPLOAD_OPTIONS: OptionNames<UploadOptions> = {
+  name: true,
+  filePath: true,
+  content: true,
+  contentType: true,
+  contentSize: true,
+  collection: true,
+  policy: true,
+  chunkSize: true,
+  retries: true,
+  retryDelay: true,
+  forceUpload: true,
+  sidecar: true,
+  onProgress: true,
+  ...CALL_OPTIONS,
 }
 
 /** An upload whose options have been checked. */

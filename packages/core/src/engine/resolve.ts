@@ -32,7 +32,7 @@ export const resolveOrLeaveOut = (
  * that is while somebody closes the record, or after a crash there. What took its place answers then: its own entry may
  * have been written after the index was read.
  */
-export async function resolve(
+async function resolve(
   engine: Engine,
   entry: Listed,
   at: Timestamp | undefined,

@@ -3,6 +3,7 @@ import { devNull } from 'node:os'
 import { isIvcapError } from '../model/errors.js'
 import { emit } from '../model/events.js'
 import type { OpOptions } from '../ports.js'
+import { abortable } from '../transfer/grace.js'
 import { exhausted, sleep } from '../transfer/retry.js'
 import { systemCode } from './fs-error.js'
 
@@ -37,23 +38,6 @@ export async function withOpenFiles<T>(work: () => Promise<T>, o: OpOptions): Pr
       if (await filesAreFree(begun, attempt, o.signal)) continue
       throw isIvcapError(error) ? exhausted(error, error, attempt, performance.now() - begun) : error
     }
-  }
-}
-
-/** Rejects with the signal's reason as soon as it aborts; what is under way then goes on unobserved. */
-async function abortable<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return running
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
-  })
-  if (signal.aborted) onAbort()
-  running.catch(() => {})
-  try {
-    return await Promise.race([running, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -138,7 +138,7 @@ function unknownOption(name: string, known: readonly string[], where: string): I
 }
 
 /** The name that was probably meant: the same letters, some of them in their order, or few edits away. */
-export function closest(name: string, known: readonly string[]): string | undefined {
+function closest(name: string, known: readonly string[]): string | undefined {
   const wanted = letters(name)
   if (wanted === '' || wanted.length > 50) return undefined
   let best: string | undefined

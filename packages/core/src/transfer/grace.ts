@@ -29,8 +29,8 @@ export function laterThan(
  * The result of work that hears no signal itself. After an abort it rejects with the signal's reason at once; what becomes of
  * the work is ignored then.
  */
-export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
+export async function abortable<T>(work: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work
   let onAbort = () => {}
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)
