@@ -71,7 +71,7 @@ it('a failed job tells why, in the record and instead of the output', async () =
 
 it.each<[string, string, Record<string, string>, number, object]>([
   ['a missing parameter', '{}', {}, 400, { name: 'params.text' }],
-  ['a list', '[]', {}, 400, { name: 'params' }],
+  ['a list', '[]', {}, 400, { name: 'body' }],
   ['broken JSON', '{', {}, 400, { name: 'body' }],
   ['another type', '{}', { 'Content-Type': 'text/plain' }, 415, { name: 'Content-Type' }],
   ['a time that is none', '{}', { Timeout: 'soon' }, 400, { name: 'Timeout' }],

@@ -87,7 +87,7 @@ export const actions = {
       local: await failure(local()),
       bucket: await failure(connect('s3://bucket')),
       token: await failure(connect({ ...place, token: 'expired' }).then((c) => c.getArtifact(id))),
-      noToken: await failure(connect(place.url)),
+      noToken: await failure(connect('https://api.example.com')),
     }
   },
 
