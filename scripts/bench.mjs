@@ -1,7 +1,10 @@
 // npm run bench [-- names, options]: builds the packages and measures them; see benchmarks/README.md.
 import { join } from 'node:path'
+import { helpFor } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'
 import { build, setUp } from './lib/setup.mjs'
+
+helpFor(import.meta.url)
 
 await setUp()
 const built = await build(['@ivcap/benchmarks...'])

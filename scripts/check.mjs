@@ -1,7 +1,11 @@
 // npm run check: everything about the code but its tests. Each step is one line; what it has to say shows when it fails.
+
+import { helpFor } from './lib/help.mjs'
 import { pack, publicPackages, tarballOf } from './lib/packages.mjs'
 import { run, step, tool } from './lib/run.mjs'
 import { build, setUp } from './lib/setup.mjs'
+
+helpFor(import.meta.url)
 
 await setUp()
 

@@ -1,6 +1,10 @@
 // closing-line.mjs FILE: sums up several test runs, one JSON line each: what failed, then the counts. Fails if no test ran or
 // one failed.
+
 import { readFileSync } from 'node:fs'
+import { helpFor } from './lib/help.mjs'
+
+helpFor(import.meta.url)
 
 const [file = ''] = process.argv.slice(2)
 const runs = readFileSync(file, 'utf8').split('\n').filter(Boolean)

@@ -2,8 +2,11 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { helpFor } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
+
+helpFor(import.meta.url)
 
 await setUp()
 const examples = join(root, 'apps/examples')

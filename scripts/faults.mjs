@@ -1,14 +1,14 @@
 // npm run faults [-- --seed N] [--rounds N] [--backend NAME]: the fault laboratory of each backend, from that seed on.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { optionsOf } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
 
 /** Rounds of a run of vitest, which reports at its end. */
 const BATCH = 100
 
-const { values } = parseArgs({
+const { values } = optionsOf(import.meta.url, {
   options: {
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '100' },

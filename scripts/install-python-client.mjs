@@ -2,7 +2,10 @@
 // Needs python3 (3.11 or later) with venv and pip.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { helpFor } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'
+
+helpFor(import.meta.url)
 
 const VERSION = '0.47.21'
 const folder = join(root, '.cache/python')

@@ -2,8 +2,11 @@
 // With --check it writes nothing, and fails where the page is out of date.
 // A test is one of a row by the comment before it: `// known failure: row-id, other-row-id`.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { helpFor } from './lib/help.mjs'
 import { pageOf } from './lib/known-failures/page.mjs'
 import { taggedTests } from './lib/known-failures/tests.mjs'
+
+helpFor(import.meta.url)
 
 const root = new URL('../', import.meta.url)
 const page = new URL('docs/known-failures.md', root)

@@ -3,7 +3,10 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { helpFor } from './lib/help.mjs'
 import { bringUp, folderOf, running, servers, takeDown } from './lib/servers.mjs'
+
+helpFor(import.meta.url)
 
 /** @typedef {import('./lib/servers.mjs').Server} Server */
 

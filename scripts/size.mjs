@@ -2,7 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { browserBytes } from './lib/bundle.mjs'
+import { helpFor } from './lib/help.mjs'
 import { root } from './lib/run.mjs'
+
+helpFor(import.meta.url)
 
 const limits = { coreKB: 32, platformKB: 70, importMs: 60 }
 const runs = 15

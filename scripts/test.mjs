@@ -1,8 +1,12 @@
 // npm test [-- vitest arguments]: sets the clone up and runs the tests.
 // IVCAP_REQUIRE_ALL=1: it's an error when a suite can't run because its peer is missing.
+
+import { helpFor } from './lib/help.mjs'
 import { peers } from './lib/peers.mjs'
 import { run } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
+
+helpFor(import.meta.url)
 
 await setUp()
 const vitest = await run(process.execPath, [
