@@ -35,9 +35,22 @@ async function main(): Promise<void> {
 async function run(definition: Parameters<typeof runFunction>[1], request: JobRequest): Promise<void> {
   const { url, token, service, job, params } = request
   const backend = platformBackend({ url, token, stateDir: false })
-  const outcome = await runFunction(backend, definition, { service, job, params }, abort.signal)
+  const { error, ...outcome } = await runFunction(backend, definition, { service, job, params }, abort.signal)
+  const thrown = printable(error)
   // what the function has thrown or rejected without waiting for it comes first
-  setImmediate(() => report({ kind: 'done', outcome }))
+  setImmediate(() => report({ kind: 'done', outcome: { ...outcome, ...(thrown && { error: thrown }) } }))
+}
+
+/** What can be sent to the server of an error: its message and stack, and nothing that only this thread can hold. */
+function printable(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined
+  try {
+    const copy = new Error(String(error.message))
+    if (typeof error.stack === 'string') copy.stack = error.stack
+    return copy
+  } catch {
+    return undefined
+  }
 }
 
 function report(message: WorkerReport): void {

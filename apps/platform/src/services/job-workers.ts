@@ -193,7 +193,7 @@ function outcomeOf(worker: Worker, memoryMb: number): Promise<Outcome> {
 }
 
 function toOutcome({ outcome }: Extract<Report, { kind: 'done' }>): Outcome {
-  const { status, errorMessage, inputs, outputs } = outcome
+  const { status, errorMessage, inputs, outputs, error } = outcome
   const told = outcome['result']
   const result: JsonValue | undefined = told === undefined ? undefined : toJsonValue(told, 'result')
   return {
@@ -202,6 +202,7 @@ function toOutcome({ outcome }: Extract<Report, { kind: 'done' }>): Outcome {
     outputs,
     ...(errorMessage !== undefined && { errorMessage }),
     ...(result !== undefined && { result }),
+    ...(error instanceof Error && { error }),
   }
 }
 
