@@ -15,6 +15,12 @@ export default [
     const made = await job.uploadArtifact({ name: 'copy', content: text.toUpperCase() })
     return { id: made.id }
   }),
+  service('deep', async ({ left }, { ivcap }) => {
+    if (left === 0) return { depth: 0 }
+    const job = await (await ivcap.getServiceByName('deep')).requestJob({ left: left - 1 })
+    await job.wait()
+    return { depth: job.result.depth + 1 }
+  }),
   service('loop', () => { for (;;); }, 1500),
   service('exit', () => process.exit(0)),
   service('stray', () => { Promise.reject(new Error('forgotten')); return new Promise(() => {}) }),
@@ -63,6 +69,11 @@ it.each([
   expect(bad).toMatchObject({ status: 'failed', 'error-message': expect.stringMatching(message) })
   expect(good).toMatchObject({ status: 'succeeded', 'result-content': { n: 1 } })
   expect(await server.run('echo', { n: 2 })).toMatchObject({ 'result-content': { n: 2 } })
+})
+
+it('jobs that wait for jobs, more deeply than jobs run at once, all end', { timeout: 120_000 }, async () => {
+  const { run } = await prepared()
+  expect(await run('deep', { left: 9 })).toMatchObject({ 'result-content': { depth: 9 } })
 })
 
 it('a job reaches artifacts by a token of its own, which leaves provenance', {

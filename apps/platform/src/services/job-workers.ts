@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { IvcapError, type JsonValue, toJsonValue } from '@ivcap/core/driver'
-import type { ExecuteJob, FunctionService, Outcome } from '@ivcap/core/services'
+import type { ExecuteJob, FunctionService, Outcome, WhileWaiting } from '@ivcap/core/services'
 import * as v from 'valibot'
 import { type JobRequest, Report, type ToJobWorker } from './protocol.js'
 
@@ -62,7 +62,7 @@ export class JobWorkers {
     return this.#tokens.has(token)
   }
 
-  readonly execute: ExecuteJob = async ({ id, definition }, { job, params }, signal) => {
+  readonly execute: ExecuteJob = async ({ id, definition }, { job, params }, signal, whileWaiting) => {
     const worker = this.#take()
     const token = randomBytes(32).toString('base64url')
     this.#tokens.add(token)
@@ -70,7 +70,8 @@ export class JobWorkers {
       await worker.ready
       const index = this.services.indexOf(definition)
       const url = this.#url
-      return await worker.run({ kind: 'run', index, service: id, job, params, url, token }, signal)
+      const request = { kind: 'run', index, service: id, job, params, url, token } as const
+      return await worker.run(request, signal, whileWaiting)
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error))
     } finally {
@@ -139,8 +140,9 @@ class LoadedWorker {
   }
 
   /** Never rejects. */
-  async run(request: JobRequest, signal: AbortSignal): Promise<Outcome> {
+  async run(request: JobRequest, signal: AbortSignal, whileWaiting: WhileWaiting): Promise<Outcome> {
     const send = (message: ToJobWorker) => this.#worker.postMessage(message)
+    const endWaits = this.#followWaits(whileWaiting, send)
     this.#worker.ref()
     return await new Promise<Outcome>((resolve) => {
       let timer: NodeJS.Timeout | undefined
@@ -155,10 +157,30 @@ class LoadedWorker {
       void this.#outcome.then((outcome) => {
         clearTimeout(timer)
         signal.removeEventListener('abort', stop)
+        endWaits()
         resolve(outcome)
       })
       send(request)
     })
+  }
+
+  /** Returns a function that ends the waits which the job has left open. */
+  #followWaits(whileWaiting: WhileWaiting, send: (message: ToJobWorker) => void): () => void {
+    const open = new Map<number, () => void>()
+    this.#worker.on('message', (message: unknown) => {
+      const report = parse(message)
+      if (report?.kind === 'waited') open.get(report.wait)?.()
+      if (report?.kind !== 'waiting') return
+      const { wait } = report
+      const waited = () => new Promise<void>((resolve) => open.set(wait, resolve))
+      void whileWaiting(waited).then(() => {
+        open.delete(wait)
+        send({ kind: 'go', wait })
+      })
+    })
+    return () => {
+      for (const resolve of open.values()) resolve()
+    }
   }
 
   async end(): Promise<void> {

@@ -15,7 +15,11 @@ export interface JobRequest {
   readonly token: string
 }
 
-export type ToJobWorker = JobRequest | { readonly kind: 'abort'; readonly reason: string }
+export type ToJobWorker =
+  | JobRequest
+  | { readonly kind: 'abort'; readonly reason: string }
+  /** The wait of this number is over, and the job may go on. */
+  | { readonly kind: 'go'; readonly wait: number }
 
 const Urns = v.array(v.custom<Urn>(isUrn, 'not a URN'))
 
@@ -27,6 +31,8 @@ export const Report = v.variant('kind', [
   }),
   v.object({ kind: v.literal('unusable'), message: v.string() }),
   v.object({ kind: v.literal('crashed'), message: v.string() }),
+  // the job waits for another one, or has waited for it
+  v.object({ kind: v.picklist(['waiting', 'waited']), wait: v.pipe(v.number(), v.safeInteger()) }),
   v.object({
     kind: v.literal('done'),
     outcome: v.looseObject({
@@ -43,4 +49,5 @@ export type Report = v.InferOutput<typeof Report>
 export type WorkerReport =
   | { readonly kind: 'ready'; readonly services: unknown }
   | { readonly kind: 'unusable' | 'crashed'; readonly message: string }
+  | { readonly kind: 'waiting' | 'waited'; readonly wait: number }
   | { readonly kind: 'done'; readonly outcome: object }

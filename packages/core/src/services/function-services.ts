@@ -16,7 +16,7 @@ import { type CatalogEntry, catalogOf, listCatalog } from './catalog.js'
 import type { FunctionService } from './definition.js'
 import { JobRecords } from './job-records.js'
 import { checkParameters } from './parameters.js'
-import { type Permit, Semaphore } from './queue.js'
+import { type Permit, Semaphore, type WhileWaiting } from './queue.js'
 
 /**
  * Runs a job elsewhere, a worker for example. It must end soon after the signal aborts. If it rejects, the job fails with the
@@ -26,6 +26,8 @@ export type ExecuteJob = (
   service: { readonly id: Urn; readonly definition: FunctionService },
   request: { readonly job: Urn; readonly params: JsonObject },
   signal: AbortSignal,
+  /** To be called around each wait of the job for another, so that jobs that wait for jobs never block each other. */
+  whileWaiting: WhileWaiting,
 ) => Promise<Outcome>
 
 export interface FunctionServicesOptions {
@@ -120,8 +122,13 @@ export function functionServices(
       const request = { job: job.id, params }
       const { error, ...outcome } =
         o.execute === undefined
-          ? await call({ ...backend, services: servicesOfJob(permit) }, service, request, stop.signal)
-          : await o.execute(service, request, stop.signal)
+          ? await call(
+              { ...backend, services: servicesForJob(store, permit.whileWaiting) },
+              service,
+              request,
+              stop.signal,
+            )
+          : await o.execute(service, request, stop.signal, permit.whileWaiting)
       thrown = error
       job = { ...job, ...outcome, finishedAt: timestamp(clock()) }
       if (job.result !== undefined) job = { ...job, resultType: 'application/json' }
@@ -221,20 +228,20 @@ export function functionServices(
     listJobs: async (id, q, op) => records.list(entry(id).id, q, op),
     close,
   }
-  /** A job may request others and wait for them, but not end what it runs in. */
-  function servicesOfJob({ whileWaiting }: Permit): ServiceStore {
-    const { close: _, ...others } = store
-    return {
-      ...others,
-      whileWaiting,
-      createJob: (id, params, op) => {
-        const create = () => createJob(id, params, op)
-        return op.timeout === undefined || op.timeout <= 0 ? create() : whileWaiting(create)
-      },
-    }
-  }
-
   return store
+}
+
+/** The services as a job may use them: it requests other jobs and waits for them, but does not end what it runs in. */
+export function servicesForJob(services: ServiceStore, whileWaiting: WhileWaiting): ServiceStore {
+  const { close: _, ...others } = services
+  return {
+    ...others,
+    whileWaiting,
+    createJob: (id, params, op) => {
+      const create = () => services.createJob(id, params, op)
+      return op.timeout === undefined || op.timeout <= 0 ? create() : whileWaiting(create)
+    },
+  }
 }
 
 function stackOf({ stack }: Error): string | undefined {

@@ -10,4 +10,10 @@ export {
   type ParametersOf,
   type ParameterValue,
 } from './definition.js'
-export { type ExecuteJob, type FunctionServicesOptions, functionServices } from './function-services.js'
+export {
+  type ExecuteJob,
+  type FunctionServicesOptions,
+  functionServices,
+  servicesForJob,
+} from './function-services.js'
+export type { WhileWaiting } from './queue.js'

@@ -1,6 +1,9 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 
+/** Runs `wait` while the job that calls it counts as one that does not run. Resolves to its result when the job may go on. */
+export type WhileWaiting = <T>(wait: () => Promise<T>) => Promise<T>
+
 /** A place in the line. To be used once: by `run`, or by `release` where there is nothing to run after all. */
 export interface Permit {
   /** Whether it is its turn already. */
@@ -12,7 +15,7 @@ export interface Permit {
    * For the job that runs: gives its place to another while it waits for others, and takes one again, before those that have not
    * begun yet, when it waits for nothing more. So jobs that wait for jobs never block each other, however deep they are nested.
    */
-  whileWaiting<T>(wait: () => Promise<T>): Promise<T>
+  readonly whileWaiting: WhileWaiting
 }
 
 /** Lets so many run at once; the others wait, first come, first served. */
