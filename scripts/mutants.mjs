@@ -102,11 +102,14 @@ try {
       if (mutant && durations) await tried(dir, mutant, durations)
     }
   })
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
 } finally {
   await Promise.all(copies.map(({ remove }) => remove()))
 }
-save()
-process.exit(stop.signal.aborted ? 130 : 0)
+if (results.length > 0) save()
+process.exit(process.exitCode ?? (stop.signal.aborted ? 130 : 0))
 
 /**
  * How long the tests of each area take when nothing is changed; they have to pass.

@@ -9,6 +9,9 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   answer.on('error', () => res.destroy())
   res.on('close', () => answer.destroy())
   switch (fault?.kind) {
+    case 'close':
+      res.on('finish', () => res.socket?.end())
+      break
     case 'lose-answer':
       answer.resume()
       return void answer.on('end', () => res.socket?.resetAndDestroy())

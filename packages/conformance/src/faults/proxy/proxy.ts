@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Plan, Seen } from './fault.js'
-import { forward } from './forward.js'
+import { forward, SkippedPages } from './forward.js'
 
 export interface FaultProxy {
   readonly url: string
@@ -26,6 +26,7 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
   const underWay = new Set<ServerResponse>()
   const late = new Set<Promise<void>>()
   const overtaken = new Set<() => void>()
+  const pages = new SkippedPages()
   const server = createServer((req, res) => {
     const seen: Seen = {
       method: req.method ?? '',
@@ -46,7 +47,8 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     })
     // whoever is cut off on purpose complains
     for (const one of [req, res]) one.on('error', () => {})
-    const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken).catch(() => {
+    req.url = pages.meant(seen.path)
+    const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken, pages).catch(() => {
       res.destroy()
     })
     if (fault?.kind !== 'late') return
