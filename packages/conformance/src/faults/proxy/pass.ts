@@ -10,7 +10,7 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   res.on('close', () => answer.destroy())
   switch (fault?.kind) {
     case 'close':
-      res.on('finish', () => res.socket?.end())
+      closeAfter(res)
       break
     case 'lose-answer':
       answer.resume()
@@ -26,6 +26,12 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   }
   res.writeHead(answer.statusCode ?? 502, answer.headers)
   answer.pipe(res)
+}
+
+/** A response that has ended knows its socket no longer. */
+function closeAfter(res: ServerResponse): void {
+  const { socket } = res
+  res.on('finish', () => socket?.end())
 }
 
 function through(

@@ -15,6 +15,8 @@ export interface FaultProxy {
   readonly open: number
   /** Connections that clients have made, by now. */
   readonly connections: number
+  /** How many of these are closed. */
+  readonly closed: number
   /** Resolves once the server has answered all that came to it late. */
   settled(): Promise<void>
   /** Before the test ends, where it opens many. */
@@ -56,7 +58,11 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     void forwarded.finally(() => late.delete(forwarded))
   })
   let connections = 0
-  server.on('connection', () => connections++)
+  let closed = 0
+  server.on('connection', (socket) => {
+    connections++
+    socket.on('close', () => closed++)
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const close = () => {
@@ -75,6 +81,9 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     },
     get connections() {
       return connections
+    },
+    get closed() {
+      return closed
     },
     settled: async () => {
       await Promise.all(late)
