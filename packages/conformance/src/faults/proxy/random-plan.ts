@@ -11,6 +11,11 @@ export interface RandomPlanOptions {
   readonly verified?: (seen: Seen) => boolean
   /** Whether the server learns that a bit of this request's body was flipped. Default: never. */
   readonly checked?: (seen: Seen) => boolean
+  /**
+   * Whether this request makes another record each time it comes, and may be sent again when it seems lost: it comes late by a few
+   * milliseconds alone, as no client can tell a request that is yet to come from one that never will. Default: none does.
+   */
+  readonly unrepeatable?: (seen: Seen) => boolean
   /** A page without items that leads to the page `token`, where this request asks for a page. Default: nothing does. */
   readonly emptyPage?: (seen: Seen, token: string) => string | undefined
 }
@@ -31,6 +36,7 @@ export function randomPlan(
     others = [],
     verified = () => false,
     checked = () => false,
+    unrepeatable = () => false,
     emptyPage = () => undefined,
   }: RandomPlanOptions,
 ): Plan {
@@ -46,7 +52,7 @@ export function randomPlan(
       { kind: 'reset', after: below(50_000) },
       { kind: 'lose-answer' },
       { kind: 'late', ms: below(LATE) },
-      { kind: 'late', ms: below(MUCH_LATER) },
+      { kind: 'late', ms: below(unrepeatable(seen) ? LATE : MUCH_LATER) },
       { kind: 'close' },
       ...(IDEMPOTENT.has(seen.method) ? [{ kind: 'twice' } as const] : []),
       ...(bodiless ? [] : [{ kind: 'cut-answer', after: below(200), how: 'reset' } as const]),
