@@ -19,7 +19,7 @@ import { ASPECTS, OWN } from './artifact-names.js'
 import type { Bases } from './folder/bases.js'
 import type { LeftOuts } from './folder/left-outs.js'
 import type { OwnFolder } from './folder/own-folder.js'
-import { LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from './folder/read-small.js'
+import { isDiskError, LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from './folder/read-small.js'
 import { setMember } from './folder/set-member.js'
 import { errnoOf, type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
 import { moveTo } from './placing.js'
@@ -106,10 +106,18 @@ export class AspectFolder {
     return (await orAbsent(this.#fs.lstat(this.path(uuid), { bigint: true }))) !== undefined
   }
 
-  /** One that can not be read is told, and counts for nothing: the end may stand in the record's own file. */
-  async closing(uuid: string): Promise<Closing | undefined> {
+  /**
+   * One that can not be read is told, and counts for nothing: the end may stand in the record's own file.
+   *
+   * @param strict whether a failure of the disk is thrown instead
+   */
+  async closing(
+    uuid: string,
+    { strict = false }: { readonly strict?: boolean } = {},
+  ): Promise<Closing | undefined> {
     const path = join(this.closed, uuid)
     const text = await readSmall(this.#fs, path, LARGEST_NOTE)
+    if (strict && isDiskError(text)) throw text.cause
     if (typeof text === 'object') this.#leftOuts.tell({ path, state: text.unreadable, why: text.unreadable })
     if (typeof text !== 'string') return undefined
     const closing = decodeClosing(text)

@@ -18,6 +18,7 @@ import { versionOf } from './fact-reader.js'
 import type { Bases } from './folder/bases.js'
 import type { LeftOuts } from './folder/left-outs.js'
 import type { OwnFolder } from './folder/own-folder.js'
+import { isDiskError } from './folder/read-small.js'
 import type { Locks } from './lock.js'
 
 /** One look at what there is. */
@@ -61,15 +62,25 @@ export class AspectRecords {
     this.#leftOuts = parts.leftOuts
   }
 
-  /** With its end; undefined when there is none, or its file is no record. */
-  async load(uuid: string, scan?: Scan): Promise<AspectRecord | undefined> {
+  /**
+   * With its end; undefined when there is none, or its file is no record. One that can not be read is told and left out.
+   *
+   * @param strict whether one that the disk does not give is a failure instead: it must not be taken for one that is not there
+   * @throws an error of the file system, if `strict`
+   */
+  async load(
+    uuid: string,
+    scan?: Scan,
+    { strict = false }: { readonly strict?: boolean } = {},
+  ): Promise<AspectRecord | undefined> {
     const read = await this.#folder.read(uuid)
     if (read === undefined) return undefined
     if ('unreadable' in read) {
+      if (strict && isDiskError(read)) throw read.cause
       this.#leftOuts.tell({ path: this.#folder.path(uuid), state: read.unreadable, why: read.unreadable })
       return undefined
     }
-    const ended = await endOf(read, await this.#folder.closing(uuid), async (by) => {
+    const ended = await endOf(read, await this.#folder.closing(uuid, { strict }), async (by) => {
       if (this.#index.table.find(by) === undefined && !(await this.#folder.exists(by))) return false
       if (scan !== undefined && !scan.includes(by)) scan.outrun = true
       return true
@@ -134,11 +145,11 @@ export class AspectRecords {
 
   /** false when there is no such record. */
   async retract(uuid: string, o: OpOptions): Promise<boolean> {
-    const found = await this.load(uuid)
+    const found = await this.load(uuid, undefined, { strict: true })
     if (found === undefined || found.validTo !== undefined) return found !== undefined
     await this.#prepare()
     await this.#locks.with(this.#keyOf(found), o, async (announce) => {
-      const record = await this.load(uuid)
+      const record = await this.load(uuid, undefined, { strict: true })
       if (record === undefined || record.validTo !== undefined) return
       const now = this.#clock()
       const validTo = record.validFrom === undefined ? timestamp(now) : closingTime(now, record.validFrom)
@@ -178,7 +189,10 @@ export class AspectRecords {
     for (const row of rows) {
       const known = table.validTo(row)
       // an end that is yet to come may not be the one that counts
-      const record = known === undefined || known > now ? await this.load(table.uuid(row)) : undefined
+      const record =
+        known === undefined || known > now
+          ? await this.load(table.uuid(row), undefined, { strict: true })
+          : undefined
       if (record !== undefined && record.validTo === undefined) current.push(record)
       begun = later(begun, table.validFrom(row))
       ended = later(ended, record?.validTo ?? known)

@@ -59,7 +59,7 @@ export function aspectStore(parts: {
 
     get: (id, o) =>
       read('read an aspect', o, async () => {
-        const record = await records.load(uuidOf(id))
+        const record = await records.load(uuidOf(id), undefined, { strict: true })
         if (record === undefined) throw notFound(id)
         return record
       }),

@@ -8,6 +8,7 @@ import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
 import { fileBlobs, type LocalFs } from '../src/index.js'
 import { noise, read, readText, streamOf, text, transfer } from './bytes.js'
+import { type Change, errno, watched } from './support/failing-fs.js'
 import { tempFolder } from './temp-folder.js'
 
 const create = { ...transfer, mode: 'create' } as const
@@ -232,6 +233,19 @@ describe('a disk that fails', () => {
     expect(await keysOf(fine, '')).toEqual([])
     expect(await fsp.readdir(join(dir, '.staging'))).toEqual([])
   })
+})
+
+it('a creation whose folder could not be synced leaves nothing, and can be made again', async () => {
+  const dir = await tempFolder()
+  const change = ({ call, path }: Change) => {
+    if (call === 'sync' && path === dir) throw errno('EIO')
+  }
+  const failing = fileBlobs({ dir, fs: watched(fsp, { change }), fsync: true })
+  await expect(failing.put('x', text('content'), create)).rejects.toMatchObject({ code: 'unavailable' })
+  const fine = fileBlobs({ dir, fsync: true })
+  expect(await keysOf(fine, '')).toEqual([])
+  await fine.put('x', text('content'), create)
+  expect(await readText((await fine.get('x', {})).body)).toBe('content')
 })
 
 it('refuses a key below another one, as a folder must', async () => {

@@ -211,3 +211,17 @@ it('a record with a byte order mark is one, and keeps it when it is closed', asy
     before.replace('"valid_to": null', `"valid_to": "${made.validFrom}"`),
   )
 })
+
+it.each(['aspects', '.ivcap', '.ivcap/staging'])(
+  '%s removed by others is made anew, for adds and updates',
+  async (name) => {
+    const dir = await tempFolder()
+    const { backend } = opened(dir)
+    await backend.aspects.assert(draft(entity, tag, { v: 1 }), 'replace', {})
+    for (const mode of ['add', 'replace'] as const) {
+      await rm(join(dir, name), { recursive: true, force: true })
+      const { id } = await backend.aspects.assert(draft(`urn:example:${mode}`, tag), mode, {})
+      expect(await backend.aspects.get(id, {})).toMatchObject({ id })
+    }
+  },
+)

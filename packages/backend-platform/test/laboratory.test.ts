@@ -1,5 +1,5 @@
 import { describeFaults, jumpingClock, randomOf } from '@ivcap/conformance'
-import { faultProxy, randomPlan } from '@ivcap/conformance/fault-proxy'
+import { faultProxy, randomPlan, type Seen } from '@ivcap/conformance/fault-proxy'
 import { killedWriter } from '@ivcap/conformance/killed-writer'
 import { startPlatform } from '@ivcap/platform-server'
 import { beforeAll, vi } from 'vitest'
@@ -15,6 +15,13 @@ const REFUSALS = [
   { kind: 'status', status: 408 },
   { kind: 'status', status: 403, body: '{"message":"not now"}' },
 ] as const
+/** Some servers filter after they have cut pages, and send pages without items. */
+const emptyPage = ({ method, path }: Seen, token: string): string | undefined =>
+  method === 'GET' && /^\/1\/(artifacts|aspects)\?/.test(path)
+    ? JSON.stringify({ items: [], links: [{ rel: 'next', href: `?page=${token}` }] })
+    : undefined
+/** An aspect is looked for, and sent again if it is not there: the API has no key by which the server would know it again. */
+const unrepeatable = ({ method, path }: Seen): boolean => method === 'POST' && path.startsWith('/1/aspects')
 const SILENCE = [{ kind: 'cut-answer', after: 10, how: 'stall' }] as const
 /** Milliseconds of silence after which a body counts as broken off. */
 const IDLE = 500
@@ -31,7 +38,7 @@ describeFaults('platform', {
   async open(seed) {
     const folder = await temporary()
     const { url, close } = await startPlatform({ dir: folder.path, auth: { token: TOKEN }, grace: 100 })
-    const plan = { rate: 0.2, refusals: REFUSALS, others: SILENCE } as const
+    const plan = { rate: 0.2, refusals: REFUSALS, others: SILENCE, emptyPage, unrepeatable } as const
     const proxy = await faultProxy(url, randomPlan(randomOf(seed), plan))
     const options = { token: TOKEN, stateDir: false, retryDelay: 1, idleTimeout: IDLE } as const
     return {

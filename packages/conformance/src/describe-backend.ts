@@ -25,6 +25,7 @@ import { services } from './backend/services.js'
 import { throughTheClient } from './backend/through-the-client.js'
 import { worldMovedContent } from './backend/world-moved-content.js'
 import { costs } from './backend/world-moved-costs.js'
+import { worldMovedHandles } from './backend/world-moved-handles.js'
 import { worldMovedJobs } from './backend/world-moved-jobs.js'
 import { worldMovedSources } from './backend/world-moved-sources.js'
 import type { BackendHarness } from './harness.js'
@@ -58,6 +59,7 @@ const areas = {
   'the world moved: sources': worldMovedSources,
   'the world moved: costs': costs,
   'the world moved: content': worldMovedContent,
+  'the world moved: handles': worldMovedHandles,
 } satisfies Readonly<Record<string, (place: BackendPlace) => void>>
 
 export type Area = keyof typeof areas

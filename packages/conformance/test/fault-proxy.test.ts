@@ -70,3 +70,20 @@ it('one bit of a request is flipped', async () => {
   expect(await send('two')).toBe('answer 2')
   expect(got).toEqual(['PUT ond', 'PUT two'])
 })
+
+it('a connection is closed after an answer that is whole and says that it stays open', async () => {
+  const { proxy } = await place({ kind: 'close' })
+  const answer = await fetch(proxy.url, { method: 'PUT', body: 'one' })
+  expect(answer.headers.get('connection')).toBe('keep-alive')
+  expect(await answer.text()).toBe('answer 1')
+  await expect.poll(() => proxy.closed, { timeout: 10_000 }).toBe(1)
+})
+
+it('an empty page comes first, and its token asks for the page itself', async () => {
+  const { got, proxy, send } = await place({ kind: 'empty-page', page: (token) => token })
+  const token = await send('list')
+  expect(got).toEqual([])
+  const next = await fetch(`${proxy.url}/?page=${token}&limit=1`, { method: 'PUT', body: 'list' })
+  expect(await next.text()).toBe('answer 1')
+  expect(got).toEqual(['PUT list'])
+})

@@ -70,6 +70,49 @@ describe('faultyBlobs', () => {
     expect(seen).toEqual(new Set(['answer was lost', 'in time', 'broke']))
   })
 
+  it('carries out some calls only after many others, or when all is settled', async () => {
+    const calls: number[] = []
+    for (let seed = 0; seed < 60; seed++) {
+      const blobs = mapBlobs()
+      const faulty = faultyBlobs(blobs, { seed, rate: 1, inARow: 1 })
+      const error = String(await put(faulty, 'key', content).catch((e: unknown) => e))
+      if (!error.includes('in time')) continue
+      const isThere = async () => (await blobs.list({ prefix: 'key', limit: 1 }, {})).items.length > 0
+      let others = 0
+      while (!(await isThere()) && others < 100) {
+        others++
+        await faulty.head(`other/${others}`, {}).catch(() => {})
+        // what comes late comes within some turns
+        for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve))
+      }
+      calls.push(others)
+    }
+    expect(calls.some((others) => others <= 1)).toBe(true)
+    expect(calls.some((others) => others > 10 && others < 100)).toBe(true)
+    expect(Math.max(...calls)).toBeLessThan(100)
+  })
+
+  it('cuts pages short without losing a key', async () => {
+    const blobs = mapBlobs()
+    for (let n = 0; n < 30; n++) await put(blobs, `key/${n}`, 'x')
+    const faulty = faultyBlobs(blobs, { seed: 1, rate: 0.9, inARow: 5 })
+    const keys: string[] = []
+    let short = 0
+    for (let more = true; more; ) {
+      const startAfter = keys.at(-1)
+      const q = { prefix: 'key/', limit: 10, ...(startAfter !== undefined && { startAfter }) }
+      const page = await faulty.list(q, {}).catch(() => undefined)
+      if (page === undefined) continue
+      expect(page.items.length).toBeGreaterThan(0)
+      if (page.items.length < 10 && page.more) short++
+      keys.push(...page.items.map(({ key }) => key))
+      more = page.more
+    }
+    expect(short).toBeGreaterThan(0)
+    expect(keys).toEqual([...new Set(keys)])
+    expect(keys).toHaveLength(30)
+  })
+
   it('flips a bit of what is verified, and of nothing else', async () => {
     const blobs = mapBlobs()
     await put(blobs, 'verified/key', content)

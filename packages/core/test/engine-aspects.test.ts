@@ -100,6 +100,23 @@ describe('aspects over a blob store', () => {
     await expect(aspects.get(id, {})).rejects.toMatchObject({ code: 'integrity', resource: key })
   })
 
+  it('refuse an id that is taken, name it, and leave the record that has it', async () => {
+    const blobs = new Blobs()
+    const aspects = blobAspects({
+      blobs: modelBlobs(blobs),
+      clock: () => 1_700_000_000_000_000,
+      random: () => 0.5,
+      uuid: () => uuid(1),
+      pause: async () => {},
+      linked: new Set(),
+    })
+    const { id } = await aspects.assert(draft, 'add', {})
+    const other = { ...draft, content: { $schema: SCHEMA, n: 2 } }
+    const error = { code: 'already-exists', resource: id }
+    await expect(aspects.assert(other, 'add', {})).rejects.toMatchObject(error)
+    expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
+  })
+
   it('tell who retracted', async () => {
     const { aspects } = blobBackend(modelBlobs(new Blobs()), { asserter: 'urn:test:me' })
     for (const mode of ['add', 'replace'] as const) {

@@ -18,6 +18,13 @@ export interface Unreadable {
   readonly cause?: unknown
 }
 
+/** Disks and network file systems report errors that are gone when the file is read again. */
+const ATTEMPTS = 4
+
+/** Whether the disk failed, so that nobody can tell what the file says. */
+export const isDiskError = (result: Unreadable | object | string | undefined): result is Unreadable =>
+  typeof result === 'object' && 'cause' in result && errnoOf(result.cause) === 'EIO'
+
 /** Failures of the process, not of the file: the caller must hear of them. */
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
 
@@ -26,6 +33,18 @@ const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
  * and only up to `limit` bytes. Never waits for a writer; anything else is `Unreadable`. undefined where there is no file.
  */
 export async function readSmall(
+  fs: LocalFs,
+  path: string,
+  limit: number,
+  known?: LocalStat,
+): Promise<string | Unreadable | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await readOnce(fs, path, limit, known)
+    if (attempt === ATTEMPTS || !isDiskError(result)) return result
+  }
+}
+
+async function readOnce(
   fs: LocalFs,
   path: string,
   limit: number,

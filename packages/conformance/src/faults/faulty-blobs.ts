@@ -1,4 +1,4 @@
-import { type BlobStore, type ByteSource, IvcapError } from '@ivcap/core/driver'
+import { type BlobPage, type BlobStore, type ByteSource, IvcapError } from '@ivcap/core/driver'
 import { dropAfter, flipAt } from './bodies.js'
 import { randomOf } from './random.js'
 
@@ -26,15 +26,21 @@ type Fault =
   | 'after'
   /** It failed, and is carried out all the same, a while later. */
   | 'late'
+  /** It failed, and is carried out when the caller has made many other calls. */
+  | 'much later'
   /** It was carried out twice; the second answer counts. */
   | 'twice'
   /** The connection broke while a body was on its way. */
   | 'midway'
   /** A bit of the body is another. */
   | 'flip'
+  /** A page has fewer items than there are, and says that there are more. */
+  | 'short'
 
 /** Turns that others have before what comes late is done. */
 const LATE = 12
+/** Calls that others have made before what comes much later is done, at the most. */
+const MUCH_LATER = 60
 
 /**
  * A blob store that behaves as stores behind a bad network do: requests get lost, come late or twice, answers get lost after
@@ -46,6 +52,8 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
   const random = randomOf(seed)
   const failures = new Map<string, number>()
   const late = new Set<Promise<unknown>>()
+  /** What comes much later, and how many calls come before it. */
+  const waiting = new Map<() => void, number>()
 
   const draw = <F extends Fault>(call: string, kinds: readonly F[]): F | undefined => {
     const before = failures.get(call) ?? 0
@@ -56,6 +64,20 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
     failures.set(call, before + 1)
     return kinds[Math.floor(random() * kinds.length)]
   }
+  const countCall = () => {
+    for (const [go, left] of waiting) {
+      if (left > 1) waiting.set(go, left - 1)
+      else go()
+    }
+  }
+  const manyCalls = () =>
+    new Promise<void>((resolve) => {
+      const go = () => {
+        waiting.delete(go)
+        resolve()
+      }
+      waiting.set(go, 1 + Math.floor(random() * MUCH_LATER))
+    })
   const dawdle = async (most = 3) => {
     for (let turns = Math.floor(random() * most); turns > 0; turns--) {
       await new Promise((resolve) => setImmediate(resolve))
@@ -65,13 +87,14 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
   const call = async <T>(
     name: string,
     key: string,
-    fault: Exclude<Fault, 'midway' | 'flip'> | undefined,
+    fault: Exclude<Fault, 'midway' | 'flip' | 'short'> | undefined,
     run: () => Promise<T>,
   ): Promise<T> => {
+    countCall()
     await dawdle()
     if (fault === 'before') throw lost(name, key)
-    if (fault === 'late') {
-      const done = dawdle(LATE).then(run)
+    if (fault === 'late' || fault === 'much later') {
+      const done = (fault === 'late' ? dawdle(LATE) : manyCalls()).then(run)
       const settled = done.catch(() => {}).finally(() => late.delete(settled))
       late.add(settled)
       throw comesLate(name, key)
@@ -86,12 +109,18 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
   return {
     uri: blobs.uri,
     atomicCreate: blobs.atomicCreate,
-    settled: async () => void (await Promise.all(late)),
+    async settled() {
+      for (const go of waiting.keys()) go()
+      await Promise.all(late)
+    },
     head: (key, o) => call('head', key, draw(`head ${key}`, ['before', 'after']), () => blobs.head(key, o)),
-    list: (q, o) =>
-      call('list', q.prefix, draw(`list ${q.prefix}`, ['before', 'after']), () => blobs.list(q, o)),
+    async list(q, o) {
+      const fault = draw(`list ${q.prefix}`, ['before', 'after', 'short'])
+      const page = await call('list', q.prefix, fault === 'short' ? undefined : fault, () => blobs.list(q, o))
+      return fault === 'short' ? cutShort(page, random()) : page
+    },
     delete: (key, o) =>
-      call('delete', key, draw(`delete ${key}`, ['before', 'after', 'late', 'twice']), () =>
+      call('delete', key, draw(`delete ${key}`, ['before', 'after', 'late', 'much later', 'twice']), () =>
         blobs.delete(key, o),
       ),
 
@@ -121,9 +150,22 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
 function putFaults(
   replayable: boolean,
   mode: 'create' | 'overwrite',
-): readonly ('before' | 'after' | 'midway' | 'late' | 'twice')[] {
+): readonly ('before' | 'after' | 'midway' | 'late' | 'much later' | 'twice')[] {
   if (!replayable) return ['before', 'after']
-  return ['before', 'after', 'midway', 'late', ...(mode === 'overwrite' ? ['twice' as const] : [])]
+  return [
+    'before',
+    'after',
+    'midway',
+    'late',
+    'much later',
+    ...(mode === 'overwrite' ? ['twice' as const] : []),
+  ]
+}
+
+/** A part of the page, at least one item. */
+function cutShort({ items, more }: BlobPage, part: number): BlobPage {
+  const kept = items.slice(0, 1 + Math.floor(part * items.length))
+  return { items: kept, more: more || kept.length < items.length }
 }
 
 /** The source, whose stream fails after a part of its bytes. */

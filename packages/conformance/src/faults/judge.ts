@@ -2,7 +2,7 @@ import type { AspectRecord, Backend } from '@ivcap/core/driver'
 import { allArtifacts, download } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'
 import type { Told } from './told.js'
-import { ADDED, bytesOf, ENTITIES, same, textOf, UPDATED, type WorkOptions } from './work.js'
+import { ADDED, ENTITIES, mayBecome, textOf, UPDATED, uploadOf, type WorkOptions } from './work.js'
 
 /** In what the place differs from what the writers were told; each in a sentence. */
 export async function judge(backend: Backend, told: Told, o: WorkOptions = {}): Promise<readonly string[]> {
@@ -26,12 +26,15 @@ async function ofArtifacts(backend: Backend, told: Told, { partSize }: WorkOptio
       problems.push(`${id} can't be read: ${error}`)
     })
     if (bytes === undefined) continue
-    const n = bytes.byteLength < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
-    if (!told.uploads.has(n) || !same(bytes, bytesOf(n, partSize)))
+    const n = uploadOf(bytes, partSize)
+    if (n === undefined || !told.uploads.has(n)) {
       problems.push(`${id} is torn, or nobody's`)
+      continue
+    }
     if (found.has(n)) problems.push(`the bytes of upload ${n} are there twice`)
     found.add(n)
-    if (told.artifacts.has(id) && told.artifacts.get(id) !== n)
+    const acknowledged = told.artifacts.get(id)
+    if (acknowledged !== undefined && !mayBecome(id, acknowledged, n))
       problems.push(`${id} has the bytes of another`)
   }
   return problems

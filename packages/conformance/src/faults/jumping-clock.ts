@@ -1,17 +1,19 @@
 import type { Clock } from '@ivcap/core/driver'
 
 /** Microseconds. */
-const FARTHEST = 10 * 60 * 1_000_000
+const FAR = 10 * 60 * 1_000_000
+const FARTHEST = 400 * 24 * 3600 * 1_000_000
 
 /**
- * A wall clock that is set wrong, forwards or back by up to ten minutes, every eighth time that it is looked at.
+ * A wall clock that is set wrong, forwards or back, every eighth time that it is looked at: by up to ten minutes, and once in
+ * eight times by up to 400 days.
  *
  * @param now milliseconds since 1970
  */
 export function jumpingClock(random: () => number, now: () => number = Date.now): Clock {
   let wrong = 0
   return () => {
-    if (random() < 1 / 8) wrong = Math.floor((random() * 2 - 1) * FARTHEST)
+    if (random() < 1 / 8) wrong = Math.floor((random() * 2 - 1) * (random() < 1 / 8 ? FARTHEST : FAR))
     return now() * 1000 + wrong
   }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,10 +14,11 @@ import { type Job, work } from './work.js'
 const MOST_EVENTS = 20
 /** Milliseconds. */
 const MOST_DELAY = 4
+const LONGEST_STOP = 60
 
 /**
- * A writer in a process of its own, which is killed (SIGKILL) at a moment that the seed says: a few milliseconds after one of the
- * things it tells.
+ * A writer in a process of its own, which is stopped for a while now and then (SIGSTOP, SIGCONT), and killed (SIGKILL) at a moment
+ * that the seed says: a few milliseconds after one of the things it tells.
  *
  * @param program A module of TypeScript or JavaScript that calls `writeUntilKilled`. The esbuild that its package has makes one
  *   script of it, in CommonJS: there is no `await` outside of functions.
@@ -35,6 +36,7 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
     lines.on('line', (line) => {
       // it may have died while it wrote its last line
       if (line.endsWith('}')) told.hear(JSON.parse(line))
+      if (random() < 1 / 8) stopFor(child, random() * LONGEST_STOP)
       if (left-- === 0) setTimeout(() => child.kill('SIGKILL'), random() * MOST_DELAY)
     })
     child.stdin.on('error', () => {})
@@ -42,6 +44,13 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
     const [code] = await closed
     if (typeof code === 'number' && code !== 0) throw new Error(`${program} ended with ${code}: see stderr`)
   }
+}
+
+/** Windows knows no such signals. */
+function stopFor(child: ChildProcess, ms: number): void {
+  if (process.platform === 'win32') return
+  child.kill('SIGSTOP')
+  setTimeout(() => child.kill('SIGCONT'), ms)
 }
 
 /** Does the job that `killedWriter` gives it, and tells it, line by line, until it is killed or done. */

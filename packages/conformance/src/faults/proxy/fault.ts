@@ -32,6 +32,10 @@ export type Fault =
   | { readonly kind: 'flip'; readonly at: number }
   /** A bit of this byte of the request's body is flipped on its way; a shorter body stays as it is. */
   | { readonly kind: 'flip-sent'; readonly at: number }
+  /** The answer is whole and says nothing of it, and then the server closes the connection. */
+  | { readonly kind: 'close' }
+  /** The request is answered by a page without items; what asks for the next page, by `token`, is sent on instead of it. */
+  | { readonly kind: 'empty-page'; readonly page: (token: string) => string }
   /** The answer's body is another one. */
   | { readonly kind: 'edit'; readonly edit: (body: string) => string }
 

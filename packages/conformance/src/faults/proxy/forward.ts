@@ -9,6 +9,7 @@ import { flipped, pass } from './pass.js'
  * Sends a request on to `target`, and its answer back, with what the fault does to either.
  *
  * @param overtaken functions that let answers go on which have been held back
+ * @param pages where the page is remembered that comes after an empty one
  */
 export async function forward(
   target: URL,
@@ -16,6 +17,7 @@ export async function forward(
   res: ServerResponse,
   fault: Fault | undefined,
   overtaken: Set<() => void>,
+  pages: SkippedPages,
 ): Promise<void> {
   const send = () => requestLike(target, req)
   switch (fault?.kind) {
@@ -23,6 +25,12 @@ export async function forward(
       return void req.resume()
     case 'status':
       return refuse(req, res, fault)
+    case 'empty-page':
+      return refuse(req, res, {
+        status: 200,
+        headers: JSON_TYPE,
+        body: fault.page(pages.skip(req.url ?? '')),
+      })
     case 'reset':
       return resetAfter(fault.after, req, res, send())
     case 'delay': {
@@ -56,6 +64,26 @@ export async function forward(
   pass(answer, res, fault)
 }
 
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+/** Requests that were answered by an empty page, by the tokens that ask for what they asked for. */
+export class SkippedPages {
+  readonly #urls = new Map<string, string>()
+
+  /** The token of the page that this request asked for. */
+  skip(url: string): string {
+    const token = `page-after-nothing-${this.#urls.size}`
+    this.#urls.set(token, url)
+    return token
+  }
+
+  /** What a request asks for. */
+  meant(url: string): string {
+    const token = /page-after-nothing-\d+/.exec(url)?.[0]
+    return (token !== undefined && this.#urls.get(token)) || url
+  }
+}
+
 function requestLike({ hostname, port }: URL, { method, url, headers }: IncomingMessage): ClientRequest {
   const upstream = request({ hostname, port, method, path: url, headers })
   // told by whoever waits for its answer
@@ -79,7 +107,7 @@ async function bodyOf(message: IncomingMessage): Promise<Buffer> {
 function refuse(
   req: IncomingMessage,
   res: ServerResponse,
-  { status, headers, body = '' }: Fault & { kind: 'status' },
+  { status, headers, body = '' }: Omit<Fault & { kind: 'status' }, 'kind'>,
 ): void {
   req.resume()
   req.on('end', () => res.writeHead(status, headers).end(body))

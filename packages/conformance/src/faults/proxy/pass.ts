@@ -9,6 +9,9 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   answer.on('error', () => res.destroy())
   res.on('close', () => answer.destroy())
   switch (fault?.kind) {
+    case 'close':
+      closeAfter(res)
+      break
     case 'lose-answer':
       answer.resume()
       return void answer.on('end', () => res.socket?.resetAndDestroy())
@@ -23,6 +26,12 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   }
   res.writeHead(answer.statusCode ?? 502, answer.headers)
   answer.pipe(res)
+}
+
+/** A response that has ended knows its socket no longer. */
+function closeAfter(res: ServerResponse): void {
+  const { socket } = res
+  res.on('finish', () => socket?.end())
 }
 
 function through(

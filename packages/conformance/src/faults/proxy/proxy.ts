@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Plan, Seen } from './fault.js'
-import { forward } from './forward.js'
+import { forward, SkippedPages } from './forward.js'
 
 export interface FaultProxy {
   readonly url: string
@@ -15,6 +15,8 @@ export interface FaultProxy {
   readonly open: number
   /** Connections that clients have made, by now. */
   readonly connections: number
+  /** How many of these are closed. */
+  readonly closed: number
   /** Resolves once the server has answered all that came to it late. */
   settled(): Promise<void>
   /** Before the test ends, where it opens many. */
@@ -26,6 +28,7 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
   const underWay = new Set<ServerResponse>()
   const late = new Set<Promise<void>>()
   const overtaken = new Set<() => void>()
+  const pages = new SkippedPages()
   const server = createServer((req, res) => {
     const seen: Seen = {
       method: req.method ?? '',
@@ -46,7 +49,8 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     })
     // whoever is cut off on purpose complains
     for (const one of [req, res]) one.on('error', () => {})
-    const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken).catch(() => {
+    req.url = pages.meant(seen.path)
+    const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken, pages).catch(() => {
       res.destroy()
     })
     if (fault?.kind !== 'late') return
@@ -54,7 +58,11 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     void forwarded.finally(() => late.delete(forwarded))
   })
   let connections = 0
-  server.on('connection', () => connections++)
+  let closed = 0
+  server.on('connection', (socket) => {
+    connections++
+    socket.on('close', () => closed++)
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const close = () => {
@@ -73,6 +81,9 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     },
     get connections() {
       return connections
+    },
+    get closed() {
+      return closed
     },
     settled: async () => {
       await Promise.all(late)

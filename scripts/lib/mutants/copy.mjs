@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { root } from '../run.mjs'
+
+/**
+ * A copy of the checkout in a temporary folder, uncommitted changes included. Its packages find each other in the copy, and
+ * take everything else from the checkout's `node_modules/.pnpm`, which is not written to.
+ *
+ * @returns {{ dir: string, remove: () => Promise<void> }}
+ */
+export function copyOfCheckout() {
+  const dir = mkdtempSync(join(tmpdir(), 'ivcap-mutants-'))
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  for (const file of listed.split('\0')) {
+    // a file that was deleted without a commit is still listed
+    if (file === '' || !existsSync(join(root, file))) continue
+    mkdirSync(dirname(join(dir, file)), { recursive: true })
+    cpSync(join(root, file), join(dir, file), { verbatimSymlinks: true })
+  }
+  const folders = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(parent, name)),
+  )
+  for (const folder of ['.', 'benchmarks', ...folders]) linkModules(join(root, folder), join(dir, folder))
+  // a process of a test that was killed may not have ended yet
+  const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+  return { dir, remove }
+}
+
+/** pnpm's links are relative: to `.pnpm` of the root, and to the folders of packages. @param {string} from @param {string} to */
+function linkModules(from, to) {
+  const modules = join(from, 'node_modules')
+  if (!existsSync(modules) || !existsSync(to)) return
+  for (const name of readdirSync(modules)) {
+    const target = join(to, 'node_modules', name)
+    mkdirSync(dirname(target), { recursive: true })
+    if (name === '.pnpm') symlinkSync(join(modules, name), target)
+    // other hidden folders are caches and settings
+    else if (!name.startsWith('.'))
+      cpSync(join(modules, name), target, { recursive: true, verbatimSymlinks: true })
+  }
+}

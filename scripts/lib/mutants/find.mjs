@@ -1,0 +1,157 @@
+import ts from 'typescript'
+
+/**
+ * A change of one place in a file that its tests should notice.
+ *
+ * @typedef {object} Mutation
+ * @property {'condition' | 'boundary' | 'comparison' | 'logic' | 'await' | 'statement' | 'member'} kind
+ * @property {number} start offset of the first character that is replaced
+ * @property {number} end offset behind the last one
+ * @property {string} before
+ * @property {string} after
+ * @property {number} line from 1
+ */
+
+const { SyntaxKind } = ts
+
+/** @type {ReadonlyMap<ts.SyntaxKind, string>} */
+const boundaries = new Map([
+  [SyntaxKind.LessThanToken, '<='],
+  [SyntaxKind.LessThanEqualsToken, '<'],
+  [SyntaxKind.GreaterThanToken, '>='],
+  [SyntaxKind.GreaterThanEqualsToken, '>'],
+])
+/** @type {ReadonlyMap<ts.SyntaxKind, string>} */
+const comparisons = new Map([
+  [SyntaxKind.EqualsEqualsEqualsToken, '!=='],
+  [SyntaxKind.ExclamationEqualsEqualsToken, '==='],
+])
+/** @type {ReadonlyMap<ts.SyntaxKind, string>} */
+const logic = new Map([
+  [SyntaxKind.AmpersandAmpersandToken, '||'],
+  [SyntaxKind.BarBarToken, '&&'],
+])
+
+/**
+ * All mutations of a TypeScript source, in the order of their places: conditions negated, boundaries of comparisons moved,
+ * equalities and `&&`, `||` swapped, `await`s, statements and members of object literals dropped.
+ *
+ * @param {string} source
+ * @returns {readonly Mutation[]}
+ */
+export function mutationsOf(source) {
+  const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true)
+  /** @type {Mutation[]} */
+  const found = []
+
+  /** @param {Mutation['kind']} kind @param {number} start @param {number} end @param {string} after */
+  const add = (kind, start, end, after) => {
+    const line = file.getLineAndCharacterOfPosition(start).line + 1
+    found.push({ kind, start, end, before: source.slice(start, end), after, line })
+  }
+  /** @param {Mutation['kind']} kind @param {ts.Node} node @param {string} after */
+  const replace = (kind, node, after) => add(kind, node.getStart(file), node.getEnd(), after)
+
+  /** @param {ts.Node} node */
+  const visit = (node) => {
+    // types are gone at run time
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return
+    const condition = conditionOf(node)
+    if (condition) replace('condition', condition, `!(${condition.getText(file)})`)
+    if (ts.isBinaryExpression(node)) {
+      const { operatorToken: operator } = node
+      const boundary = boundaries.get(operator.kind)
+      if (boundary) replace('boundary', operator, boundary)
+      // a whole condition is negated as a whole
+      const comparison = comparisons.get(operator.kind)
+      if (comparison && conditionOf(node.parent) !== node) replace('comparison', operator, comparison)
+      const swapped = logic.get(operator.kind)
+      if (swapped) {
+        // without parentheses, `??` beside them or another precedence changes more than this
+        const [left, right] = [node.left.getText(file), node.right.getText(file)]
+        replace('logic', node, `((${left}) ${swapped} (${right}))`)
+      }
+    }
+    if (ts.isAwaitExpression(node)) add('await', node.getStart(file), node.expression.getStart(file), '')
+    if (isDroppable(node)) replace('statement', node, ';')
+    if (ts.isObjectLiteralExpression(node)) for (const member of node.properties) visitMember(member)
+    ts.forEachChild(node, visit)
+  }
+
+  /** @param {ts.ObjectLiteralElementLike} member */
+  const visitMember = (member) => {
+    const isFunction =
+      ts.isPropertyAssignment(member) &&
+      (ts.isArrowFunction(member.initializer) || ts.isFunctionExpression(member.initializer))
+    const isValue =
+      ts.isPropertyAssignment(member) ||
+      ts.isShorthandPropertyAssignment(member) ||
+      ts.isSpreadAssignment(member)
+    if (!isValue || isFunction) return
+    const end = member.getEnd()
+    const comma = /^\s*,/.exec(source.slice(end))
+    add('member', member.getStart(file), end + (comma?.[0].length ?? 0), '')
+  }
+
+  visit(file)
+  return found.sort((a, b) => a.start - b.start || a.end - b.end)
+}
+
+/** What a node decides by. @param {ts.Node | undefined} node @returns {ts.Expression | undefined} */
+function conditionOf(node) {
+  if (node === undefined) return undefined
+  if (ts.isIfStatement(node) || ts.isWhileStatement(node) || ts.isDoStatement(node)) return node.expression
+  if (ts.isConditionalExpression(node) || ts.isForStatement(node)) return node.condition
+  return undefined
+}
+
+/**
+ * Whether a file without this statement still says something: no declarations, no `return` at a function's end, whose loss
+ * every call notices, and no call of `super`.
+ *
+ * @param {ts.Node} node
+ */
+function isDroppable(node) {
+  if (ts.isExpressionStatement(node)) {
+    const { expression } = node
+    return !(ts.isCallExpression(expression) && expression.expression.kind === SyntaxKind.SuperKeyword)
+  }
+  if (ts.isReturnStatement(node)) {
+    const { parent } = node
+    return ts.isIfStatement(parent) || (ts.isBlock(parent) && !ts.isFunctionLike(parent.parent))
+  }
+  return ts.isThrowStatement(node) || ts.isBreakStatement(node) || ts.isContinueStatement(node)
+}
+
+/** @param {string} source @param {Mutation} mutation */
+export const applied = (source, { start, end, after }) => source.slice(0, start) + after + source.slice(end)
+
+/**
+ * The first `count` of the items in an order that the seed decides: a larger count only adds some.
+ *
+ * @template T
+ * @param {readonly T[]} items
+ * @param {{ seed: number, count: number }} o
+ * @returns {readonly T[]}
+ */
+export function sampleOf(items, { seed, count }) {
+  const random = randomOf(seed)
+  const order = [...items]
+  for (let i = 0; i < Math.min(count, order.length); i++) {
+    const j = i + Math.floor(random() * (order.length - i))
+    const [a, b] = [order[i], order[j]]
+    if (a !== undefined && b !== undefined) [order[i], order[j]] = [b, a]
+  }
+  return order.slice(0, count)
+}
+
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32, public domain). @param {number} seed */
+function randomOf(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
