@@ -14,26 +14,41 @@ const SKEW = 60_000
 /** As many as may be written in that time by others; the one that is looked for is among the newest. */
 const LOOKED_THROUGH = 50
 
-/** The aspect that `draft` made, though the answer that should have named it was lost; undefined where there is none. */
+/**
+ * The aspect that `draft` made, though the answer that should have named it was lost; undefined where there is none. Follows pages:
+ * a deployment bounds them by bytes, too, and may send empty ones.
+ */
 export async function findLost(
   draft: AspectDraft,
   list: (q: AspectQuery) => Promise<Page<AspectRecord>>,
   begun: number,
 ): Promise<Urn | undefined> {
-  const { items } = await list({
+  const query: AspectQuery = {
     entity: draft.entity,
     schema: draft.schema,
     orderBy: 'valid_from',
     orderDirection: 'DESC',
     includeContent: true,
     limit: LOOKED_THROUGH,
-  })
-  const isIt = ({ content, validFrom }: AspectRecord) =>
-    content !== undefined &&
-    validFrom !== undefined &&
-    micros(validFrom) >= (begun - SKEW) * 1000 &&
-    sameJson(content, { ...draft.content, $schema: draft.schema })
-  return items.find(isIt)?.id
+  }
+  const earliest = (begun - SKEW) * 1000
+  const isSince = ({ validFrom }: AspectRecord) => validFrom !== undefined && micros(validFrom) >= earliest
+  const isIt = (record: AspectRecord) =>
+    isSince(record) &&
+    record.content !== undefined &&
+    sameJson(record.content, { ...draft.content, $schema: draft.schema })
+  let cursor: string | undefined
+  let left = LOOKED_THROUGH
+  for (let pages = 0; pages < LOOKED_THROUGH; pages++) {
+    const page = await list({ ...query, ...(cursor !== undefined && { cursor }) })
+    const found = page.items.find(isIt)
+    if (found !== undefined) return found.id
+    left -= page.items.length
+    cursor = page.cursor
+    // newest first: what comes after an older one is older
+    if (cursor === undefined || left <= 0 || !page.items.every(isSince)) return undefined
+  }
+  return undefined
 }
 
 function sameJson(a: JsonValue, b: JsonValue): boolean {
