@@ -10,6 +10,7 @@ import {
   omitUndefined,
   type Page,
   retry,
+  sleep,
   type Urn,
 } from '@ivcap/core/driver'
 import { AspectJson, AssertedJson } from './decode.js'
@@ -28,6 +29,9 @@ export function aspectStore(http: Http): AspectStore {
     retract: (id, o) => retract(http, id, o),
   }
 }
+
+/** Milliseconds. A request whose connection broke may still be under way, or be carried out at this moment. */
+const SETTLING = 200
 
 /**
  * If the answer is lost, the aspect is looked for, and sent again only if it is not there. After a timeout it is not sent again:
@@ -53,14 +57,23 @@ async function assertAspect(
   // a failure after which the aspect may be there
   let doubt: IvcapError | undefined
   let fresh = false
+  const find = () => findLost(draft, (q) => list(http, q, o), begun)
   const settle = async (cause: IvcapError) => {
-    const lost = await findLost(draft, (q) => list(http, q, o), begun).catch(() => {
+    const lost = await (async () => {
+      const found = await find()
+      if (found.id !== undefined || found.equal !== undefined) return found
+      await sleep(SETTLING, o.signal)
+      return await find()
+    })().catch(() => {
       o.signal?.throwIfAborted()
       throw unknownOutcome(cause, draft, 'it could not be looked for')
     })
-    if (lost === undefined && cause.code === 'timeout')
-      throw unknownOutcome(cause, draft, 'it is not to be seen yet')
-    return lost
+    if (lost.id !== undefined) return lost.id
+    // sent again it might be there twice
+    if (lost.equal !== undefined)
+      throw unknownOutcome(cause, draft, `${lost.equal} is equal to it, but by its time it may be older`)
+    if (cause.code === 'timeout') throw unknownOutcome(cause, draft, 'it is not to be seen yet')
+    return undefined
   }
   const send = async (): Promise<Urn> => {
     try {

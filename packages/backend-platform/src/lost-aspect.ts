@@ -5,54 +5,63 @@ import {
   isJsonObject,
   type JsonValue,
   micros,
+  omitUndefined,
   type Page,
   type Urn,
 } from '@ivcap/core/driver'
 
-/** Milliseconds that the deployment's clock may be behind ours. */
-const SKEW = 60_000
-/** As many as may be written in that time by others; the one that is looked for is among the newest. */
-const LOOKED_THROUGH = 50
+/** Milliseconds by which the clocks of the deployment and of this machine may differ. */
+const CLOCK_SKEW = 60_000
+/** Records. Others may write to the same entity and schema meanwhile; a clock that was set back puts the record among older ones. */
+const LOOKED_THROUGH = 200
+const PAGE = 50
+
+/** `id`: the aspect was stored. `equal`: an equal one is there, but by its time it may be an older one. */
+export interface Lost {
+  readonly id?: Urn
+  readonly equal?: Urn
+}
 
 /**
- * The aspect that `draft` made, though the answer that should have named it was lost; undefined where there is none. Follows pages:
- * a deployment bounds them by bytes, too, and may send empty ones.
+ * Looks for the aspect that `draft` made if the answer with its id was lost. Returns neither id if no equal aspect is in force.
+ * Follows pages, since a deployment also limits them by bytes, and may send empty ones.
+ *
+ * @param begun milliseconds since 1970, before the request was sent
  */
 export async function findLost(
   draft: AspectDraft,
   list: (q: AspectQuery) => Promise<Page<AspectRecord>>,
   begun: number,
-): Promise<Urn | undefined> {
+): Promise<Lost> {
+  const content = sorted({ ...draft.content, $schema: draft.schema })
   const query: AspectQuery = {
     entity: draft.entity,
     schema: draft.schema,
     orderBy: 'valid_from',
     orderDirection: 'DESC',
     includeContent: true,
-    limit: LOOKED_THROUGH,
+    limit: PAGE,
   }
-  const earliest = (begun - SKEW) * 1000
-  const isSince = ({ validFrom }: AspectRecord) => validFrom !== undefined && micros(validFrom) >= earliest
-  const isIt = (record: AspectRecord) =>
-    isSince(record) &&
-    record.content !== undefined &&
-    sameJson(record.content, { ...draft.content, $schema: draft.schema })
+  const earliest = (begun - CLOCK_SKEW) * 1000
   let cursor: string | undefined
+  let equal: Urn | undefined
   let left = LOOKED_THROUGH
-  for (let pages = 0; pages < LOOKED_THROUGH; pages++) {
+  for (let pages = 0; pages < LOOKED_THROUGH && left > 0; pages++) {
     const page = await list({ ...query, ...(cursor !== undefined && { cursor }) })
-    const found = page.items.find(isIt)
-    if (found !== undefined) return found.id
+    for (const record of page.items) {
+      if (record.content === undefined || !sameJson(sorted(record.content), content)) continue
+      if (record.validFrom !== undefined && micros(record.validFrom) >= earliest) return { id: record.id }
+      equal ??= record.id
+    }
     left -= page.items.length
     cursor = page.cursor
-    // newest first: what comes after an older one is older
-    if (cursor === undefined || left <= 0 || !page.items.every(isSince)) return undefined
+    if (cursor === undefined) break
   }
-  return undefined
+  return omitUndefined({ equal })
 }
 
 function sameJson(a: JsonValue, b: JsonValue): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** With keys in one order: a database keeps none. */
