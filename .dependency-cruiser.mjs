@@ -6,12 +6,13 @@ const layers = {
   model: [],
   ports: ['model'],
   query: ['model', 'ports'],
-  transfer: ['model', 'ports', 'files'], // the Node side through #files only, see "node-side-through-files"
-  files: ['model', 'ports', 'transfer'],
+  retry: ['model', 'ports'],
+  streams: ['model', 'ports', 'retry', 'runtime'], // the Node side through #runtime only, see "node-side-through-runtime"
+  transfer: ['model', 'ports', 'retry', 'streams', 'runtime'],
+  runtime: ['model', 'ports', 'retry', 'streams', 'transfer'],
   rules: ['model', 'ports', 'query'],
-  engine: ['model', 'ports', 'query', 'transfer', 'files', 'rules'],
-  client: ['model', 'ports', 'query', 'transfer', 'files', 'rules'], // not the engine: apps that don't need it don't load it
-  services: ['model', 'ports', 'query', 'transfer', 'files', 'rules', 'client'],
+  engine: ['model', 'ports', 'query', 'rules', 'retry', 'streams', 'transfer', 'runtime'],
+  client: ['model', 'ports', 'query', 'rules', 'retry', 'streams', 'transfer', 'runtime'], // not the engine: apps that don't need it don't load it
 }
 
 /**
@@ -21,7 +22,8 @@ const layers = {
  */
 const packages = {
   core: [],
-  client: ['core', 'backend-[^/]+', 'storage-[^/]+'],
+  client: ['core', 'services', 'backend-[^/]+', 'storage-[^/]+'],
+  conformance: ['core', 'services'],
   'backend-memory': ['core', 'backend-local'],
 }
 
@@ -89,9 +91,9 @@ export default {
     },
     {
       name: 'core-runs-anywhere',
-      comment: 'core uses Node modules only in its files folder',
+      comment: 'core uses Node modules only in its runtime folder',
       severity: 'error',
-      from: { path: core, pathNot: `${core}files/` },
+      from: { path: core, pathNot: `${core}runtime/` },
       to: { path: builtins, dependencyTypes: ['core'] },
     },
     {
@@ -105,18 +107,18 @@ export default {
       to: { path: builtins, dependencyTypes: ['core'] },
     },
     {
-      name: 'no-files-no-node',
-      comment: "what stands for '#files' in browsers leads to no Node module, not even by others",
+      name: 'web-runtime-without-node',
+      comment: "what stands for '#runtime' in browsers leads to no Node module, not even by others",
       severity: 'error',
-      from: { path: `${core}files/none\\.ts$` },
+      from: { path: `${core}runtime/web\\.ts$` },
       to: { path: builtins, reachable: true },
     },
     {
-      name: 'node-side-through-files',
-      comment: "core reaches its Node side as '#files', so that a bundler's conditions choose the file",
+      name: 'node-side-through-runtime',
+      comment: "core reaches its Node side as '#runtime', so that a bundler's conditions choose the file",
       severity: 'error',
-      from: { path: core, pathNot: `${core}files/` },
-      to: { path: `${core}files/`, dependencyTypesNot: ['aliased-subpath-import', 'type-only'] },
+      from: { path: core, pathNot: `${core}runtime/` },
+      to: { path: `${core}runtime/`, dependencyTypesNot: ['aliased-subpath-import', 'type-only'] },
     },
     {
       name: 'packages-by-name',

@@ -11,7 +11,7 @@ import {
 } from '@ivcap/core'
 import type { ArtifactStore, AspectStore, BlobStore } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
-import { defineService, functionServices } from '@ivcap/core/services'
+import { defineService, functionServices } from '@ivcap/services'
 
 export async function tour(file: File, signal: AbortSignal | undefined): Promise<string> {
   const ivcap: Ivcap = await connect({ url: 'https://ivcap.example.com', token: async () => 'secret' })

@@ -7,8 +7,7 @@ export default defineConfig({
     index: 'src/index.ts',
     driver: 'src/driver.ts',
     'engine/index': 'src/engine/index.ts',
-    'services/index': 'src/services/index.ts',
-    'files/node': 'src/files/node.ts',
-    'files/none': 'src/files/none.ts',
+    'runtime/node': 'src/runtime/node/index.ts',
+    'runtime/web': 'src/runtime/web.ts',
   },
 })

@@ -1,6 +1,6 @@
 // The services of these examples: functions of this process, or of a deployment for development:
 //   npx ivcap-platform --services apps/examples/src/services.ts
-import { defineService } from '@ivcap/core/services'
+import { defineService } from '@ivcap/services'
 import { mixedLayer } from './mixed-layer.js'
 
 export const services = [

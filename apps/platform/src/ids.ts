@@ -1,4 +1,5 @@
-import { artifactUuid, aspectUrn, aspectUuid, isUrn, jobUrn, serviceUrn, type Urn } from '@ivcap/core/driver'
+import { aspectUrn, isUrn, type Urn } from '@ivcap/core/driver'
+import { artifactUuid, aspectUuid, jobUrn, serviceUrn } from '@ivcap/core/internal'
 import { notFound } from './http/errors.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

@@ -1,4 +1,5 @@
-import { type ByteSource, copyFile, type OpOptions, withDigest } from '@ivcap/core/driver'
+import type { ByteSource, OpOptions } from '@ivcap/core/driver'
+import { copyFile, withDigest } from '@ivcap/core/internal'
 import { hostFs, type LocalFs } from './local-fs.js'
 import { syncPath, type Written, writeSource } from './staging.js'
 

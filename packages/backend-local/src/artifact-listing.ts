@@ -1,7 +1,13 @@
 import {
-  type ArtifactOrderField,
   type ArtifactQuery,
   type ArtifactRecord,
+  type OpOptions,
+  type Page,
+  type Timestamp,
+  timestamp,
+} from '@ivcap/core/driver'
+import {
+  type ArtifactOrderField,
   artifactFilter,
   artifactOrder,
   type Clock,
@@ -9,14 +15,10 @@ import {
   type Direction,
   decodeCursor,
   encodeCursor,
-  type OpOptions,
-  type Page,
   pageOf,
   type SortKey,
-  type Timestamp,
-  timestamp,
   WorkBudget,
-} from '@ivcap/core/driver'
+} from '@ivcap/core/internal'
 import { mayBeOutput } from './artifact-names.js'
 import type { ArtifactPath, ArtifactPaths } from './artifact-paths.js'
 import { type ArtifactRecords, derivedRecord } from './artifact-records.js'

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
-import { IvcapError, show } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { show } from '@ivcap/core/internal'
 import { DEVICE, MAX_NAME } from './blob-keys.js'
 
 /** Where aspects lie, below the folder. */

@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { fileUrn, IvcapError, pathOfFileUrn, show, type Urn } from '@ivcap/core/driver'
+import { IvcapError, type Urn } from '@ivcap/core/driver'
+import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
 import { isArtifactPath, segmentsOf } from './artifact-names.js'
 import type { Bases } from './folder/bases.js'
 import { explained } from './fs-error.js'
@@ -94,7 +95,7 @@ export class ArtifactPaths {
   }
 
   /** Whether the file, or where it would be, lies in the folder, or did so before the folder was moved. */
-  owns(id: Urn, bases: Bases): boolean {
+  contains(id: Urn, bases: Bases): boolean {
     const root = this.#realSync(this.dir)
     return pathsOf(id, () => false).some((path) => {
       const real = this.#realSync(path)

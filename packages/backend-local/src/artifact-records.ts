@@ -1,12 +1,5 @@
-import {
-  ARTIFACT_SCHEMAS,
-  type ArtifactRecord,
-  artifactOf,
-  inForce,
-  mimeOf,
-  type Timestamp,
-  timestamp,
-} from '@ivcap/core/driver'
+import { type ArtifactRecord, type Timestamp, timestamp } from '@ivcap/core/driver'
+import { ARTIFACT_SCHEMAS, artifactOf, inForce, mimeOf } from '@ivcap/core/internal'
 import { mayBeOutput } from './artifact-names.js'
 import type { ArtifactPath } from './artifact-paths.js'
 import type { AspectIndex } from './aspect-index.js'

@@ -5,10 +5,6 @@ import {
   type ArtifactRecord,
   type ArtifactStore,
   abortable,
-  artifactAspect,
-  type Clock,
-  COLLECTION_ITEM_SCHEMA,
-  collectionItem,
   IvcapError,
   isIvcapError,
   type OpOptions,
@@ -16,6 +12,7 @@ import {
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
+import { artifactAspect, type Clock, COLLECTION_ITEM_SCHEMA, collectionItem } from '@ivcap/core/internal'
 import { writeContent } from './artifact-content.js'
 import { ArtifactListings } from './artifact-listing.js'
 import { outputName } from './artifact-names.js'
@@ -137,7 +134,7 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
 
     list: (q, o) => run('list artifacts', o, () => listings.page(q, o)),
 
-    owns: (id) => paths.owns(id, bases),
+    contains: (id) => paths.contains(id, bases),
 
     // elsewhere a path means nothing to this machine's programs
     ...(fs === hostFs && {

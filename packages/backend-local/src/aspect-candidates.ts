@@ -1,16 +1,13 @@
+import { type AspectQuery, type AspectRecord, aspectUrn, type Timestamp } from '@ivcap/core/driver'
 import {
   type AspectOrderField,
-  type AspectQuery,
-  type AspectRecord,
-  aspectUrn,
   aspectUuid,
   micros,
   pageOf,
   type Slice,
   type SortKey,
   schemaMatcher,
-  type Timestamp,
-} from '@ivcap/core/driver'
+} from '@ivcap/core/internal'
 import type { AspectTable } from './aspect-table.js'
 
 /** What the index tells of a record without reading it. */

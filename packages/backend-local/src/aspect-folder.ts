@@ -3,18 +3,14 @@ import { join } from 'node:path'
 import {
   type AspectRecord,
   aspectUrn,
-  aspectUuid,
-  decodeAspect,
-  earlierEnd,
-  encodeAspect,
   IvcapError,
   isJsonObject,
   type JsonObject,
   type OpOptions,
   omitUndefined,
-  parseTimestamp,
   type Timestamp,
 } from '@ivcap/core/driver'
+import { aspectUuid, decodeAspect, earlierEnd, encodeAspect, parseTimestamp } from '@ivcap/core/internal'
 import { ASPECTS, OWN } from './artifact-names.js'
 import type { Bases } from './folder/bases.js'
 import type { LeftOuts } from './folder/left-outs.js'

@@ -1,20 +1,16 @@
+import { type AspectQuery, type AspectRecord, type OpOptions, type Page, timestamp } from '@ivcap/core/driver'
 import {
-  type AspectQuery,
-  type AspectRecord,
   aspectOrder,
   aspectSelector,
   type Clock,
   decodeCursor,
   encodeCursor,
   inForce,
-  type OpOptions,
   PAGE_BYTES,
-  type Page,
   pageOf,
   type SortKey,
   sizeOf,
-  timestamp,
-} from '@ivcap/core/driver'
+} from '@ivcap/core/internal'
 import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from './aspect-candidates.js'
 import type { AspectIndex } from './aspect-index.js'
 import type { AspectRecords, Scan } from './aspect-records.js'

@@ -3,15 +3,12 @@ import {
   type AspectDraft,
   type AspectRecord,
   aspectUrn,
-  aspectUuid,
-  type Clock,
-  closingTime,
-  nextValidFrom,
   type OpOptions,
   omitUndefined,
   type Timestamp,
   timestamp,
 } from '@ivcap/core/driver'
+import { aspectUuid, type Clock, closingTime, nextValidFrom } from '@ivcap/core/internal'
 import { type Around, type AspectFolder, type Closing, endOf } from './aspect-folder.js'
 import type { AspectIndex } from './aspect-index.js'
 import { versionOf } from './fact-reader.js'

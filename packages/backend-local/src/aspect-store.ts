@@ -2,12 +2,11 @@ import {
   type AspectRecord,
   type AspectStore,
   abortable,
-  aspectUuid,
-  type Clock,
   IvcapError,
   type OpOptions,
   type Urn,
 } from '@ivcap/core/driver'
+import { aspectUuid, type Clock } from '@ivcap/core/internal'
 import type { AspectIndex } from './aspect-index.js'
 import { listAspects } from './aspect-listing.js'
 import type { AspectRecords } from './aspect-records.js'

@@ -1,4 +1,5 @@
-import { micros, type Timestamp, timestamp } from '@ivcap/core/driver'
+import { type Timestamp, timestamp } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 import { AspectRows, type Numbers, ROW_BYTES, rowBytes } from './aspect-rows.js'
 import { RowGroups } from './row-groups.js'
 import { compareWords, UuidSlots, uuidOf, wordsOf } from './uuid-slots.js'

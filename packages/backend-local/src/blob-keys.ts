@@ -1,4 +1,5 @@
-import { IvcapError, show } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { show } from '@ivcap/core/internal'
 
 /** Bytes of one file name, on all file systems of today. */
 export const MAX_NAME = 255

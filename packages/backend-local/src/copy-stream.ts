@@ -1,4 +1,5 @@
-import { allocate, type ByteSource, type OpOptions } from '@ivcap/core/driver'
+import type { ByteSource, OpOptions } from '@ivcap/core/driver'
+import { allocate } from '@ivcap/core/internal'
 import type { LocalFileHandle } from './local-fs.js'
 
 /** Bytes per write: calls cost more than copying, so small chunks are gathered. */

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { type BlobStore, type ByteSource, systemClock } from '@ivcap/core/driver'
+import type { BlobStore, ByteSource } from '@ivcap/core/driver'
+import { systemClock } from '@ivcap/core/internal'
 import { errnoOf, hostFs, type LocalFs, type LocalStat } from './local-fs.js'
 import { moveTo } from './placing.js'
 import { placeOne } from './small-files.js'

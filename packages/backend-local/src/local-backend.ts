@@ -1,14 +1,6 @@
 import { join } from 'node:path'
-import {
-  type Backend,
-  type Clock,
-  checkOptions,
-  type EventListener,
-  IvcapError,
-  type OptionNames,
-  show,
-  systemClock,
-} from '@ivcap/core/driver'
+import { type Backend, checkOptions, type EventListener, IvcapError } from '@ivcap/core/driver'
+import { type Clock, type OptionNames, show, systemClock } from '@ivcap/core/internal'
 import { OWN } from './artifact-names.js'
 import { ArtifactPaths } from './artifact-paths.js'
 import { ArtifactRecords } from './artifact-records.js'

@@ -1,6 +1,7 @@
 import * as nodeFsSync from 'node:fs'
 import * as nodeFs from 'node:fs/promises'
-import { type OpOptions, withOpenFiles } from '@ivcap/core/driver'
+import type { OpOptions } from '@ivcap/core/driver'
+import { withOpenFiles } from '@ivcap/core/internal'
 
 /**
  * The part of `node:fs/promises` that this package uses, and no more. Node's own module fits, and so does the `promises` of a

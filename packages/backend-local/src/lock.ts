@@ -1,14 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  abortable,
-  IvcapError,
-  isAbandoned,
-  type OpOptions,
-  sleep,
-  startTimer,
-  thisProcess,
-} from '@ivcap/core/driver'
+import { abortable, IvcapError, type OpOptions, sleep } from '@ivcap/core/driver'
+import { isProcessGone, processIdentity, startTimer } from '@ivcap/core/internal'
 import type { LeftOuts } from './folder/left-outs.js'
 import type { OwnFolder } from './folder/own-folder.js'
 import { LARGEST_NOTE, readSmall } from './folder/read-small.js'
@@ -116,7 +109,7 @@ export class Locks {
   async #acquire(hash: string, { signal }: OpOptions, waiting?: 'none'): Promise<string | undefined> {
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted()
-      const name = `${hash}.${thisProcess()}.${randomUUID()}`
+      const name = `${hash}.${processIdentity()}.${randomUUID()}`
       const mine = join(this.#dir, name)
       await makeFolder(this.#fs, this.#dir)
       try {
@@ -188,7 +181,7 @@ export class Locks {
 
   async #isDead({ name, owner }: LockFile): Promise<boolean> {
     const stat = await orAbsent(this.#fs.lstat(join(this.#dir, name), { bigint: true }))
-    return stat === undefined || isAbandoned(owner, Number(modifiedNs(stat) / 1_000_000n), STRANGERS_HOLD)
+    return stat === undefined || isProcessGone(owner, Number(modifiedNs(stat) / 1_000_000n), STRANGERS_HOLD)
   }
 
   async #clear(path: string): Promise<void> {

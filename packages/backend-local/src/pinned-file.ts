@@ -1,4 +1,5 @@
-import { allocate, IvcapError, type OpOptions, streamHandle } from '@ivcap/core/driver'
+import { IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { allocate, streamHandle } from '@ivcap/core/internal'
 import { explained, fsError } from './fs-error.js'
 import { etagOf, type LocalFs, type LocalStat, whenFilesAreFree } from './local-fs.js'
 

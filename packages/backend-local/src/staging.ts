@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { type ByteSource, IvcapError, isAbandoned, type OpOptions, thisProcess } from '@ivcap/core/driver'
+import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { isProcessGone, processIdentity } from '@ivcap/core/internal'
 import { copyStream } from './copy-stream.js'
 import {
   entriesOf,
@@ -34,7 +35,7 @@ export class Staging {
 
   /** A name that nobody else uses, in a folder that may not be there yet. */
   newPath(): string {
-    return join(this.dir, `${thisProcess()}.${randomUUID()}`)
+    return join(this.dir, `${processIdentity()}.${randomUUID()}`)
   }
 
   /**
@@ -65,7 +66,7 @@ export class Staging {
       const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
       if (stat === undefined) continue
       const lastChange = Number(modifiedNs(stat) / 1_000_000n)
-      if (isAbandoned(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))
+      if (isProcessGone(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))
         await orAbsent(this.#fs.unlink(path))
     }
   }

@@ -88,7 +88,7 @@ describe.runIf(python !== undefined)('the Python client itself', () => {
     const backend = localBackend({ baseDir: dir })
     await backend.artifacts.create(text('ours'), named('ours.txt'), plain)
     const { artifact, added, about } = await run('write', dir)
-    expect(isUrn(artifact) && backend.artifacts.owns?.(artifact)).toBe(true)
+    expect(isUrn(artifact) && backend.artifacts.contains?.(artifact)).toBe(true)
     const { record, body } = await backend.artifacts.read(artifact, {})
     expect(record).toMatchObject({ id: artifact, name: 'artifacts/reef/counts.csv', mimeType: 'text/csv' })
     expect(await readText(body)).toBe('site,count\nA,3\n')

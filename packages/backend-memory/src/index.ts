@@ -1,12 +1,7 @@
 import { fileBlobs } from '@ivcap/backend-local'
-import {
-  type Backend,
-  type Clock,
-  checkOptions,
-  type EventListener,
-  type OptionNames,
-} from '@ivcap/core/driver'
+import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
+import type { Clock, OptionNames } from '@ivcap/core/internal'
 import { memfs } from 'memfs'
 
 export interface MemoryBackendOptions {

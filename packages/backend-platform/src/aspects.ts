@@ -3,7 +3,6 @@ import {
   type AspectQuery,
   type AspectRecord,
   type AspectStore,
-  aspectUuid,
   IvcapError,
   isIvcapError,
   type OpOptions,
@@ -13,6 +12,7 @@ import {
   sleep,
   type Urn,
 } from '@ivcap/core/driver'
+import { aspectUuid } from '@ivcap/core/internal'
 import { AspectJson, AssertedJson } from './decode.js'
 import { expectId, isStale, mayHaveHappened } from './failure.js'
 import type { Http, HttpRequest } from './http.js'

@@ -1,11 +1,5 @@
-import {
-  type ArtifactDraft,
-  type IvcapError,
-  type IvcapEvent,
-  isIvcapError,
-  retry,
-  show,
-} from '@ivcap/core/driver'
+import { type ArtifactDraft, type IvcapError, type IvcapEvent, isIvcapError, retry } from '@ivcap/core/driver'
+import { show } from '@ivcap/core/internal'
 import { ArtifactJson } from './decode.js'
 import { isStale, mayHaveHappened, protocolFailure } from './failure.js'
 import { contextOf, type Http, type HttpRequest, type RequestContext, type Retries } from './http.js'

@@ -5,10 +5,10 @@ import {
   type JobRecord,
   type JsonObject,
   type OpOptions,
-  parseJobId,
   retry,
   type Urn,
 } from '@ivcap/core/driver'
+import { parseJobId } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { AcceptedJson, isJson, parseJson } from './decode-services.js'
 import { isStale, mayHaveHappened, protocolFailure } from './failure.js'

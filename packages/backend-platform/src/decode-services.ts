@@ -1,16 +1,13 @@
 import {
   isUrn,
-  JOB_STATUSES,
   type JobRecord,
   type JobStatus,
   type JsonValue,
   omitUndefined,
-  parseTimestamp,
-  reasonOf,
-  type ServiceParameter,
   type ServiceRecord,
   type Urn,
 } from '@ivcap/core/driver'
+import { JOB_STATUSES, parseTimestamp, reasonOf, type ServiceParameter } from '@ivcap/core/internal'
 import * as v from 'valibot'
 
 /** Text, or nothing where it is absent, null, empty or not a text. */

@@ -1,14 +1,13 @@
 import {
-  ARTIFACT_STATUSES,
   type ArtifactRecord,
   type AspectRecord,
   isJsonObject,
   isUrn,
   type JsonObject,
   omitUndefined,
-  parseTimestamp,
   type Urn,
 } from '@ivcap/core/driver'
+import { ARTIFACT_STATUSES, parseTimestamp } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { type Asked, protocolFailure } from './failure.js'
 

@@ -1,13 +1,5 @@
-import {
-  type AspectStore,
-  type ByteSource,
-  createSha256,
-  hashAll,
-  isIvcapError,
-  type OpOptions,
-  type Urn,
-  withDigest,
-} from '@ivcap/core/driver'
+import { type AspectStore, type ByteSource, isIvcapError, type OpOptions, type Urn } from '@ivcap/core/driver'
+import { createSha256, hashAll, withDigest } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import type { Logger } from './logger.js'
 

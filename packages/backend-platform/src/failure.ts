@@ -1,4 +1,5 @@
-import { IvcapError, type IvcapErrorCode, isIvcapError, plainText } from '@ivcap/core/driver'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
+import { plainText } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import type { Credentials } from './credentials.js'
 import type { Reply } from './reply.js'

@@ -134,7 +134,7 @@ export class Http {
 
   async #follow(request: HttpRequest): Promise<Reply> {
     let url = request.url
-    let own = this.deployment.owns(url)
+    let own = this.deployment.contains(url)
     for (let hops = 0; ; hops += 1) {
       const reply = await this.#authorized(request, url, own)
       if (!REDIRECTS.has(reply.status) || stopsAt(request, reply)) return reply
@@ -142,7 +142,7 @@ export class Http {
       if (hops === MAX_REDIRECTS) throw refused(request, reply, 'it is one redirect after the other')
       url = this.#redirected(request, reply)
       // who has left the deployment once doesn't come back with the token
-      own &&= this.deployment.owns(url)
+      own &&= this.deployment.contains(url)
     }
   }
 
@@ -163,7 +163,7 @@ export class Http {
       )
     }
     if (request.method === 'GET') return target
-    if (!this.deployment.owns(target)) {
+    if (!this.deployment.contains(target)) {
       throw refused(request, reply, `${request.method} is not sent to ${target.origin}, which is elsewhere`)
     }
     if (reply.status !== 307 && reply.status !== 308) {

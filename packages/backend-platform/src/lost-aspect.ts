@@ -4,11 +4,11 @@ import {
   type AspectRecord,
   isJsonObject,
   type JsonValue,
-  micros,
   omitUndefined,
   type Page,
   type Urn,
 } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 
 /** Milliseconds by which the clocks of the deployment and of this machine may differ. */
 const CLOCK_SKEW = 60_000

@@ -1,4 +1,5 @@
-import { decodeCursor, encodeCursor, IvcapError, isJsonObject, type Page } from '@ivcap/core/driver'
+import { IvcapError, isJsonObject, type Page } from '@ivcap/core/driver'
+import { decodeCursor, encodeCursor } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { PageJson, problemOf } from './decode.js'
 import { type Asked, protocolFailure } from './failure.js'

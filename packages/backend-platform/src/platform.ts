@@ -1,4 +1,5 @@
-import { type Backend, checkOptions, type EventListener, type OptionNames } from '@ivcap/core/driver'
+import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driver'
+import type { OptionNames } from '@ivcap/core/internal'
 import { openJournal } from '#journal'
 import { openTransport } from '#transport'
 import { artifactStore } from './artifacts.js'

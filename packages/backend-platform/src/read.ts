@@ -2,15 +2,14 @@ import {
   type ArtifactContent,
   type ArtifactRecord,
   type ByteRange,
-  checkRange,
   IvcapError,
   isIvcapError,
   omitUndefined,
-  orderedRanges,
   type ReadOptions,
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
+import { checkRange, orderedRanges } from '@ivcap/core/internal'
 import { type AnsweredContent, contentOf } from './content.js'
 import { plainEtag } from './decode.js'
 import type { Digests } from './digests.js'
@@ -123,7 +122,7 @@ class Content {
   async #pin(reply: Reply): Promise<void> {
     const found = plainEtag(reply.headers.get('etag'))
     if (found === undefined) return
-    const own = this.#http.deployment.owns(reply.url)
+    const own = this.#http.deployment.contains(reply.url)
     const expected = own ? this.#ownEtag : this.#otherEtag
     if (expected !== undefined && found !== expected) {
       await reply.cancel()

@@ -1,12 +1,5 @@
-import {
-  type ArtifactRecord,
-  artifactUuid,
-  IvcapError,
-  type OpOptions,
-  retry,
-  sleep,
-  type Urn,
-} from '@ivcap/core/driver'
+import { type ArtifactRecord, IvcapError, type OpOptions, retry, sleep, type Urn } from '@ivcap/core/driver'
+import { artifactUuid } from '@ivcap/core/internal'
 import { type ArtifactAnswer, ArtifactJson } from './decode.js'
 import { expectId } from './failure.js'
 import { contextOf, type Http, type RequestContext, type Retries } from './http.js'

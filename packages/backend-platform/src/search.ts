@@ -1,4 +1,5 @@
-import { type Backend, type JsonObject, PageProgress } from '@ivcap/core/driver'
+import type { Backend, JsonObject } from '@ivcap/core/driver'
+import { PageProgress } from '@ivcap/core/internal'
 import { RowJson } from './decode.js'
 import type { Http } from './http.js'
 import { fetchItems, nextPage } from './paging.js'

@@ -1,6 +1,5 @@
 import {
   type JobRecord,
-  micros,
   type OpOptions,
   type Page,
   retry,
@@ -9,6 +8,7 @@ import {
   timestamp,
   type Urn,
 } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 import type * as v from 'valibot'
 import { createJob } from './create-job.js'
 import { isJson, jobJson, mayBeJson, ServiceJson } from './decode-services.js'

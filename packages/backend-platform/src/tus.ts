@@ -1,4 +1,5 @@
-import { IvcapError, isIvcapError, type Progress } from '@ivcap/core/driver'
+import { IvcapError, isIvcapError } from '@ivcap/core/driver'
+import type { Progress } from '@ivcap/core/internal'
 import type { HttpRequest as TusRequest, HttpResponse as TusResponse } from 'tus-js-client'
 import { contextOf, type Http, type RequestContext } from './http.js'
 import type { Pace } from './pace.js'

@@ -2,17 +2,14 @@ import {
   type ArtifactDraft,
   type ArtifactRecord,
   type ByteSource,
-  backoff,
-  exhausted,
   IvcapError,
   isIvcapError,
-  LONGEST_RETRY_AFTER,
   type OpOptions,
-  type Progress,
   progressOf,
   sleep,
   type TransferOptions,
 } from '@ivcap/core/driver'
+import { backoff, exhausted, LONGEST_RETRY_AFTER, type Progress } from '@ivcap/core/internal'
 import { beginUpload } from './begin-upload.js'
 import { contextOf, type Http, type RequestContext, type Retries } from './http.js'
 import type { Begun, Claim, Journal } from './journal/types.js'

@@ -1,4 +1,5 @@
-import { IvcapError, show } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { show } from '@ivcap/core/internal'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -16,7 +17,7 @@ export interface Deployment {
    */
   data(href: string): URL
   /** Whether it is of the origin that may see the token. */
-  owns(url: URL): boolean
+  contains(url: URL): boolean
 }
 
 /** @throws IvcapError `invalid-argument` */
@@ -27,7 +28,7 @@ export function deploymentAt(url: string, trustOrigins: readonly string[] = []):
   }
   const trusted = new Set(trustOrigins.map((origin) => httpUrl(origin, 'trustOrigins').origin))
   const prefix = base.pathname.replace(/\/+$/, '')
-  const owns = (other: URL) => other.origin === base.origin
+  const contains = (other: URL) => other.origin === base.origin
 
   /** By the parts, not as text: a path such as `//elsewhere/x` would name a host. */
   const onBase = (path: string, search: string): URL => {
@@ -38,7 +39,7 @@ export function deploymentAt(url: string, trustOrigins: readonly string[] = []):
   }
   return {
     href: `${base.origin}${prefix}`,
-    owns,
+    contains,
     api(path, query = {}) {
       const search = new URLSearchParams()
       for (const [name, value] of Object.entries(query)) {
@@ -53,7 +54,7 @@ export function deploymentAt(url: string, trustOrigins: readonly string[] = []):
         throw new IvcapError('protocol', message)
       }
       const absolute = /^[a-z][a-z0-9+.-]*:/i.test(href.trim())
-      if (absolute && (owns(target) || trusted.has(target.origin))) return bare(target)
+      if (absolute && (contains(target) || trusted.has(target.origin))) return bare(target)
       return onBase(target.pathname, target.search)
     },
   }

@@ -1,4 +1,4 @@
-import { LONGEST_TIMER, startTimer, stopTimer, type Timer } from '@ivcap/core/driver'
+import { LONGEST_TIMER, startTimer, stopTimer, type Timer } from '@ivcap/core/internal'
 
 /**
  * Milliseconds that work which was told to stop may take to do so. What does not react at all (a token function, a fetch that
@@ -47,16 +47,16 @@ export class Watch {
     this.#wait = { ms: limit, late }
     this.moved()
     if (this.#since + limit < this.#looksAt) this.#lookIn(limit)
-    let isAbandoned = false
+    let isProcessGone = false
     try {
       // no Promise.race: each would stay attached to what it is raced with, chunk after chunk
       return await new Promise<T>((resolve, reject) => {
         this.#abandon = () => {
-          isAbandoned = true
+          isProcessGone = true
           reject(this.signal.reason)
         }
         if (this.signal.aborted) this.#giveTimeToStop()
-        work.then((result) => (isAbandoned ? dispose(result) : resolve(result)), reject)
+        work.then((result) => (isProcessGone ? dispose(result) : resolve(result)), reject)
       })
     } catch (error) {
       throw this.signal.aborted ? this.signal.reason : error

@@ -1,7 +1,8 @@
 /** Connects to IVCAP, a local folder or a bucket, as arguments and environment say. */
 import { localBackend } from '@ivcap/backend-local'
 import { type Backend, Ivcap, type IvcapOptions } from '@ivcap/core'
-import { checkOptions, type OptionNames } from '@ivcap/core/driver'
+import { checkOptions } from '@ivcap/core/driver'
+import type { OptionNames } from '@ivcap/core/internal'
 import { type Choice, choose, type Environment, LOCAL_DIR, VARIABLES } from './choose.js'
 import { openOptional } from './optional.js'
 import { CONNECT, type ConnectOptions, connectOptions, type ServicesOptions } from './options.js'
@@ -102,7 +103,7 @@ async function withServices(
 ): Promise<Backend> {
   if (services === undefined || backend.services !== undefined) return backend
   // loaded only where it is asked for
-  const { functionServices } = await import('@ivcap/core/services')
+  const { functionServices } = await import('@ivcap/services')
   return { ...backend, services: functionServices(backend, services, { logger, onEvent }) }
 }
 

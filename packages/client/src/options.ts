@@ -1,6 +1,7 @@
 import type { IvcapOptions } from '@ivcap/core'
-import { checkOptions, type OptionNames } from '@ivcap/core/driver'
-import type { FunctionService } from '@ivcap/core/services'
+import { checkOptions } from '@ivcap/core/driver'
+import type { OptionNames } from '@ivcap/core/internal'
+import type { FunctionService } from '@ivcap/services'
 import type { Place } from './choose.js'
 import { hasHref } from './places.js'
 

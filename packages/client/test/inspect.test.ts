@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { memoryBackend } from '@ivcap/backend-memory'
 import { platformBackend } from '@ivcap/backend-platform'
-import { defineService, functionServices } from '@ivcap/core/services'
+import { defineService, functionServices } from '@ivcap/services'
 import { expect, it } from 'vitest'
 import { Ivcap, type IvcapEvent, isIvcapError } from '../src/index.js'
 

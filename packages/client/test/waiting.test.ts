@@ -1,5 +1,5 @@
 import { memoryBackend } from '@ivcap/backend-memory'
-import { defineService, functionServices } from '@ivcap/core/services'
+import { defineService, functionServices } from '@ivcap/services'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type AspectInput, Ivcap, type Job, type UploadInput } from '../src/index.js'
 

@@ -1,77 +1,22 @@
-/** For backend authors: the ports, and the rules and helpers that every driver needs. */
+/**
+ * For backend authors: the ports, the records that pass through them, errors, events, and the helpers that every driver needs.
+ * A driver gets complete, valid input from the client; what it owes in return is written beside each port.
+ */
 
-export {
-  allocate,
-  copyFile,
-  createSha256,
-  defaultStateDir,
-  fileSource,
-  isAbandoned,
-  type LargeAnswer,
-  type LargeBody,
-  type LargeRequest,
-  largeBody,
-  largeGet,
-  type NodeBody,
-  thisProcess,
-  withOpenFiles,
-} from '#files'
-export * from './model/errors.js'
-export * from './model/events.js'
-export * from './model/failures.js'
-export * from './model/json.js'
-export * from './model/omit-undefined.js'
-export { checkOptions, type OptionNames } from './model/options.js'
-export * from './model/plain-text.js'
-export * from './model/problems.js'
-export * from './model/records.js'
-export * from './model/services.js'
-export * from './model/time.js'
-export * from './model/timers.js'
-export * from './model/urn.js'
-export * from './ports.js'
-export { type ContentTest, compileContentPath } from './query/content-path/compile.js'
-export * from './query/cursor.js'
-export { artifactFilter, aspectFilter, type RecordTest } from './query/filter/index.js'
-export * from './query/order.js'
-export * from './query/page.js'
-export { PageProgress } from './query/page-progress.js'
-export { nextTurn, WorkBudget, type WorkBudgetOptions } from './query/work.js'
-export * from './rules/artifact-order.js'
-export * from './rules/aspect-json.js'
-export * from './rules/aspect-order.js'
-export { type AspectTest, aspectSelector } from './rules/aspect-selection.js'
-export * from './rules/aspects.js'
-export * from './rules/collections.js'
-export * from './rules/provenance.js'
-export {
-  type ConnectionFault,
-  connectionFault,
-  retryAfterOf,
-  systemCode,
-} from './transfer/connection-fault.js'
-export { withDigest } from './transfer/digest.js'
-export { closed, type DownloadState, fillPart } from './transfer/fill-part.js'
-export { abortable, laterThan } from './transfer/grace.js'
-export { type ReadableHandle, streamHandle } from './transfer/handle-stream.js'
-export { type Hasher, hashAll } from './transfer/hasher.js'
-export { readingMuch } from './transfer/large-reads.js'
-export { ListProgress } from './transfer/list-progress.js'
-export { mimeOf } from './transfer/mime.js'
-export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
-export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'
-export { type Piece, piecesOf } from './transfer/pieces-of.js'
-export * from './transfer/progress.js'
-export * from './transfer/range.js'
-export {
-  afterFailure,
-  backoff,
-  DEFAULT_RETRIES,
-  exhausted,
-  LONGEST_RETRY_AFTER,
-  opOptions,
-  type RetryOptions,
-  retry,
-  sleep,
-} from './transfer/retry.js'
-export { type Content, contentSource } from './transfer/source.js'
+export { IvcapError, type IvcapErrorCode, isIvcapError } from './model/errors.js'
+export { type EventListener, emit, type IvcapEvent } from './model/events.js'
+export type { FailureLog } from './model/failures.js'
+export { isJsonObject, type JsonObject, type JsonValue } from './model/json.js'
+export { omitUndefined } from './model/omit-undefined.js'
+export { checkOptions } from './model/options.js'
+export type { Problem, VerifyOptions } from './model/problems.js'
+export type { ArtifactRecord, ArtifactStatus, AspectRecord } from './model/records.js'
+export type { JobRecord, JobStatus, ServiceRecord } from './model/services.js'
+export { type Timestamp, timestamp } from './model/time.js'
+export { artifactUrn, aspectUrn, isUrn, type Urn } from './model/urn.js'
+export type * from './ports/index.js'
+export { abortable } from './retry/delayed-abort.js'
+export { opOptions, type RetryOptions, retry, sleep } from './retry/retry.js'
+export { progressOf } from './streams/progress.js'
+export { resolveRange } from './streams/range.js'
+export { contentSource } from './streams/source.js'

@@ -1,35 +1,39 @@
 /// <reference lib="esnext.disposable" />
 /** Store, find, annotate and fetch scientific data on IVCAP, or anywhere a backend reaches. */
 
-export type { AddManyOptions } from './client/add-aspects.js'
-export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifact.js'
-export type { ListArtifactsOptions } from './client/artifacts.js'
-export { Aspect } from './client/aspect.js'
-export type { AspectInput, AssertOptions, ListAspectsOptions } from './client/aspect-input.js'
-export type { ByteStream } from './client/byte-stream.js'
-export type { Collection } from './client/collection.js'
-export type { AddItemOptions, CollectionItem, ListItemsOptions } from './client/collection-items.js'
+export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifacts/artifact.js'
+export type { ListArtifactsOptions } from './client/artifacts/artifacts.js'
+export type { ByteStream } from './client/artifacts/byte-stream.js'
+export type { LocalFile } from './client/artifacts/local-file.js'
+export type { UploadOptions } from './client/artifacts/upload.js'
+export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/artifacts/upload-many.js'
+export type { AddManyOptions } from './client/aspects/add-aspects.js'
+export { Aspect } from './client/aspects/aspect.js'
+export type { AspectInput, AssertOptions, ListAspectsOptions } from './client/aspects/aspect-input.js'
+export type { Collection } from './client/collections/collection.js'
+export type {
+  AddItemOptions,
+  CollectionItem,
+  ListItemsOptions,
+} from './client/collections/collection-items.js'
 export type {
   CreateCollectionOptions,
   GetCollectionOptions,
   ListCollectionsOptions,
-} from './client/collections.js'
+} from './client/collections/collections.js'
 export type { Logger } from './client/context.js'
 export { Ivcap, type IvcapOptions } from './client/ivcap.js'
-export { Job, type WaitOptions } from './client/job.js'
-export type { Lineage, LineageOptions } from './client/lineage.js'
-export type { JobArtifacts } from './client/lineage-links.js'
-export type { LineageEdge, LineageNode } from './client/lineage-walk.js'
+export type { Lineage, LineageOptions } from './client/lineage/lineage.js'
+export type { JobArtifacts } from './client/lineage/lineage-links.js'
+export type { LineageEdge, LineageNode } from './client/lineage/lineage-walk.js'
+export type { Provenance } from './client/lineage/provenance.js'
 export type { ListOptions } from './client/list-options.js'
 export type { Listing } from './client/listing.js'
-export type { LocalFile } from './client/local-file.js'
 export type { CallOptions } from './client/operation.js'
-export type { Provenance } from './client/provenance.js'
 export type { SearchOptions } from './client/search.js'
-export { type ListJobsOptions, type RequestJobOptions, Service } from './client/service.js'
-export type { ListServicesOptions } from './client/services.js'
-export type { UploadOptions } from './client/upload.js'
-export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/upload-many.js'
+export { Job, type WaitOptions } from './client/services/job.js'
+export { type ListJobsOptions, type RequestJobOptions, Service } from './client/services/service.js'
+export type { ListServicesOptions } from './client/services/services.js'
 export { IvcapError, type IvcapErrorCode, type IvcapErrorDetails, isIvcapError } from './model/errors.js'
 export type { EventListener, IvcapEvent } from './model/events.js'
 export type { JsonInput, JsonObject, JsonValue } from './model/json.js'
@@ -45,5 +49,5 @@ export type {
 } from './model/services.js'
 export type { TimeInput, Timestamp } from './model/time.js'
 export type { Urn } from './model/urn.js'
-export type { Backend, ByteRange } from './ports.js'
-export type { Content } from './transfer/source.js'
+export type { Backend, ByteRange } from './ports/index.js'
+export type { Content } from './streams/source.js'

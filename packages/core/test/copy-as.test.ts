@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { copyAs } from '../src/files/node.js'
+import { copyAs } from '../src/runtime/node/index.js'
 import { patterned } from './support/bytes.js'
 import { at, openFiles } from './support/folder.js'
 

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { copyFile, fileSource } from '../src/files/node.js'
+import { copyFile, fileSource } from '../src/runtime/node/index.js'
 import { patterned, sha256 } from './support/bytes.js'
 import { at, openFiles } from './support/folder.js'
 

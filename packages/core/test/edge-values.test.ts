@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { emit, IvcapError, PageProgress, parseTime, parseTimestamp, timestamp } from '../src/driver.js'
+import { emit, IvcapError, PageProgress, parseTime, parseTimestamp, timestamp } from '../src/internal.js'
 
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/
 

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { blobArtifactStore, blobBackend } from '../src/engine/index.js'
 import { IvcapError } from '../src/model/errors.js'
 import { artifactUrn, isUrn } from '../src/model/urn.js'
-import type { ArtifactDraft, AspectStore } from '../src/ports.js'
-import { contentSource } from '../src/transfer/source.js'
+import type { ArtifactDraft, AspectStore } from '../src/ports/index.js'
+import { contentSource } from '../src/streams/source.js'
 import { Blobs, modelBlobs, type Network } from './support/model-blobs.js'
 
 const transfer = { retries: 2, retryDelay: 0 }

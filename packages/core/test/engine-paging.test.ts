@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { sweepHints } from '../src/engine/index.js'
-import type { BlobPage, BlobStore } from '../src/ports.js'
+import type { BlobPage, BlobStore } from '../src/ports/index.js'
 import { damageable, TAG } from './support/damage.js'
 import { Blobs, modelBlobs } from './support/model-blobs.js'
 

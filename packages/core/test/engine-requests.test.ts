@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { blobBackend } from '../src/engine/index.js'
 import type { AspectRecord } from '../src/model/records.js'
 import { micros, type Timestamp, timestamp } from '../src/model/time.js'
-import type { AspectQuery, AspectStore } from '../src/ports.js'
-import { contentSource } from '../src/transfer/source.js'
+import type { AspectQuery, AspectStore } from '../src/ports/index.js'
+import { contentSource } from '../src/streams/source.js'
 import { Blobs, modelBlobs } from './support/model-blobs.js'
 
 const SCHEMAS = ['tag', 'tag-set', 'label', 'metric', 'note'].map((name) => `urn:test:schema:${name}.1`)

@@ -1,7 +1,7 @@
 import { appendFile, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fileSource } from '../src/files/node.js'
+import { fileSource } from '../src/runtime/node/index.js'
 import { patterned, read } from './support/bytes.js'
 import { at, fifo, openFiles } from './support/folder.js'
 

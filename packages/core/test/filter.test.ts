@@ -1,4 +1,5 @@
-import { type ArtifactRecord, type AspectRecord, artifactFilter, aspectFilter } from '@ivcap/core/driver'
+import type { ArtifactRecord, AspectRecord } from '@ivcap/core/driver'
+import { artifactFilter, aspectFilter } from '@ivcap/core/internal'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 

@@ -3,9 +3,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { largeBody } from '../src/files/large-body.js'
-import type { LargeBody, LargeRequest } from '../src/files/types.js'
-import { chunkMemory } from '../src/transfer/chunk-memory.js'
+import { largeBody } from '../src/runtime/node/large-body.js'
+import type { LargeBody, LargeRequest } from '../src/runtime/types.js'
+import { chunkMemory } from '../src/streams/chunk-memory.js'
 import { concat, patterned } from './support/bytes.js'
 
 const MiB = 1 << 20
@@ -51,7 +51,7 @@ async function readLate(body: LargeBody, behind: number, pause: number, memory =
     if (piece === undefined) return
     // a Buffer's slice is no copy
     copies.push(new Uint8Array(piece))
-    memory.giveBack(piece)
+    memory.release(piece)
   }
   for await (const piece of body) {
     held.push(piece)
@@ -103,13 +103,13 @@ describe('memory that is used again', () => {
     const memory = chunkMemory()
     const first = memory.take(10)
     expect(memory.take(10).buffer).not.toBe(first.buffer)
-    memory.giveBack(new Uint8Array(10))
-    memory.giveBack(first.subarray(3))
-    memory.giveBack(first)
+    memory.release(new Uint8Array(10))
+    memory.release(first.subarray(3))
+    memory.release(first)
     const again = memory.take(5)
     expect([again.buffer, again.byteLength]).toEqual([first.buffer, 5])
     expect(memory.take(5).buffer).not.toBe(first.buffer)
-    memory.giveBack(again)
+    memory.release(again)
     expect(memory.take(10_000).byteLength).toBe(10_000)
   })
 })

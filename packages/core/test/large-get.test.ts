@@ -5,8 +5,8 @@ import { type AddressInfo, createServer as createTcp, type Server, type Socket }
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { largeGet } from '../src/files/large-get.js'
-import type { LargeAnswer } from '../src/files/types.js'
+import { largeGet } from '../src/runtime/node/large-get.js'
+import type { LargeAnswer } from '../src/runtime/types.js'
 import { patterned } from './support/bytes.js'
 import { selfSigned } from './support/self-signed.js'
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import * as node from '../src/files/node.js'
 import { fileUrn } from '../src/model/urn.js'
-import { contentSource } from '../src/transfer/source.js'
+import * as node from '../src/runtime/node/index.js'
+import { contentSource } from '../src/streams/source.js'
 import { read } from './support/bytes.js'
 import { at } from './support/folder.js'
 

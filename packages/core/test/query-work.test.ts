@@ -1,4 +1,5 @@
-import { artifactFilter, compileContentPath, type JsonValue, nextTurn, WorkBudget } from '@ivcap/core/driver'
+import type { JsonValue } from '@ivcap/core/driver'
+import { artifactFilter, compileContentPath, nextTurn, WorkBudget } from '@ivcap/core/internal'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, extname } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { samePath, tempFile } from '../src/files/node.js'
+import { samePath, tempFile } from '../src/runtime/node/index.js'
 import { bodyOf as body, patterned } from './support/bytes.js'
 import { at } from './support/folder.js'
 

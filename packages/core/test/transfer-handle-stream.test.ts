@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ReadableHandle, streamHandle } from '../src/transfer/handle-stream.js'
+import { type ReadableHandle, streamHandle } from '../src/streams/handle-stream.js'
 import { patterned, read } from './support/bytes.js'
 
 const MiB = 1 << 20

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { mimeOf } from '../src/transfer/mime.js'
+import { mimeOf } from '../src/streams/mime.js'
 
 it.each([
   ['reef.jpg', 'image/jpeg'],

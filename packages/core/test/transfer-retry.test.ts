@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { IvcapError } from '../src/model/errors.js'
 import { FailureLog } from '../src/model/failures.js'
-import { connectionFault, retryAfterOf } from '../src/transfer/connection-fault.js'
-import { retry } from '../src/transfer/retry.js'
+import { connectionFault, retryAfterOf } from '../src/retry/connection-fault.js'
+import { retry } from '../src/retry/retry.js'
 
 // retry() takes its timers from here, not from the global object
 vi.mock('../src/model/timers.js', async (original) => ({

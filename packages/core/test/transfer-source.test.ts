@@ -5,9 +5,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isIvcapError } from '../src/model/errors.js'
 import { parseTime } from '../src/model/time.js'
-import type { ByteSource } from '../src/ports.js'
-import { withDigest, withMd5 } from '../src/transfer/digest.js'
-import { type Content, contentSource } from '../src/transfer/source.js'
+import type { ByteSource } from '../src/ports/index.js'
+import { withDigest, withMd5 } from '../src/streams/digest.js'
+import { type Content, contentSource } from '../src/streams/source.js'
 import { bytesOf, chunked, concat, read, sha256 } from './support/bytes.js'
 
 const replayable: readonly (readonly [string, (bytes: Uint8Array<ArrayBuffer>) => Content])[] = [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { fileSource, mountedFiles } from '../src/files/node.js'
 import { fileUrn } from '../src/model/urn.js'
+import { fileSource, mountedFiles } from '../src/runtime/node/index.js'
 import { read } from './support/bytes.js'
 
 /** Files that say that they have 0 bytes, or 4096, and have others (Linux). */

@@ -2,13 +2,12 @@ import {
   type ArtifactStore,
   type AspectStore,
   type Backend,
-  type Clock,
   checkOptions,
   type EventListener,
-  type OptionNames,
   type Urn,
 } from '@ivcap/core/driver'
 import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
+import type { Clock, OptionNames } from '@ivcap/core/internal'
 import { gcsBlobs } from './blobs.js'
 import { type GcsOptions, OPTIONS } from './options.js'
 

@@ -1,4 +1,5 @@
-import { closed, fillPart, IvcapError, type OpOptions, parallelParts } from '@ivcap/core/driver'
+import { IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { closed, fillPart, parallelParts } from '@ivcap/core/internal'
 import { askOnce, budgetOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
 import { explain } from './errors.js'

@@ -1,12 +1,5 @@
-import {
-  connectionFault,
-  IvcapError,
-  type IvcapErrorCode,
-  isIvcapError,
-  isJsonObject,
-  retryAfterOf,
-  systemCode,
-} from '@ivcap/core/driver'
+import { IvcapError, type IvcapErrorCode, isIvcapError, isJsonObject } from '@ivcap/core/driver'
+import { connectionFault, retryAfterOf, systemCode } from '@ivcap/core/internal'
 import type { Place, Subject } from './place.js'
 import { Unauthorized } from './token.js'
 import { type Answer, header } from './transport.js'

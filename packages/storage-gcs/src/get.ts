@@ -1,12 +1,12 @@
 import {
   type BlobContent,
   type BlobStore,
-  checkRange,
   isIvcapError,
   type OpOptions,
   opOptions,
   resolveRange,
 } from '@ivcap/core/driver'
+import { checkRange } from '@ivcap/core/internal'
 import { bodyOf } from './body.js'
 import { head } from './info.js'
 import { changed, expectVersion, open } from './open.js'

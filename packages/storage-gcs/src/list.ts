@@ -5,9 +5,9 @@ import {
   isIvcapError,
   isJsonObject,
   type JsonObject,
-  ListProgress,
   type OpOptions,
 } from '@ivcap/core/driver'
+import { ListProgress } from '@ivcap/core/internal'
 import { ask, ignore, jsonOf } from './ask.js'
 import { infoOf, noBucket, orNoBucket } from './info.js'
 import { blobUrl, type Place } from './place.js'

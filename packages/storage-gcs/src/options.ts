@@ -1,5 +1,6 @@
 import type { Storage, StorageOptions } from '@google-cloud/storage'
-import { DEFAULT_RETRIES, IvcapError, type OptionNames, show } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, type OptionNames, show } from '@ivcap/core/internal'
 
 export interface GcsOptions {
   readonly bucket: string

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { afterFailure, type BlobInfo, laterThan } from '@ivcap/core/driver'
+import type { BlobInfo } from '@ivcap/core/driver'
+import { afterFailure, delayedAbort } from '@ivcap/core/internal'
 import { askOnce, jsonOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
 import { FIELDS, foundIn, orNoBucket } from './info.js'
@@ -21,7 +22,7 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   } as const
   const subject = storing(writing, 'store')
   const info = await commit(place, writing, async () => {
-    const stop = laterThan(writing.signal, GRACE_MS)
+    const stop = delayedAbort(writing.signal, GRACE_MS)
     try {
       const asking = askOnce(place, subject, question, stop.options)
       const told = await orNoBucket(place, afterFailure(undefined, writing), asking)

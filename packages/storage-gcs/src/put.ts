@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import {
-  type BlobInfo,
-  type BlobStore,
-  type ByteSource,
-  exhausted,
-  isIvcapError,
-  piecesOf,
-  progressOf,
-} from '@ivcap/core/driver'
+import { type BlobInfo, type BlobStore, type ByteSource, isIvcapError, progressOf } from '@ivcap/core/driver'
+import { exhausted, piecesOf } from '@ivcap/core/internal'
 import { budgetOf } from './ask.js'
 import { CHUNK_UNIT } from './options.js'
 import { fullKey, type Place } from './place.js'

@@ -1,4 +1,5 @@
-import { type BlobInfo, IvcapError, laterThan, type Piece, retry } from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError, retry } from '@ivcap/core/driver'
+import { delayedAbort, type Piece } from '@ivcap/core/internal'
 import { budgetOf } from './ask.js'
 import { Crc32c } from './crc32c.js'
 import { isOutcomeUnknown } from './errors.js'
@@ -108,7 +109,7 @@ async function sendMiddle(place: Place, session: Session, sending: Sending): Pro
 /** What makes it whole isn't cut off at once. */
 async function sendLast(place: Place, session: Session, sending: Sending): Promise<Found> {
   const { signal: _atOnce, ...rest } = sending
-  const stop = laterThan(rest.writing.signal, GRACE_MS)
+  const stop = delayedAbort(rest.writing.signal, GRACE_MS)
   try {
     const found = await sendPiece(place, session, { ...rest, ...stop.options })
     if (found !== undefined) return found

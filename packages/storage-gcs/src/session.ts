@@ -1,4 +1,5 @@
-import { afterFailure, IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { IvcapError, isIvcapError, type OpOptions } from '@ivcap/core/driver'
+import { afterFailure } from '@ivcap/core/internal'
 import { ask, askOnce, ignore, jsonOf, type Question } from './ask.js'
 import { FIELDS, type Found, foundIn, orNoBucket } from './info.js'
 import { type Place, uploadUrl } from './place.js'

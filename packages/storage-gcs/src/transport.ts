@@ -1,16 +1,14 @@
 import http from 'node:http'
 import https from 'node:https'
+import { IvcapError, type OpOptions, type ReadOptions } from '@ivcap/core/driver'
 import {
-  IvcapError,
   type LargeBody,
   largeBody,
   type NodeBody,
-  type OpOptions,
-  type ReadOptions,
   readingMuch,
   startTimer,
   stopTimer,
-} from '@ivcap/core/driver'
+} from '@ivcap/core/internal'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'

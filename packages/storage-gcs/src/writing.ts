@@ -1,12 +1,5 @@
-import {
-  afterFailure,
-  type BlobInfo,
-  IvcapError,
-  isIvcapError,
-  type OpOptions,
-  type Progress,
-  retry,
-} from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError, isIvcapError, type OpOptions, retry } from '@ivcap/core/driver'
+import { afterFailure, type Progress } from '@ivcap/core/internal'
 import { ask, type Budget, budgetOf, ignore } from './ask.js'
 import { isOutcomeUnknown } from './errors.js'
 import { type Found, lookUp, WRITER } from './info.js'

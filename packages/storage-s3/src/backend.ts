@@ -2,13 +2,12 @@ import {
   type ArtifactStore,
   type AspectStore,
   type Backend,
-  type Clock,
   checkOptions,
   type EventListener,
-  type OptionNames,
   type Urn,
 } from '@ivcap/core/driver'
 import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
+import type { Clock, OptionNames } from '@ivcap/core/internal'
 import { s3Blobs } from './blobs.js'
 import { OPTIONS, type S3Options } from './options.js'
 

@@ -1,4 +1,4 @@
-import { closed, fillPart, parallelParts } from '@ivcap/core/driver'
+import { closed, fillPart, parallelParts } from '@ivcap/core/internal'
 import { askOnce, budgetOf } from './ask.js'
 import { explain } from './errors.js'
 import { type Opened, open } from './open.js'

@@ -2,7 +2,8 @@ import { Agent, type ClientRequest } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
-import { IvcapError, readingMuch } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { readingMuch } from '@ivcap/core/internal'
 import { invalid, type S3Options } from './options.js'
 
 export interface Connection {

@@ -1,11 +1,6 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
-import {
-  connectionFault,
-  IvcapError,
-  type IvcapErrorCode,
-  isIvcapError,
-  retryAfterOf,
-} from '@ivcap/core/driver'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
+import { connectionFault, retryAfterOf } from '@ivcap/core/internal'
 import type { Place, Subject } from './place.js'
 
 interface Meaning {

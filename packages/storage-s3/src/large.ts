@@ -1,5 +1,5 @@
 import type { GetObjectCommand } from '@aws-sdk/client-s3'
-import { type LargeBody, largeBody } from '@ivcap/core/driver'
+import { type LargeBody, largeBody } from '@ivcap/core/internal'
 import { IDLE_MS } from './connection.js'
 import type { Place, Reading } from './place.js'
 

@@ -1,12 +1,6 @@
 import { DeleteObjectCommand, ListObjectsV2Command, type ListObjectsV2CommandInput } from '@aws-sdk/client-s3'
-import {
-  type BlobInfo,
-  type BlobPage,
-  type BlobStore,
-  IvcapError,
-  ListProgress,
-  type OpOptions,
-} from '@ivcap/core/driver'
+import { type BlobInfo, type BlobPage, type BlobStore, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { ListProgress } from '@ivcap/core/internal'
 import { ask } from './ask.js'
 import { infoOf } from './info.js'
 import { fullKey, type Place } from './place.js'

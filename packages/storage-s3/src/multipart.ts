@@ -5,16 +5,8 @@ import {
   CreateMultipartUploadCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
-import {
-  afterFailure,
-  type BlobInfo,
-  emit,
-  IvcapError,
-  isIvcapError,
-  opOptions,
-  type Piece,
-  retry,
-} from '@ivcap/core/driver'
+import { type BlobInfo, emit, IvcapError, isIvcapError, opOptions, retry } from '@ivcap/core/driver'
+import { afterFailure, type Piece } from '@ivcap/core/internal'
 import { ask, askOnce, budgetOf } from './ask.js'
 import { isOutcomeUnknown } from './errors.js'
 import { head, infoOf } from './info.js'

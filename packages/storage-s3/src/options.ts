@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3'
-import { DEFAULT_RETRIES, IvcapError, type OptionNames, show } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { DEFAULT_RETRIES, type OptionNames, show } from '@ivcap/core/internal'
 
 export interface S3Options {
   readonly bucket: string

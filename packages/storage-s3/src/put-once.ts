@@ -1,5 +1,6 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { type BlobInfo, laterThan } from '@ivcap/core/driver'
+import type { BlobInfo } from '@ivcap/core/driver'
+import { delayedAbort } from '@ivcap/core/internal'
 import { askOnce } from './ask.js'
 import { infoOf } from './info.js'
 import type { Place } from './place.js'
@@ -25,7 +26,7 @@ export async function putOnce(place: Place, bytes: Uint8Array, writing: Writing)
   }
   const info = await commit(place, writing, async () => {
     const command = signingLittle(new PutObjectCommand(request), bytes)
-    const stop = laterThan(writing.signal, GRACE_MS)
+    const stop = delayedAbort(writing.signal, GRACE_MS)
     try {
       const told = await askOnce(place, subject, (s3, o) => s3.send(command, o), stop.options)
       return infoOf(place, writing.key, bytes.byteLength, told.ETag)

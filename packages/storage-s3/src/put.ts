@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { type BlobInfo, type BlobStore, type ByteSource, piecesOf, progressOf } from '@ivcap/core/driver'
+import { type BlobInfo, type BlobStore, type ByteSource, progressOf } from '@ivcap/core/driver'
+import { piecesOf } from '@ivcap/core/internal'
 import { budgetOf } from './ask.js'
 import { putParts } from './multipart.js'
 import { LEAST_PART, MiB, MOST_PARTS } from './options.js'

@@ -4,7 +4,8 @@ import {
   ListPartsCommand,
   type MultipartUpload,
 } from '@aws-sdk/client-s3'
-import { ListProgress, type OpOptions } from '@ivcap/core/driver'
+import type { OpOptions } from '@ivcap/core/driver'
+import { ListProgress } from '@ivcap/core/internal'
 import { ask } from './ask.js'
 import { fullKey, type Place } from './place.js'
 

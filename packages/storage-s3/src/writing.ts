@@ -1,13 +1,5 @@
-import {
-  afterFailure,
-  type BlobInfo,
-  IvcapError,
-  isIvcapError,
-  type OpOptions,
-  opOptions,
-  type Progress,
-  retry,
-} from '@ivcap/core/driver'
+import { type BlobInfo, IvcapError, isIvcapError, type OpOptions, opOptions, retry } from '@ivcap/core/driver'
+import { afterFailure, type Progress } from '@ivcap/core/internal'
 import { type Budget, budgetOf } from './ask.js'
 import { isOutcomeUnknown } from './errors.js'
 import { lookUp, WRITER } from './info.js'

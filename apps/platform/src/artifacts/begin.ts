@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { IvcapError, parsePolicy, parseUrn } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { parsePolicy, parseUrn } from '@ivcap/core/internal'
 import { badRequest } from '../http/errors.js'
 import { header } from '../http/exchange.js'
 import type { Intent } from './notes.js'

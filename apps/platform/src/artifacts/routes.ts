@@ -3,9 +3,9 @@ import {
   type ArtifactStore,
   artifactUrn,
   isIvcapError,
-  systemClock,
   timestamp,
 } from '@ivcap/core/driver'
+import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { notFound } from '../http/errors.js'
 import { type Exchange, type Handler, header } from '../http/exchange.js'

@@ -1,4 +1,5 @@
-import { type AspectStore, nextTurn, parsePolicy, parseUri, systemClock, timestamp } from '@ivcap/core/driver'
+import { type AspectStore, timestamp } from '@ivcap/core/driver'
+import { nextTurn, parsePolicy, parseUri, systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { readJsonObject } from '../http/body.js'
 import type { Exchange, Handler } from '../http/exchange.js'

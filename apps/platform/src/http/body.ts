@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { isJsonObject, type JsonValue, nextTurn } from '@ivcap/core/driver'
+import { isJsonObject, type JsonValue } from '@ivcap/core/driver'
+import { nextTurn } from '@ivcap/core/internal'
 import { badRequest } from './errors.js'
 import { header } from './exchange.js'
 import { checkJson } from './json-scan.js'

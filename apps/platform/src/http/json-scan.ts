@@ -1,4 +1,4 @@
-import { JSON_LIMITS, nextTurn } from '@ivcap/core/driver'
+import { JSON_LIMITS, nextTurn } from '@ivcap/core/internal'
 import { badRequest } from './errors.js'
 
 /** Bytes looked at before other requests get their turn; a smaller body needs no pause. */

@@ -1,4 +1,5 @@
-import { parseTime, type Timestamp } from '@ivcap/core/driver'
+import type { Timestamp } from '@ivcap/core/driver'
+import { parseTime } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { badRequest } from './errors.js'
 

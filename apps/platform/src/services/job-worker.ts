@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { platformBackend } from '@ivcap/backend-platform'
 import { IvcapError } from '@ivcap/core/driver'
-import { runFunction, servicesForJob } from '@ivcap/core/services'
+import { runFunction, servicesForJob } from '@ivcap/services'
 import { servicesIn } from './module.js'
 import type { JobRequest, ToJobWorker, WorkerReport } from './protocol.js'
 

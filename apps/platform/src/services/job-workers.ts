@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import { IvcapError, type JsonValue, toJsonValue } from '@ivcap/core/driver'
-import type { ExecuteJob, FunctionService, Outcome, WhileWaiting } from '@ivcap/core/services'
+import { IvcapError, type JsonValue } from '@ivcap/core/driver'
+import { toJsonValue } from '@ivcap/core/internal'
+import type { ExecuteJob, FunctionService, Outcome, WhileWaiting } from '@ivcap/services'
 import * as v from 'valibot'
 import { type JobRequest, Report, type ToJobWorker } from './protocol.js'
 

@@ -1,4 +1,5 @@
-import type { JobRecord, ServiceParameter, ServiceRecord } from '@ivcap/core/driver'
+import type { JobRecord, ServiceRecord } from '@ivcap/core/driver'
+import type { ServiceParameter } from '@ivcap/core/internal'
 import { ACCOUNT } from '../artifacts/json.js'
 
 const POLICY = 'urn:ivcap:policy:ivcap.open.service'

@@ -1,4 +1,5 @@
-import { type ServiceQuery, systemClock, timestamp } from '@ivcap/core/driver'
+import { type ServiceQuery, timestamp } from '@ivcap/core/driver'
+import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import type { Exchange } from '../http/exchange.js'
 import { encodePage, linksOf, pageIn } from '../http/paging.js'

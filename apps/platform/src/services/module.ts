@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { IvcapError } from '@ivcap/core/driver'
-import type { FunctionService } from '@ivcap/core/services'
+import type { FunctionService } from '@ivcap/services'
 
 /**
  * The functions that a module exports as `default` or `services`.

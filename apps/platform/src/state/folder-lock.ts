@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'no
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { IvcapError, isAbandoned, thisProcess } from '@ivcap/core/driver'
+import { IvcapError } from '@ivcap/core/driver'
+import { isProcessGone, processIdentity } from '@ivcap/core/internal'
 
 /** The folder of the server's own files below `dir`. */
 const OWN_FOLDER = '.ivcap-server'
@@ -47,7 +48,7 @@ interface Claim extends FolderLock {
 
 async function writeClaim(dir: string): Promise<Claim> {
   const folder = join(dir, OWN_FOLDER)
-  const name = `server.${thisProcess()}.${randomUUID()}`
+  const name = `server.${processIdentity()}.${randomUUID()}`
   const path = join(folder, name)
   const content = JSON.stringify({ pid: process.pid, host: hostname(), startedAt: new Date().toISOString() })
   try {
@@ -90,7 +91,7 @@ async function findOther(
     const path = join(folder, name)
     const changed = await stat(path).catch(() => undefined)
     if (changed === undefined) continue
-    if (isAbandoned(owner, changed.mtimeMs, ABANDONED_MS)) {
+    if (isProcessGone(owner, changed.mtimeMs, ABANDONED_MS)) {
       await rm(path, { force: true })
       continue
     }

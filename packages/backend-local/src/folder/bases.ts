@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { fileUrn, isJsonObject, type JsonObject, type JsonValue, pathOfFileUrn } from '@ivcap/core/driver'
+import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/driver'
+import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
 import { ASPECTS, OWN } from '../artifact-names.js'
 import { etagOf, type LocalFs, type LocalSyncFs, orAbsent } from '../local-fs.js'
 import type { LeftOuts } from './left-outs.js'

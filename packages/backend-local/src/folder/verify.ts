@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import {
-  ARTIFACT_SCHEMAS,
-  artifactOf,
-  aspectUrn,
-  isUrn,
-  type OpOptions,
-  type Problem,
-  pathOfFileUrn,
-  type VerifyOptions,
-} from '@ivcap/core/driver'
+import { aspectUrn, isUrn, type OpOptions, type Problem, type VerifyOptions } from '@ivcap/core/driver'
+import { ARTIFACT_SCHEMAS, artifactOf, pathOfFileUrn } from '@ivcap/core/internal'
 import type { ArtifactPaths } from '../artifact-paths.js'
 import { type AspectFolder, decodeClosing, endOf, uuidOfFile } from '../aspect-folder.js'
 import type { AspectIndex } from '../aspect-index.js'

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileUrn, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { fileUrn } from '@ivcap/core/internal'
 import { isArtifactPath } from '../artifact-names.js'
 import type { ArtifactPath } from '../artifact-paths.js'
 import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../local-fs.js'

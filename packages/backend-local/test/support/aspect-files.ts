@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { aspectUrn, parseTimestamp, schemaMatcher, type Urn } from '@ivcap/core/driver'
+import { aspectUrn, type Urn } from '@ivcap/core/driver'
+import { parseTimestamp, schemaMatcher } from '@ivcap/core/internal'
 
 interface AspectFile {
   readonly entity: string

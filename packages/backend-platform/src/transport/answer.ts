@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createUnzip } from 'node:zlib'
-import { startTimer, stopTimer } from '@ivcap/core/driver'
+import { startTimer, stopTimer } from '@ivcap/core/internal'
 import { codingsOf } from './encoding.js'
 import type { Answer } from './types.js'
 

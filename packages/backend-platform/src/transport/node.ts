@@ -4,7 +4,7 @@
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { largeGet } from '@ivcap/core/driver'
+import { largeGet } from '@ivcap/core/internal'
 import { answerOf } from './answer.js'
 import { fetchTransport } from './fetch.js'
 import {

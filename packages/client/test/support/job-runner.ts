@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { localBackend } from '@ivcap/backend-local'
 import { Ivcap } from '@ivcap/core'
-import { functionServices } from '@ivcap/core/services'
+import { functionServices } from '@ivcap/services'
 
 const backend = localBackend({ baseDir: process.argv[2] ?? '' })
 const never = { name: 'never', run: () => new Promise(() => {}) }

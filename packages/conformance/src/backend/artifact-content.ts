@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Content } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { describe, it } from 'vitest'
 import { download, upload } from '../support/artifacts.js'
 import { chunksOf, expectBytes, MiB, someBytes, streamOf } from '../support/bytes.js'

@@ -1,4 +1,5 @@
-import { type Content, contentSource } from '@ivcap/core/driver'
+import { contentSource } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { allArtifacts, download, upload } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'

@@ -1,4 +1,5 @@
-import { type ArtifactRecord, micros, timestamp } from '@ivcap/core/driver'
+import { type ArtifactRecord, timestamp } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { allArtifacts, artifactQuery, told, upload } from '../support/artifacts.js'
 import { idsOf } from '../support/aspects.js'

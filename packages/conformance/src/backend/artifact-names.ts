@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { artifactUuid, pathOfFileUrn } from '@ivcap/core/driver'
+import { artifactUuid, pathOfFileUrn } from '@ivcap/core/internal'
 import { describe, expect, it } from 'vitest'
 import { allArtifacts, download, upload } from '../support/artifacts.js'
 import { allAspects, idsOf } from '../support/aspects.js'

@@ -1,4 +1,4 @@
-import type { Content } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { upload } from '../support/artifacts.js'
 import { chunksOf, MiB, someBytes, streamFrom, streamOf } from '../support/bytes.js'

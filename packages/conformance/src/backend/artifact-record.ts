@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ARTIFACT_SCHEMA, COLLECTION_ITEM_SCHEMA, parseTimestamp } from '@ivcap/core/driver'
+import { ARTIFACT_SCHEMA, COLLECTION_ITEM_SCHEMA, parseTimestamp } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { allArtifacts, told, upload } from '../support/artifacts.js'
 import { allAspects } from '../support/aspects.js'

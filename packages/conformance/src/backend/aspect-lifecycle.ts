@@ -1,4 +1,5 @@
-import { aspectUrn, aspectUuid, parseTimestamp } from '@ivcap/core/driver'
+import { aspectUrn } from '@ivcap/core/driver'
+import { aspectUuid, parseTimestamp } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { add, allAspects, draft, ENTITY, idsOf, SCHEMA, update } from '../support/aspects.js'
 import { expectError } from '../support/expect-error.js'

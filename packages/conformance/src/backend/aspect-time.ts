@@ -1,4 +1,5 @@
-import { type AspectQuery, micros, type Timestamp, timestamp } from '@ivcap/core/driver'
+import { type AspectQuery, type Timestamp, timestamp } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { add, allAspects, ENTITY, idsOf, SCHEMA, update } from '../support/aspects.js'
 import type { BackendPlace } from './place.js'

@@ -1,5 +1,6 @@
 import { Ivcap } from '@ivcap/core'
-import { micros, timestamp } from '@ivcap/core/driver'
+import { timestamp } from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { add, allAspects, aspectQuery, ENTITY, SCHEMA, update } from '../support/aspects.js'
 import { expectError } from '../support/expect-error.js'

@@ -1,4 +1,5 @@
-import { artifactUrn, aspectUrn, fileUrn } from '@ivcap/core/driver'
+import { artifactUrn, aspectUrn } from '@ivcap/core/driver'
+import { fileUrn } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { artifactQuery, upload } from '../support/artifacts.js'
 import { add, aspectQuery, draft, ENTITY } from '../support/aspects.js'
@@ -19,7 +20,7 @@ export function errors(place: BackendPlace): void {
       expect(error.resource).toBe(id)
       expect(error.retryable).toBe(false)
       await expectError(place.at.artifacts.read(id, {}), 'not-found')
-      expect(place.at.artifacts.owns?.(id) ?? false).toBe(false)
+      expect(place.at.artifacts.contains?.(id) ?? false).toBe(false)
       expect(await place.at.artifacts.localPath?.(id)).toBeUndefined()
     },
   )

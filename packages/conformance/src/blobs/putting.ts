@@ -1,4 +1,4 @@
-import type { Content } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, keysOf, put } from '../support/blobs.js'
 import { chunksOf, expectBytes, MiB, someBytes, streamFrom, streamOf } from '../support/bytes.js'

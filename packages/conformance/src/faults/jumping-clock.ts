@@ -1,4 +1,4 @@
-import type { Clock } from '@ivcap/core/driver'
+import type { Clock } from '@ivcap/core/internal'
 
 /** Microseconds. */
 const FAR = 10 * 60 * 1_000_000

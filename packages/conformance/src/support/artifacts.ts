@@ -4,11 +4,11 @@ import {
   type ArtifactRecord,
   type Backend,
   type ByteRange,
-  type Content,
   contentSource,
   type OpOptions,
   type TransferOptions,
 } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { collect } from './bytes.js'
 import { allOf } from './pages.js'
 import { transfer } from './transfer.js'

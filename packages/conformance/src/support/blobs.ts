@@ -2,11 +2,11 @@ import {
   type BlobInfo,
   type BlobStore,
   type ByteRange,
-  type Content,
   contentSource,
   type OpOptions,
   type TransferOptions,
 } from '@ivcap/core/driver'
+import type { Content } from '@ivcap/core/internal'
 import { collect } from './bytes.js'
 import { transfer } from './transfer.js'
 

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ArtifactRecord, type Backend, fileSource, type TransferOptions } from '@ivcap/core/driver'
+import type { ArtifactRecord, Backend, TransferOptions } from '@ivcap/core/driver'
+import { fileSource } from '@ivcap/core/internal'
 import { onTestFinished } from 'vitest'
 import { transfer } from './transfer.js'
 

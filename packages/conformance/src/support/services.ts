@@ -1,6 +1,6 @@
 import { Ivcap } from '@ivcap/core'
 import type { Backend, ServiceStore } from '@ivcap/core/driver'
-import { defineService, type FunctionService, functionServices } from '@ivcap/core/services'
+import { defineService, type FunctionService, functionServices } from '@ivcap/services'
 import { afterEach } from 'vitest'
 
 const never = new Promise<never>(() => {})

@@ -1,6 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
-import type { Backend } from '../ports.js'
+import type { Backend } from '../ports/index.js'
 
 const METHODS = {
   artifacts: ['create', 'stat', 'read', 'list'],

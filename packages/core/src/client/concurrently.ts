@@ -1,6 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
-import { abortable } from '../transfer/grace.js'
+import { abortable } from '../retry/delayed-abort.js'
 import { signalOfThisRealm } from './operation.js'
 
 /** What many calls take their items from. */

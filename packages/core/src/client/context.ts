@@ -1,5 +1,5 @@
 import type { EventListener } from '../model/events.js'
-import type { Backend } from '../ports.js'
+import type { Backend } from '../ports/index.js'
 
 /** Where messages go; a console will do. The default is silence. */
 export interface Logger {

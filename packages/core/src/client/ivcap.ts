@@ -1,4 +1,4 @@
-import * as files from '#files'
+import * as files from '#runtime'
 import { IvcapError } from '../model/errors.js'
 import type { EventListener } from '../model/events.js'
 import type { JsonInput, JsonObject } from '../model/json.js'
@@ -6,29 +6,37 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import { checkOptions, type OptionNames } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
 import { show } from '../model/urn.js'
-import type { Backend } from '../ports.js'
-import { ADD_MANY_OPTIONS, type AddManyOptions, addAspects } from './add-aspects.js'
-import type { Artifact } from './artifact.js'
-import * as artifacts from './artifacts.js'
-import type { Aspect } from './aspect.js'
+import type { Backend } from '../ports/index.js'
+import type { Artifact } from './artifacts/artifact.js'
+import * as artifacts from './artifacts/artifacts.js'
+import { UPLOAD_OPTIONS, type UploadOptions } from './artifacts/upload.js'
+import {
+  UPLOAD_MANY_OPTIONS,
+  type UploadInput,
+  type UploadManyOptions,
+  type UploadOutcome,
+  uploadMany,
+} from './artifacts/upload-many.js'
+import { ADD_MANY_OPTIONS, type AddManyOptions, addAspects } from './aspects/add-aspects.js'
+import type { Aspect } from './aspects/aspect.js'
 import {
   ASSERT_OPTIONS,
   type AspectInput,
   type AssertOptions,
   LIST_ASPECTS_OPTIONS,
   type ListAspectsOptions,
-} from './aspect-input.js'
-import * as aspects from './aspects.js'
+} from './aspects/aspect-input.js'
+import * as aspects from './aspects/aspects.js'
 import { checkBackend } from './check-backend.js'
-import { type Collection, retractCollection } from './collection.js'
+import { type Collection, retractCollection } from './collections/collection.js'
 import {
   ADD_ITEM_OPTIONS,
   type AddItemOptions,
   addItem,
   type CollectionItem,
   removeItem,
-} from './collection-items.js'
-import * as collections from './collections.js'
+} from './collections/collection-items.js'
+import * as collections from './collections/collections.js'
 import {
   CREATE_COLLECTION_OPTIONS,
   type CreateCollectionOptions,
@@ -36,28 +44,20 @@ import {
   type GetCollectionOptions,
   LIST_COLLECTIONS_OPTIONS,
   type ListCollectionsOptions,
-} from './collections.js'
+} from './collections/collections.js'
 import type { Items } from './concurrently.js'
 import type { Context, Logger } from './context.js'
 import { asyncDispose } from './dispose.js'
 import { inspectable } from './inspect.js'
-import { LINEAGE_OPTIONS, type Lineage, type LineageOptions, lineageOf } from './lineage.js'
+import { LINEAGE_OPTIONS, type Lineage, type LineageOptions, lineageOf } from './lineage/lineage.js'
 import { LIST_OPTIONS } from './list-options.js'
 import type { Listing } from './listing.js'
 import { maintenance, VERIFY_OPTIONS } from './maintenance.js'
 import { CALL_OPTIONS, type CallOptions, checkTimeout } from './operation.js'
 import type { Reference } from './reference.js'
 import { SEARCH_OPTIONS, type SearchOptions, search } from './search.js'
-import type { Service } from './service.js'
-import * as services from './services.js'
-import { UPLOAD_OPTIONS, type UploadOptions } from './upload.js'
-import {
-  UPLOAD_MANY_OPTIONS,
-  type UploadInput,
-  type UploadManyOptions,
-  type UploadOutcome,
-  uploadMany,
-} from './upload-many.js'
+import type { Service } from './services/service.js'
+import * as services from './services/services.js'
 
 export interface IvcapOptions {
   /** Folder for what is remembered of uploads (default: the user's cache folder), or false to remember nothing. */

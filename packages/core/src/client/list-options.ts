@@ -1,8 +1,8 @@
 import { omitUndefined } from '../model/omit-undefined.js'
 import type { OptionNames } from '../model/options.js'
 import type { TimeInput } from '../model/time.js'
-import type { ServiceQuery } from '../ports.js'
-import { checkText } from './aspect-input.js'
+import type { ServiceQuery } from '../ports/index.js'
+import { checkText } from './aspects/aspect-input.js'
 import { parseAtTime } from './at-time.js'
 import { CALL_OPTIONS, type CallOptions } from './operation.js'
 

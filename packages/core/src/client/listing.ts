@@ -1,6 +1,6 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
-import type { Page } from '../ports.js'
+import type { Page } from '../ports/index.js'
 import { PageProgress } from '../query/page-progress.js'
 
 /** The most that a deployment hands out in one page. */

@@ -1,7 +1,7 @@
 import { IvcapError } from '../model/errors.js'
 import type { OptionNames } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Context } from './context.js'
 import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 

@@ -1,4 +1,4 @@
-import { expectListeners } from '#files'
+import { expectListeners } from '#runtime'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import { FailureLog } from '../model/failures.js'
@@ -6,7 +6,7 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import type { OptionNames } from '../model/options.js'
 import { timeoutSignal } from '../model/timers.js'
 import { show } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Context } from './context.js'
 
 /** What every call of the client takes. */

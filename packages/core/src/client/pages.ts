@@ -1,4 +1,4 @@
-import type { OpOptions, Page } from '../ports.js'
+import type { OpOptions, Page } from '../ports/index.js'
 import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import { type Listing, listing } from './listing.js'

@@ -1,7 +1,7 @@
 import { isIvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
-import type { OpOptions } from '../ports.js'
-import { listRecords } from './aspects.js'
+import type { OpOptions } from '../ports/index.js'
+import { listRecords } from './aspects/aspects.js'
 import type { Context } from './context.js'
 
 /** The content path for what has this very text at `key`. Texts are escaped there as they are in JSON. */

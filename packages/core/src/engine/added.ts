@@ -6,7 +6,7 @@
  */
 import type { Timestamp } from '../model/time.js'
 import { aspectUrn } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
 import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
 import { listPage } from './list-page.js'

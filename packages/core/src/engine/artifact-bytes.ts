@@ -1,6 +1,6 @@
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { BlobInfo, BlobStore, ByteSource, OpOptions, TransferOptions } from '../ports.js'
-import { afterFailure, retry } from '../transfer/retry.js'
+import type { BlobInfo, BlobStore, ByteSource, OpOptions, TransferOptions } from '../ports/index.js'
+import { afterFailure, retry } from '../retry/retry.js'
 import type { Engine } from './context.js'
 
 /**

@@ -1,7 +1,7 @@
 import { IvcapError } from '../model/errors.js'
 import type { ArtifactRecord, AspectRecord } from '../model/records.js'
 import { type Timestamp, timestamp } from '../model/time.js'
-import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../ports.js'
+import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../ports/index.js'
 import { decodeCursor, encodeCursor } from '../query/cursor.js'
 import { artifactFilter } from '../query/filter/index.js'
 import { compareKeys, type SortKey } from '../query/order.js'

@@ -22,12 +22,12 @@ import type {
   ByteSource,
   OpOptions,
   TransferOptions,
-} from '../ports.js'
+} from '../ports/index.js'
+import { afterFailure, opOptions } from '../retry/retry.js'
 import { collectionItem } from '../rules/collections.js'
 import { artifactAspect } from '../rules/provenance.js'
-import { withDigest } from '../transfer/digest.js'
-import { progressOf } from '../transfer/progress.js'
-import { afterFailure, opOptions } from '../transfer/retry.js'
+import { withDigest } from '../streams/digest.js'
+import { progressOf } from '../streams/progress.js'
 import { bestEffort } from './add.js'
 import { findBytes, storeBytes } from './artifact-bytes.js'
 import { listArtifacts } from './artifact-list.js'

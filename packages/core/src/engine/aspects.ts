@@ -1,4 +1,4 @@
-import type { AspectStore } from '../ports.js'
+import type { AspectStore } from '../ports/index.js'
 import { addAspect } from './add.js'
 import type { Engine } from './context.js'
 import { findById, withEnd } from './find.js'

@@ -2,7 +2,7 @@ import { type IvcapError, isIvcapError } from '../model/errors.js'
 import { type EventListener, emit } from '../model/events.js'
 import { omitUndefined } from '../model/omit-undefined.js'
 import type { Clock } from '../model/time.js'
-import type { BlobStore, OpOptions } from '../ports.js'
+import type { BlobStore, OpOptions } from '../ports/index.js'
 
 /** What the engine's parts work with. All but the store is injectable for the sake of tests. */
 export interface Engine {

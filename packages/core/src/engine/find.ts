@@ -1,7 +1,7 @@
 import { IvcapError } from '../model/errors.js'
 import type { AspectRecord } from '../model/records.js'
 import { aspectUuid, type Urn } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import { addedEnd } from './added.js'
 import type { Engine } from './context.js'
 import { type Entry, entryOf } from './index-keys.js'

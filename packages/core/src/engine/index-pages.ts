@@ -1,6 +1,6 @@
 /** Pages of index entries, as LIST gives them. */
 import type { Timestamp } from '../model/time.js'
-import type { BlobStore, OpOptions } from '../ports.js'
+import type { BlobStore, OpOptions } from '../ports/index.js'
 import {
   AFTER,
   BEFORE,

@@ -4,7 +4,7 @@
  * in `cur/` first, then in `past/`, and a record on its way is met at least once.
  */
 import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import { schemaMatcher } from '../rules/aspects.js'
 import type { Engine } from './context.js'
 import { BY_SCHEMA, type Scope } from './index-keys.js'

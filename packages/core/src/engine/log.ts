@@ -5,7 +5,7 @@
  */
 
 import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
 import { logPrefix, type Pair, parseSlotKey, slotKey } from './keys.js'
 import { readRecord } from './record-reads.js'

@@ -3,7 +3,7 @@
 import { isIvcapError } from '../model/errors.js'
 import { timestamp } from '../model/time.js'
 import { aspectUuid } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import { addedEnd } from './added.js'
 import { type Engine, leaveOut, orLeaveOut } from './context.js'
 import { byEntity, type Entry, entryOf, idOf } from './index-keys.js'

@@ -1,9 +1,9 @@
 /** Small texts under keys, over a BlobStore. */
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '../model/errors.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import type { BlobStore, OpOptions } from '../ports.js'
-import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../transfer/retry.js'
-import { contentSource } from '../transfer/source.js'
+import type { BlobStore, OpOptions } from '../ports/index.js'
+import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../retry/retry.js'
+import { contentSource } from '../streams/source.js'
 import type { Engine } from './context.js'
 import { inParallel } from './parallel.js'
 import { damaged } from './records.js'

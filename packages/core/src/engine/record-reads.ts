@@ -1,4 +1,4 @@
-import type { BlobStore, OpOptions } from '../ports.js'
+import type { BlobStore, OpOptions } from '../ports/index.js'
 import { nextTurn } from '../query/work.js'
 import { readText } from './objects.js'
 

@@ -2,7 +2,7 @@
 import type { AspectRecord } from '../model/records.js'
 import type { Timestamp } from '../model/time.js'
 import { aspectUuid } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import { PAGE_BYTES, sizeOf } from '../query/page.js'
 import { schemaMatcher } from '../rules/aspects.js'
 import { type Engine, orLeaveOut } from './context.js'

@@ -1,6 +1,6 @@
 /** From entries of an index, which are hints, to the records that are in force. */
 import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import { inForce } from '../rules/aspects.js'
 import { addedEnd } from './added.js'
 import { type Engine, orLeaveOut } from './context.js'

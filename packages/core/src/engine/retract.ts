@@ -11,9 +11,9 @@
  */
 
 import type { Urn } from '../model/urn.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
+import { afterFailure } from '../retry/retry.js'
 import { closingTime } from '../rules/aspects.js'
-import { afterFailure } from '../transfer/retry.js'
 import { bestEffort } from './add.js'
 import type { Engine } from './context.js'
 import { findById } from './find.js'

@@ -13,7 +13,7 @@
  * later sees the other announced.
  */
 import { isIvcapError } from '../model/errors.js'
-import type { BlobStore, OpOptions } from '../ports.js'
+import type { BlobStore, OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
 import { linkKey } from './index-keys.js'
 import { LINKED, SCHEMAS, schemaKey } from './keys.js'

@@ -10,7 +10,7 @@
  * Step 1 and the commit create the same key, so whatever the clocks say, no record loses its entries.
  */
 import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
 import { currentKeys, type Entry, parseEntry } from './index-keys.js'
 import { idKey } from './keys.js'

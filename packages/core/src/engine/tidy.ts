@@ -12,7 +12,7 @@
  * time of its own, of which the earlier counts; if that one stops before its step 1, its mark in `past/` still tells of it.
  */
 import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports.js'
+import type { OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
 import { currentKeys, type Entry, markKeys, pastKeys } from './index-keys.js'
 import { deleteAll, putMarks } from './objects.js'

@@ -1,5 +1,5 @@
 import type { AspectRecord } from '../model/records.js'
-import type { AspectQuery, OpOptions } from '../ports.js'
+import type { AspectQuery, OpOptions } from '../ports/index.js'
 import { compileContentPath } from '../query/content-path/compile.js'
 import { aspectFilter } from '../query/filter/index.js'
 import { WorkBudget } from '../query/work.js'

@@ -1,5 +1,5 @@
 import type { Urn } from '../model/urn.js'
-import type { ArtifactDraft, AspectDraft } from '../ports.js'
+import type { ArtifactDraft, AspectDraft } from '../ports/index.js'
 
 /** A collection is two kinds of aspects of its URN: this one says what it is… */
 export const COLLECTION_SCHEMA = 'urn:ivcap:schema:collection.1'

@@ -4,7 +4,7 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import { JOB_STATUSES, type JobRecord } from '../model/services.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
-import type { AspectDraft } from '../ports.js'
+import type { AspectDraft } from '../ports/index.js'
 import { JOB_SCHEMA } from './job-links.js'
 
 /** Leads from a service to its jobs: an aspect of the service, one for each job. */
@@ -13,7 +13,7 @@ export const JOB_OF_SERVICE_SCHEMA = 'urn:ivcap:schema:function-job-of-service.1
 /** A job as its aspect keeps it. */
 export interface StoredJob extends JobRecord {
   readonly requestedAt: Timestamp
-  /** The process that runs it, as `thisProcess` names it. */
+  /** The process that runs it, as `processIdentity` names it. */
   readonly runner: string
   /** It has ended by then, one way or the other. */
   readonly expiresAt: Timestamp

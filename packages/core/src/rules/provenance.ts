@@ -4,7 +4,7 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
-import type { AspectDraft, AspectStore, OpOptions } from '../ports.js'
+import type { AspectDraft, AspectStore, OpOptions } from '../ports/index.js'
 
 /** The record of an upload, an aspect of the artifact. */
 export const ARTIFACT_SCHEMA = 'urn:ivcap:schema.artifact.1'

@@ -1,4 +1,4 @@
-import { hasherBeside } from '#files'
+import { asyncHasher } from '#runtime'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit } from '../model/events.js'
 import { omitUndefined } from '../model/omit-undefined.js'
@@ -11,10 +11,10 @@ import type {
   ChunkMemory,
   OpOptions,
   TransferOptions,
-} from '../ports.js'
-import type { HasherBeside } from './hasher.js'
-import { progressOf } from './progress.js'
-import { opOptions, retry } from './retry.js'
+} from '../ports/index.js'
+import { opOptions, retry } from '../retry/retry.js'
+import type { AsyncHasher } from '../streams/hasher.js'
+import { progressOf } from '../streams/progress.js'
 
 export interface VerifiedBodyOptions
   extends Omit<OpOptions, 'retries' | 'retryDelay'>,
@@ -203,7 +203,7 @@ class Download {
       end,
       position: start,
       held: undefined,
-      hasher: hashes ? hasherBeside('sha256', end ?? 0) : undefined,
+      hasher: hashes ? asyncHasher('sha256', end ?? 0) : undefined,
       progress: progressOf(this.#o, end === undefined ? undefined : end - start),
     }
   }
@@ -306,7 +306,7 @@ interface Plan {
   position: number
   /** Bytes that came and are not handed out yet, as they may be the last. */
   held: Uint8Array | undefined
-  readonly hasher: HasherBeside | undefined
+  readonly hasher: AsyncHasher | undefined
   readonly progress: ReturnType<typeof progressOf>
 }
 

@@ -1,8 +1,8 @@
-import type { NodeBody } from '#files'
+import type { NodeBody } from '#runtime'
 import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { ByteRange, OpOptions } from '../ports.js'
+import type { ByteRange, OpOptions } from '../ports/index.js'
+import { DEFAULT_RETRIES, opOptions, retry } from '../retry/retry.js'
 import type { Part } from './part.js'
-import { DEFAULT_RETRIES, opOptions, retry } from './retry.js'
 
 /** What the parts of one download share. */
 export interface DownloadState {

@@ -1,4 +1,4 @@
-import { allocate } from '#files'
+import { allocate } from '#runtime'
 
 /** Bytes per read, at the most: Node itself takes memory for 64 KiB anew each time. */
 const READ = 1 << 20

@@ -1,4 +1,4 @@
-import type { ByteRange, OpOptions } from '../ports.js'
+import type { ByteRange, OpOptions } from '../ports/index.js'
 import { parallelParts } from './parallel-parts.js'
 import type { Part } from './part.js'
 

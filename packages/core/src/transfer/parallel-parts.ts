@@ -1,5 +1,5 @@
-import { expectListeners } from '#files'
-import type { OpOptions } from '../ports.js'
+import { expectListeners } from '#runtime'
+import type { OpOptions } from '../ports/index.js'
 import { Part } from './part.js'
 
 export interface ParallelParts extends OpOptions {

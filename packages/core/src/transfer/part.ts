@@ -1,4 +1,4 @@
-import { allocate } from '#files'
+import { allocate } from '#runtime'
 import { IvcapError } from '../model/errors.js'
 
 /** Handing out begins when so many bytes are there, or all: calls cost more than bytes. */

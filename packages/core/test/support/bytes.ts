@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { contentSource } from '../../src/transfer/source.js'
+import { contentSource } from '../../src/streams/source.js'
 
 /** Random bytes, up to so many. */
 export const bytesOf = (maxLength: number): fc.Arbitrary<Uint8Array<ArrayBuffer>> =>

@@ -2,7 +2,7 @@ import { Ivcap } from '../../src/client/ivcap.js'
 import { blobBackend } from '../../src/engine/index.js'
 import type { IvcapEvent } from '../../src/model/events.js'
 import type { Clock } from '../../src/model/time.js'
-import type { BlobStore } from '../../src/ports.js'
+import type { BlobStore } from '../../src/ports/index.js'
 import { Blobs, modelBlobs } from './model-blobs.js'
 
 export const TAG = 'urn:test:schema:tag.1'

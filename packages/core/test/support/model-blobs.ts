@@ -1,6 +1,6 @@
 import { IvcapError } from '../../src/model/errors.js'
-import type { BlobInfo, BlobStore, ByteSource } from '../../src/ports.js'
-import { resolveRange } from '../../src/transfer/range.js'
+import type { BlobInfo, BlobStore, ByteSource } from '../../src/ports/index.js'
+import { resolveRange } from '../../src/streams/range.js'
 
 /** What a blob store holds: keys in order, and bytes. */
 export class Blobs {

@@ -3,7 +3,7 @@ import { isIvcapError } from '../../src/model/errors.js'
 import type { AspectRecord } from '../../src/model/records.js'
 import { micros, type Timestamp, timestamp } from '../../src/model/time.js'
 import type { Urn } from '../../src/model/urn.js'
-import type { AspectQuery } from '../../src/ports.js'
+import type { AspectQuery } from '../../src/ports/index.js'
 import { inForce } from '../../src/rules/aspects.js'
 import { type Call, ENTITY, listAll, type Race, SCHEMAS } from './race.js'
 

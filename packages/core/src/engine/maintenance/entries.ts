@@ -2,7 +2,7 @@
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import type { Timestamp } from '../../model/time.js'
-import type { OpOptions } from '../../ports.js'
+import type { OpOptions } from '../../ports/index.js'
 import { bestEffort } from '../add.js'
 import { addedEnd } from '../added.js'
 import type { Engine } from '../context.js'

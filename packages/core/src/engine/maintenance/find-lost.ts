@@ -1,7 +1,7 @@
 import { emit } from '../../model/events.js'
 import type { AspectRecord } from '../../model/records.js'
 import type { Urn } from '../../model/urn.js'
-import type { OpOptions } from '../../ports.js'
+import type { OpOptions } from '../../ports/index.js'
 import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
 import type { Engine } from '../context.js'
 import { withEnd } from '../find.js'

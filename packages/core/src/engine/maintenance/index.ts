@@ -11,7 +11,7 @@
  * `repair()` writes index keys and removes none but its own marks, so it is idempotent and may run beside writers.
  */
 import type { Problem } from '../../model/problems.js'
-import type { Backend, OpOptions } from '../../ports.js'
+import type { Backend, OpOptions } from '../../ports/index.js'
 import type { Whereabouts } from '../artifact-read.js'
 import type { Engine } from '../context.js'
 import { inParallel } from '../parallel.js'

@@ -2,7 +2,7 @@
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import { aspectUuid } from '../../model/urn.js'
-import type { OpOptions } from '../../ports.js'
+import type { OpOptions } from '../../ports/index.js'
 import { addedEnd } from '../added.js'
 import type { Engine } from '../context.js'
 import { type Entry, entryOf } from '../index-keys.js'

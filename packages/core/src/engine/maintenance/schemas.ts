@@ -1,5 +1,5 @@
 import type { Problem } from '../../model/problems.js'
-import type { OpOptions } from '../../ports.js'
+import type { OpOptions } from '../../ports/index.js'
 import type { Engine } from '../context.js'
 import { BY_SCHEMA, indexPrefix, linkKey, parseLink } from '../index-keys.js'
 import { LINKED, schemaKey } from '../keys.js'

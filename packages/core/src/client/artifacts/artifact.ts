@@ -1,0 +1,314 @@
+import * as files from '#runtime'
+import { IvcapError } from '../../model/errors.js'
+import { emit, type IvcapEvent } from '../../model/events.js'
+import type { JsonInput } from '../../model/json.js'
+import { checkOptions, type OptionNames } from '../../model/options.js'
+import type { ArtifactRecord, ArtifactStatus } from '../../model/records.js'
+import type { Urn } from '../../model/urn.js'
+import { show } from '../../model/urn.js'
+import type {
+  ArtifactContent,
+  ArtifactStore,
+  ByteRange,
+  OpOptions,
+  TransferOptions,
+} from '../../ports/index.js'
+import { chunkMemory } from '../../streams/chunk-memory.js'
+import { checkRange } from '../../streams/range.js'
+import { type VerifiedBodyOptions, verifiedBody } from '../../transfer/download.js'
+import { type Aspect, dateOf } from '../aspects/aspect.js'
+import {
+  ASSERT_OPTIONS,
+  type AssertOptions,
+  aspectDraft,
+  type ListAspectsOptions,
+  METADATA_OPTIONS,
+} from '../aspects/aspect-input.js'
+import { listAspects } from '../aspects/aspects.js'
+import type { Context } from '../context.js'
+import { inspectable } from '../inspect.js'
+import { type Provenance, provenanceOf } from '../lineage/provenance.js'
+import type { Listing } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, named, perform } from '../operation.js'
+import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
+import { type LocalFile, localFile } from './local-file.js'
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes handed over so far, and the total. */
+  readonly onProgress?: ((read: number, total?: number) => void) | undefined
+  /** Attempts after the first to go on with a download that broke; default 5. */
+  readonly retries?: number | undefined
+  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  readonly retryDelay?: number | undefined
+}
+
+const READ_OPTIONS: OptionNames<ReadOptions> = {
+  signal: true,
+  onProgress: true,
+  retries: true,
+  retryDelay: true,
+}
+
+export interface StreamOptions extends ReadOptions {
+  /** Bytes from `start` up to, not including, `end`. */
+  readonly range?: ByteRange | undefined
+}
+
+const STREAM_OPTIONS: OptionNames<StreamOptions> = { range: true, ...READ_OPTIONS }
+
+/** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
+const brand = Symbol.for('@ivcap/core/Artifact')
+
+/** A handle on one artifact: its record, its bytes, its metadata. */
+export class Artifact {
+  readonly #context: Context
+  readonly #store: ArtifactStore
+  #record: ArtifactRecord
+  /** Whether the record is as much as the place can tell; a list tells less. */
+  #complete: boolean
+  readonly [brand] = true
+
+  /** @internal Made by the client. */
+  constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, complete: boolean) {
+    this.#context = context
+    this.#store = store
+    this.#record = record
+    this.#complete = complete
+  }
+
+  /** `urn:ivcap:artifact:<uuid>`, or `urn:file:///abs/path` in local mode. */
+  get id(): Urn {
+    return this.#record.id
+  }
+  get name(): string | undefined {
+    return this.#record.name
+  }
+  get status(): ArtifactStatus {
+    return this.#record.status
+  }
+  /** Bytes. */
+  get size(): number | undefined {
+    return this.#record.size
+  }
+  get mimeType(): string | undefined {
+    return this.#record.mimeType
+  }
+  get etag(): string | undefined {
+    return this.#record.etag
+  }
+  get createdAt(): Date | undefined {
+    return dateOf(this.#record.createdAt)
+  }
+  get lastModifiedAt(): Date | undefined {
+    return dateOf(this.#record.lastModifiedAt)
+  }
+  get policy(): Urn | undefined {
+    return this.#record.policy
+  }
+  get account(): string | undefined {
+    return this.#record.account
+  }
+  /** 64 hex digits, where the place recorded one: every whole read is checked against it. */
+  get sha256(): string | undefined {
+    return this.#record.sha256
+  }
+  /** All that is known of it so far. */
+  get record(): ArtifactRecord {
+    return this.#record
+  }
+
+  /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
+  async load(o: CallOptions = {}): Promise<this> {
+    const checked = checkOptions(o, CALL_OPTIONS, 'load')
+    return this.#complete ? this : this.refresh(checked)
+  }
+
+  /** Fetches the record anew; returns this artifact. */
+  async refresh(o: CallOptions = {}): Promise<this> {
+    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
+    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.stat(this.id, op))
+    this.#complete = true
+    return this
+  }
+
+  /**
+   * The content, as it comes; fetched from the first read on. A dropped connection is taken up where it broke; a whole
+   * read is checked by size, and by digest where there is one, before its last bytes are handed out.
+   */
+  asStream(o: StreamOptions = {}): ByteStream {
+    checkOptions(o, STREAM_OPTIONS, 'asStream')
+    if (o.range !== undefined) checkRange(o.range)
+    return this.#stream('asStream', o)
+  }
+
+  /**
+   * The content as a file (Node). With `path`: written beside it, checked, then renamed, so that `path` only ever holds the
+   * whole; parents are made, the file is yours; it has the permissions that the umask leaves, or those of the file that it
+   * replaces. Without: a temporary file that `dispose()` or `await using` removes;
+   * where the content already is a file of this disk (local mode) that very file, which is never removed.
+   */
+  async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
+    checkOptions(o, READ_OPTIONS, 'asLocalFile')
+    if (path !== undefined) files.checkFilePath(path, 'path')
+    return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
+      const existing = await this.#store.localPath?.(this.id)
+      if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
+        return localFile(existing)
+      const onProgress = forwards(o.onProgress)
+      if (path !== undefined && existing !== undefined) {
+        const copy = () => this.#copy(existing, path, { ...op, ...(onProgress && { onProgress }) })
+        const copied = await files.withOpenFiles(copy, op)
+        if (copied !== undefined) return localFile(copied)
+      }
+      return files.withOpenFiles(async () => {
+        const memory = chunkMemory()
+        const body = this.#stream('asLocalFile', { ...o, onProgress }, { ...op, parallel: true, memory })
+        if (path !== undefined) return localFile(await files.saveAs(path, body, { ...op, memory }))
+        const temporary = await files.tempFile(this.name ?? this.id, body, { ...op, memory })
+        return localFile(temporary.path, temporary.remove)
+      }, op)
+    })
+  }
+
+  /** The whole content in memory, typed with the artifact's MIME type. */
+  async blob(o: ReadOptions = {}): Promise<Blob> {
+    return new Blob([await this.bytes(o)], { type: this.mimeType ?? 'application/octet-stream' })
+  }
+
+  /** The same as `blob()`. */
+  open(o: ReadOptions = {}): Promise<Blob> {
+    return this.blob(o)
+  }
+
+  /** The whole content in memory. */
+  async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    checkOptions(o, READ_OPTIONS, 'bytes')
+    let size: number | undefined
+    const onContent = ({ range }: Pick<ArtifactContent, 'range'>) => {
+      size = range.end
+    }
+    return collect(this.#stream('bytes', o, { onContent }), () => size)
+  }
+
+  /** The whole content as UTF-8 text. */
+  async text(o: ReadOptions = {}): Promise<string> {
+    const bytes = await this.bytes(o)
+    try {
+      return new TextDecoder().decode(bytes)
+    } catch (cause) {
+      throw named(tooLarge(bytes.byteLength, cause), 'text')
+    }
+  }
+
+  /** The whole content as JSON: yours to check. @throws IvcapError `protocol` when it isn't JSON */
+  async json(o: ReadOptions = {}): Promise<unknown> {
+    const text = await this.text(o)
+    try {
+      return JSON.parse(text)
+    } catch (cause) {
+      const message = `json: the content of ${this.id} (${this.mimeType}) is not JSON: ${show(text.slice(0, 60))}`
+      throw new IvcapError('protocol', message, { operation: 'json', resource: this.id, cause })
+    }
+  }
+
+  /** The aspects of this artifact; all of them unless a limit is given. */
+  metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
+    const checked = checkOptions(o, METADATA_OPTIONS, 'metadata')
+    const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
+    return listAspects(this.#context, 'metadata', all)
+  }
+
+  /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
+  async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
+    const { schema, policy, ...call } = checkOptions(o, ASSERT_OPTIONS, 'addMetadata')
+    const draft = aspectDraft({ entity: this.id, content, schema, policy })
+    await perform(this.#context, 'addMetadata', call, (op) =>
+      this.#context.backend.aspects.assert(draft, 'add', op),
+    )
+    return this
+  }
+
+  /** Where it comes from and what it went into. */
+  async provenance(o: CallOptions = {}): Promise<Provenance> {
+    const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
+    return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
+  }
+
+  toJSON(): ArtifactRecord {
+    return this.#record
+  }
+
+  toString(): string {
+    return `Artifact ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
+  }
+
+  /** What lies on this disk needs no reading; undefined where it isn't what its record says, which reading finds out about. */
+  async #copy(
+    from: string,
+    to: string,
+    o: OpOptions & Pick<TransferOptions, 'onProgress'>,
+  ): Promise<string | undefined> {
+    const record = await this.#store.stat(this.id, o)
+    const { size, sha256 } = record
+    if (size === undefined) return undefined
+    const copied = await files.copyAs(to, from, { ...o, size, ...(sha256 !== undefined && { sha256 }) })
+    if (copied !== undefined) this.#learn(record)
+    return copied
+  }
+
+  #stream(
+    operation: string,
+    { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
+    { onContent, ...way }: Omit<Partial<VerifiedBodyOptions>, 'range' | 'onProgress'> = {},
+  ): ByteStream {
+    const { onEvent } = this.#context
+    const options: VerifiedBodyOptions = {
+      retries,
+      retryDelay,
+      ...(onEvent && { onEvent: (event: IvcapEvent) => emit({ operation, ...event }, onEvent) }),
+      ...(signal && { signal }),
+      ...way,
+      ...(range && { range }),
+      ...(onProgress && { onProgress }),
+      onContent: (content) => {
+        this.#learn(content.record)
+        onContent?.(content)
+      },
+    }
+    return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
+  }
+
+  /** A record that came with the content is newer than the one that this handle had. */
+  #learn(record: ArtifactRecord): void {
+    const { etag, sha256 } = this.#record
+    const isSame = etag !== undefined && etag === record.etag
+    this.#record = isSame && sha256 !== undefined ? { sha256, ...record } : record
+  }
+}
+
+inspectable(Artifact.prototype, 'Artifact', ({ id, name, status, size, mimeType }) => ({
+  id,
+  name,
+  status,
+  size,
+  mimeType,
+}))
+
+/** Never back, although one way may be left for another. */
+function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {
+  let furthest = -1
+  return (
+    onProgress &&
+    ((read, total) => {
+      if (read <= furthest) return
+      furthest = read
+      onProgress(read, total)
+    })
+  )
+}
+
+/** Whether `x` is an Artifact. Works across copies of the package. */
+export function isArtifact(x: unknown): x is Artifact {
+  return typeof x === 'object' && x !== null && brand in x
+}

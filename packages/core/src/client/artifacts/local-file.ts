@@ -1,0 +1,20 @@
+/// <reference lib="esnext.disposable" />
+import { asyncDispose } from '../dispose.js'
+
+/** A file on this disk with the whole, checked content of an artifact. */
+export interface LocalFile extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string
+  /** Removes the file if it is a temporary one of ours; any other is never removed. */
+  dispose(): Promise<void>
+}
+
+/** `remove` is given for a temporary file; a file that we did not make is never removed. */
+export function localFile(path: string, remove?: () => Promise<void>): LocalFile {
+  let removed: Promise<void> | undefined
+  const dispose = () => {
+    removed ??= remove?.() ?? Promise.resolve()
+    return removed
+  }
+  return { path, dispose, [asyncDispose]: dispose }
+}

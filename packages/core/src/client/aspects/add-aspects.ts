@@ -1,0 +1,108 @@
+import { IvcapError } from '../../model/errors.js'
+import { omitUndefined } from '../../model/omit-undefined.js'
+import { checkOptions, type OptionNames } from '../../model/options.js'
+import type { AspectDraft, AspectStore, OpOptions } from '../../ports/index.js'
+import { checkConcurrency, concurrently, type Items } from '../concurrently.js'
+import type { Context } from '../context.js'
+import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
+import type { Aspect } from './aspect.js'
+import { ASPECT_INPUT_OPTIONS, type AspectInput, aspectDraft } from './aspect-input.js'
+import { added } from './aspects.js'
+
+/** How many requests are under way at once, unless told. */
+const CONCURRENCY = 16
+/** Handed over together to a store that takes many. */
+const BATCH = 256
+
+export interface AddManyOptions extends CallOptions {
+  /** How many are under way at once. A store that takes many together decides that itself. @default 16 */
+  readonly concurrency?: number | undefined
+  /**
+   * Milliseconds for the whole, the waiting for the input included.
+   *
+   * @default without limit: the client's `timeout` then bounds each request
+   */
+  readonly timeout?: number | undefined
+  /**
+   * Gets each aspect as it is added, with its number in the input from 0, instead of the result, which is empty then: for an
+   * input without an end.
+   */
+  readonly onAdded?: ((aspect: Aspect, i: number) => void | Promise<void>) | undefined
+}
+
+export const ADD_MANY_OPTIONS: OptionNames<AddManyOptions> = {
+  concurrency: true,
+  onAdded: true,
+  ...CALL_OPTIONS,
+}
+
+type Keep = (aspect: Aspect, i: number) => void | Promise<void>
+
+/** In the order of the input. The first failure ends it: none is begun after it, those under way are waited for. */
+export async function addAspects(
+  context: Context,
+  inputs: Items<AspectInput>,
+  o: AddManyOptions,
+): Promise<Aspect[]> {
+  const results: Aspect[] = []
+  const keep: Keep =
+    o.onAdded ??
+    ((aspect, i) => {
+      results[i] = aspect
+    })
+  const { signal, timeout = Number.POSITIVE_INFINITY } = o
+  await perform(context, 'addAspects', { signal, timeout }, (op) => {
+    const concurrency = checkConcurrency(o.concurrency ?? CONCURRENCY)
+    const { aspects } = context.backend
+    if (aspects.assertMany !== undefined) return together(context, inputs, aspects.assertMany, keep, op)
+    return concurrently(
+      inputs,
+      concurrency,
+      async (input, i) => {
+        const draft = draftOf(input, i)
+        const record = await perform(context, 'addAspects', op, (each) => aspects.assert(draft, 'add', each))
+        await keep(added(context, record, draft), i)
+      },
+      op.signal,
+    )
+  })
+  return results
+}
+
+async function together(
+  context: Context,
+  inputs: Items<AspectInput>,
+  assertMany: NonNullable<AspectStore['assertMany']>,
+  keep: Keep,
+  op: OpOptions,
+): Promise<void> {
+  let count = 0
+  let waiting: AspectDraft[] = []
+  const store = async () => {
+    const drafts = waiting
+    waiting = []
+    if (drafts.length === 0) return
+    const records = await perform(context, 'addAspects', op, (each) => assertMany(drafts, each))
+    for (const [i, draft] of drafts.entries()) {
+      const record = records[i]
+      if (record === undefined)
+        throw new IvcapError('protocol', `the store answered ${records.length} of ${drafts.length}`)
+      await keep(added(context, record, draft), count++)
+    }
+  }
+  try {
+    const gather = async (input: AspectInput, i: number) => {
+      waiting.push(draftOf(input, i))
+      if (waiting.length === BATCH) await store()
+    }
+    await concurrently(inputs, 1, gather, op.signal)
+  } finally {
+    // a wrong one, or an input that fails, keeps none of those before it from being added; an abort does
+    if (!op.signal?.aborted) await store()
+  }
+}
+
+function draftOf(input: AspectInput, i: number): AspectDraft {
+  const checked = checkOptions(input, ASPECT_INPUT_OPTIONS, `aspects[${i}]`)
+  return aspectDraft(omitUndefined(checked), `aspects[${i}].`)
+}

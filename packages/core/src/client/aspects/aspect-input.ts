@@ -1,0 +1,124 @@
+import { IvcapError } from '../../model/errors.js'
+import { type JsonInput, toJsonObject } from '../../model/json.js'
+import { omitUndefined } from '../../model/omit-undefined.js'
+import type { OptionNames } from '../../model/options.js'
+import type { TimeInput } from '../../model/time.js'
+import { parsePolicy, parseUri, show } from '../../model/urn.js'
+import type { AspectDraft, AspectQuery } from '../../ports/index.js'
+import { parseAtTime } from '../at-time.js'
+import { checkLimit } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+import { idOf, type Reference } from '../reference.js'
+
+export interface AssertOptions extends CallOptions {
+  /** Wins over `content.$schema`. */
+  readonly schema?: string | undefined
+  /** `urn:ivcap:policy:…`: who may see it. */
+  readonly policy?: string | undefined
+}
+
+export const ASSERT_OPTIONS: OptionNames<AssertOptions> = { schema: true, policy: true, ...CALL_OPTIONS }
+
+/** One of many aspects to add. */
+export interface AspectInput {
+  /** URN (or any URI) of what the aspect is about, or a handle of that. */
+  readonly entity: Reference
+  readonly content: JsonInput
+  readonly schema?: string | undefined
+  readonly policy?: string | undefined
+}
+
+export const ASPECT_INPUT_OPTIONS: OptionNames<AspectInput> = {
+  entity: true,
+  content: true,
+  schema: true,
+  policy: true,
+}
+
+export interface ListAspectsOptions extends CallOptions {
+  /** URN (or any URI), or a handle. */
+  readonly entity?: Reference | undefined
+  /** A schema, or a pattern in which `%` stands for any characters, e.g. `urn:ivcap:schema%`. */
+  readonly schema?: string | undefined
+  /** SQL/JSON path that must find something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
+  readonly contentPath?: string | undefined
+  readonly filter?: string | undefined
+  /** List what was in force then. */
+  readonly atTime?: TimeInput | undefined
+  /** Aspects in all; default 10; Infinity for all. */
+  readonly limit?: number | undefined
+  /** Comma list of fields; default `valid_from`. */
+  readonly orderBy?: string | undefined
+  /** Default `DESC`. */
+  readonly orderDirection?: 'ASC' | 'DESC' | undefined
+  /** Default true. Without it, `await aspect.load()` fetches the content of one. */
+  readonly includeContent?: boolean | undefined
+}
+
+export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> = {
+  schema: true,
+  contentPath: true,
+  filter: true,
+  atTime: true,
+  limit: true,
+  orderBy: true,
+  orderDirection: true,
+  includeContent: true,
+  ...CALL_OPTIONS,
+}
+
+export const LIST_ASPECTS_OPTIONS: OptionNames<ListAspectsOptions> = { entity: true, ...METADATA_OPTIONS }
+
+/** @throws IvcapError `missing-argument` or `invalid-argument` */
+export function aspectDraft({ entity, content, schema, policy }: AspectInput, where = ''): AspectDraft {
+  const about = parseUri(idOf(entity), `${where}entity`)
+  const { $schema, $entity, ...rest } = toJsonObject(content, `${where}content`)
+  if ($entity !== undefined && $entity !== about) {
+    const message = `${where}content.$entity is ${show($entity)}, but entity is ${show(about)}: leave $entity out`
+    throw new IvcapError('invalid-argument', message, { argument: `${where}content` })
+  }
+  const chosen = schema ?? $schema
+  if (chosen === undefined || chosen === '') {
+    const message = `${where}schema is missing: give it as an option, or as "$schema" in the content`
+    throw new IvcapError('missing-argument', message, { argument: `${where}schema` })
+  }
+  const type = parseUri(chosen, schema === undefined ? `${where}content.$schema` : `${where}schema`)
+  return {
+    entity: about,
+    schema: type,
+    content: { $schema: type, ...rest },
+    ...(policy !== undefined && { policy: parsePolicy(policy, `${where}policy`) }),
+  }
+}
+
+/** All of a query but its page. @throws IvcapError `invalid-argument` */
+export function aspectQuery(
+  o: ListAspectsOptions,
+): Omit<AspectQuery, 'limit' | 'cursor'> & { readonly limit: number } {
+  const { orderDirection = 'DESC' } = o
+  if (orderDirection !== 'ASC' && orderDirection !== 'DESC') {
+    const message = `orderDirection must be 'ASC' or 'DESC', not ${show(orderDirection)}`
+    throw new IvcapError('invalid-argument', message, { argument: 'orderDirection' })
+  }
+  return omitUndefined({
+    entity: o.entity === undefined ? undefined : parseUri(idOf(o.entity), 'entity'),
+    schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
+    contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),
+    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
+    atTime: parseAtTime(o.atTime),
+    orderBy: o.orderBy === undefined ? 'valid_from' : checkText(o.orderBy, 'orderBy'),
+    orderDirection,
+    includeContent: o.includeContent ?? true,
+    limit: checkLimit(o.limit ?? 10),
+  })
+}
+
+/** @throws IvcapError `invalid-argument` unless it is a text with something in it */
+export function checkText(value: unknown, argument: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw new IvcapError(
+    'invalid-argument',
+    `${argument} must be a text that isn't empty, not ${show(value)}`,
+    { argument },
+  )
+}

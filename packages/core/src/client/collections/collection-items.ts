@@ -1,0 +1,133 @@
+import { isIvcapError } from '../../model/errors.js'
+import type { OptionNames } from '../../model/options.js'
+import type { AspectRecord } from '../../model/records.js'
+import { parsePolicy, parseUri, type Urn } from '../../model/urn.js'
+import type { OpOptions } from '../../ports/index.js'
+import { COLLECTION_ITEM_SCHEMA, itemAspect } from '../../rules/collections.js'
+import { dateOf } from '../aspects/aspect.js'
+import { aspectQuery, type ListAspectsOptions } from '../aspects/aspect-input.js'
+import { listRecords } from '../aspects/aspects.js'
+import { concurrently } from '../concurrently.js'
+import type { Context } from '../context.js'
+import type { Listing } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
+import { pathTo, recordsWith } from '../records-with.js'
+import { idOf, type Reference } from '../reference.js'
+
+/** How many retractions are under way at once. */
+const CONCURRENCY = 8
+
+/** One thing's being in a collection. */
+export interface CollectionItem {
+  /** The aspect that says so: `urn:ivcap:aspect:<uuid>`. */
+  readonly id: Urn
+  /** URN of the collection. */
+  readonly collection: string
+  /** URN of what is in it. */
+  readonly item: string
+  /** Since when. Undefined just after an addition, where the place's answer doesn't tell. */
+  readonly validFrom: Date | undefined
+}
+
+export interface AddItemOptions extends CallOptions {
+  /** `urn:ivcap:policy:…`: who may see that it is in there. */
+  readonly policy?: string | undefined
+}
+
+export const ADD_ITEM_OPTIONS: OptionNames<AddItemOptions> = { policy: true, ...CALL_OPTIONS }
+
+/** All items unless a limit is given. */
+export type ListItemsOptions = Pick<ListAspectsOptions, 'limit' | 'atTime' | 'signal' | 'timeout'>
+
+export const LIST_ITEMS_OPTIONS: OptionNames<ListItemsOptions> = {
+  limit: true,
+  atTime: true,
+  ...CALL_OPTIONS,
+}
+
+export function listItems(
+  context: Context,
+  collection: string,
+  o: ListItemsOptions,
+): Listing<CollectionItem> {
+  const { limit = Number.POSITIVE_INFINITY, atTime, signal, timeout } = o
+  const query = { entity: collection, schema: COLLECTION_ITEM_SCHEMA, limit, atTime, signal, timeout }
+  return listRecords(context, 'items', query, itemOf)
+}
+
+/** Undefined: it is in there already. */
+export function addItem(
+  context: Context,
+  collection: Reference,
+  item: Reference,
+  o: AddItemOptions,
+): Promise<CollectionItem | undefined> {
+  return perform(context, 'addToCollection', o, async (op) => {
+    const policy = o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy')
+    const added = parseUri(idOf(item), 'item')
+    const draft = itemAspect(parseUri(idOf(collection), 'collection'), added, policy)
+    if (await isMember(context, draft.entity, added, op)) return undefined
+    const record = await context.backend.aspects.assert(draft, 'add', op)
+    return itemOf({ ...record, content: draft.content })
+  })
+}
+
+/** Some deployments can't tell. The worst that comes of that is a second entry for the same item: no reason to fail. */
+async function isMember(context: Context, entity: string, item: string, op: OpOptions): Promise<boolean> {
+  const contentPath = pathTo('item', item)
+  const query = aspectQuery({
+    entity,
+    schema: COLLECTION_ITEM_SCHEMA,
+    contentPath,
+    includeContent: false,
+    limit: 1,
+  })
+  try {
+    return (await context.backend.aspects.list(query, op)).items.length > 0
+  } catch (error) {
+    if (op.signal?.aborted || !isIvcapError(error)) throw error
+    context.logger.debug?.(
+      `addToCollection: whether ${item} is in ${entity} could not be told: ${error.message}`,
+    )
+    return false
+  }
+}
+
+/** Whether it was in there. All its entries go, should there be several. */
+export function removeItem(
+  context: Context,
+  collection: Reference,
+  item: Reference,
+  o: CallOptions,
+): Promise<boolean> {
+  const operation = 'removeFromCollection'
+  return perform(context, operation, o, async (op) => {
+    const wanted = ['item', parseUri(idOf(item), 'item')] as const
+    const of = { entity: parseUri(idOf(collection), 'collection'), schema: COLLECTION_ITEM_SCHEMA }
+    return (await retractEach(context, recordsWith(context, operation, wanted, of, op), op)) > 0
+  })
+}
+
+/** How many there were. */
+export async function retractEach(
+  context: Context,
+  records: AsyncIterable<AspectRecord>,
+  op: OpOptions,
+): Promise<number> {
+  let count = 0
+  await concurrently(records, CONCURRENCY, async ({ id }) => {
+    await context.backend.aspects.retract(id, op)
+    count += 1
+  })
+  return count
+}
+
+function itemOf({ id, entity, content, validFrom }: AspectRecord): CollectionItem {
+  const item = content?.['item']
+  return {
+    id,
+    collection: entity,
+    item: typeof item === 'string' ? item : '',
+    validFrom: dateOf(validFrom),
+  }
+}

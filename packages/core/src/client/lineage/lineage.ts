@@ -1,0 +1,72 @@
+import { IvcapError } from '../../model/errors.js'
+import type { OptionNames } from '../../model/options.js'
+import { parseUrn, show, type Urn } from '../../model/urn.js'
+import type { Context } from '../context.js'
+import { checkLimit } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
+import { idOf, type Reference } from '../reference.js'
+import { type LineageEdge, type LineageNode, LineageWalk } from './lineage-walk.js'
+import { mermaid } from './mermaid.js'
+
+export interface LineageOptions extends CallOptions {
+  /** Steps from where it begins; from an artifact to a job is one. Default 6; Infinity for as far as `limit` goes. */
+  readonly depth?: number | undefined
+  /** What it was made of (`upstream`), what was made of it (`downstream`), or both, the default. */
+  readonly direction?: 'upstream' | 'downstream' | 'both' | undefined
+  /** Nodes at the most; default 1,000. */
+  readonly limit?: number | undefined
+}
+
+export const LINEAGE_OPTIONS: OptionNames<LineageOptions> = {
+  depth: true,
+  direction: true,
+  limit: true,
+  ...CALL_OPTIONS,
+}
+
+/** Artifacts and jobs, and what was made of what. */
+export interface Lineage {
+  /** It begins with the one that was asked for; those near it come first. */
+  readonly nodes: readonly LineageNode[]
+  readonly edges: readonly LineageEdge[]
+  /** Nodes beyond which there is more than `depth` and `limit` let in: go on from there. */
+  readonly open: readonly Urn[]
+  /** A flowchart for https://mermaid.js.org, which many Markdown viewers show. */
+  toMermaid(): string
+}
+
+const DIRECTIONS = ['upstream', 'downstream', 'both'] as const
+
+/** @param id an artifact or a job */
+export function lineageOf(context: Context, id: Reference, o: LineageOptions): Promise<Lineage> {
+  return perform(context, 'lineage', o, async (op) => {
+    const start = parseUrn(idOf(id), 'id')
+    const depth = checkDepth(o.depth ?? 6)
+    const limit = Math.max(checkLimit(o.limit ?? 1000), 1)
+    const direction = checkDirection(o.direction ?? 'both')
+    const walk = new LineageWalk(context, { id: start, kind: kindOf(start) }, limit, op)
+    for (const way of ['upstream', 'downstream'] as const) {
+      if (direction === way || direction === 'both') await walk.follow(start, way, depth)
+    }
+    const nodes = [...walk.nodes.values()]
+    const edges = [...walk.edges.values()]
+    return { nodes, edges, open: [...walk.open], toMermaid: () => mermaid(nodes, edges, [...walk.open]) }
+  })
+}
+
+/** Older deployments call a job an order. */
+const kindOf = (id: Urn): LineageNode['kind'] => (/^urn:ivcap:(job|order):/.test(id) ? 'job' : 'artifact')
+
+function checkDepth(depth: unknown): number {
+  if (depth === Number.POSITIVE_INFINITY) return depth
+  if (typeof depth === 'number' && Number.isSafeInteger(depth) && depth >= 0) return depth
+  const message = `depth must be a whole number from 0, or Infinity, not ${show(depth)}`
+  throw new IvcapError('invalid-argument', message, { argument: 'depth' })
+}
+
+function checkDirection(direction: unknown): (typeof DIRECTIONS)[number] {
+  const known = DIRECTIONS.find((one) => one === direction)
+  if (known !== undefined) return known
+  const message = `direction is one of ${DIRECTIONS.join(', ')}, not ${show(direction)}`
+  throw new IvcapError('invalid-argument', message, { argument: 'direction' })
+}

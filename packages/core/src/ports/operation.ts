@@ -1,0 +1,48 @@
+import type { EventListener } from '../model/events.js'
+import type { FailureLog } from '../model/failures.js'
+
+/** What the client hands down with every call. A driver passes all of it on to the stores that it uses itself. */
+export interface OpOptions {
+  /** When it aborts, the operation stops its I/O and rejects with `signal.reason`, unwrapped. */
+  readonly signal?: AbortSignal
+  /** Hears what the result does not tell. */
+  readonly onEvent?: EventListener
+  /** Collects the failures of this call, so that an error or a timeout can name the first cause. */
+  readonly failures?: FailureLog
+  /**
+   * Attempts after the first, for each request of the call. There is one budget a call: the layer that sends a request
+   * repeats it, and marks its error with `attempts` when they are used up; no layer above repeats it then. A driver passes the
+   * budget on with every request that it makes.
+   *
+   * @default the driver's own; 5 in this workspace
+   */
+  readonly retries?: number
+  /** Milliseconds before the first of those attempts; doubles each time, jittered. @default the driver's own */
+  readonly retryDelay?: number
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Opaque; absent on the last page. */
+  readonly cursor?: string
+}
+
+/** Bytes from `start` up to, not including, `end`; no `end`: to the end of the content. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number
+}
+
+export interface TransferOptions {
+  /** Bytes per part or request, where the place transfers in parts. */
+  readonly chunkSize?: number
+  /** Attempts after the first. */
+  readonly retries: number
+  /** Base delay in ms; exponential, jittered. */
+  readonly retryDelay: number
+  /**
+   * Bytes that the other side has accepted so far, and the total where it is known. Never goes back, reaches the total
+   * once, at the end, and is silent after an abort. `progressOf` of this package keeps that for a driver.
+   */
+  readonly onProgress?: (accepted: number, total?: number) => void
+}

@@ -1,0 +1,232 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile as cloneFile, type FileHandle, open, stat } from 'node:fs/promises'
+import { IvcapError, isIvcapError } from '../../model/errors.js'
+import { show } from '../../model/urn.js'
+import type { ByteSource } from '../../ports/index.js'
+import type { Hasher } from '../../streams/hasher.js'
+import { PIECE } from '../../streams/pieces.js'
+import { progressOf } from '../../streams/progress.js'
+import type { CopyFileOptions, CopyOptions } from '../types.js'
+import { allocate } from './allocate.js'
+import { fileError } from './fs-error.js'
+import { createSha256 } from './hash.js'
+
+/** Bytes of a hole that is worth keeping in a sparse file. */
+const HOLE = 64 * 1024
+const ZEROS = new Uint8Array(HOLE)
+
+/** See `Runtime.copyFile`. */
+export async function copyFile(
+  source: ByteSource,
+  from: string,
+  to: string,
+  o: CopyFileOptions,
+): Promise<{ readonly size: number; readonly sha256: string | undefined }> {
+  o.signal?.throwIfAborted()
+  const hasher = o.digest ? createSha256() : undefined
+  const input = await open(from).catch((error: unknown) => {
+    throw fileError(error, "can't read", from)
+  })
+  let size: number
+  try {
+    const pump = new Pump(input, from, source.size, hasher, o)
+    if (source.size === undefined || source.size > PIECE) {
+      const { mode, blocks, size: whole } = await input.stat()
+      if (await clone(from, to, mode & 0o777, o)) {
+        size = hasher === undefined ? whole : await pump.run(undefined)
+        o.report(size)
+      } else {
+        size = await writeNew(to, o, (output) => pump.run(output, blocks * 512 < whole))
+      }
+    } else {
+      size = await writeNew(to, o, (output) => pump.run(output))
+    }
+  } finally {
+    await input.close()
+  }
+  if (source.size !== undefined && size !== source.size) throw otherSize(from, source.size, size)
+  if ((await source.unchanged?.()) === false) throw await changed(from)
+  o.signal?.throwIfAborted()
+  return { size, sha256: hasher?.digest() }
+}
+
+/**
+ * Shares the blocks of the file where the file system can. libuv's copyFile must be forced to do that or nothing: its own loop
+ * never ends for a source that becomes shorter meanwhile, or that holds less than its size.
+ */
+async function clone(from: string, to: string, mode: number, o: CopyFileOptions): Promise<boolean> {
+  const wanted = o.mode ?? 0o666 & ~process.umask()
+  // the clone has the mode of the source at first: never wider than wanted, even for a moment
+  if ((mode & ~wanted) !== 0) return false
+  try {
+    await cloneFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
+  } catch {
+    return false // copying tells what else may be wrong
+  }
+  if (mode !== wanted) await chmod(to, wanted)
+  return true
+}
+
+async function writeNew(
+  path: string,
+  { mode }: CopyFileOptions,
+  write: (output: FileHandle) => Promise<number>,
+): Promise<number> {
+  const output = await open(path, 'wx', mode)
+  try {
+    // the umask may have taken bits away, and file systems without permissions refuse
+    if (mode !== undefined) await output.chmod(mode).catch(() => {})
+    return await write(output)
+  } finally {
+    await output.close()
+  }
+}
+
+/** Reads a file to its end, one piece ahead of what is hashed and written. */
+class Pump {
+  readonly #input: FileHandle
+  readonly #from: string
+  readonly #expected: number | undefined
+  readonly #hasher: Hasher | undefined
+  readonly #o: CopyFileOptions
+  /** One is being read, one hashed, one written. */
+  readonly #buffers: Uint8Array[] = []
+  #turn = 0
+  #position = 0
+
+  constructor(
+    input: FileHandle,
+    from: string,
+    expected: number | undefined,
+    hasher: Hasher | undefined,
+    o: CopyFileOptions,
+  ) {
+    this.#input = input
+    this.#from = from
+    this.#expected = expected
+    this.#hasher = hasher
+    this.#o = o
+  }
+
+  /** @returns the number of bytes; at once when there are more than expected */
+  async run(output: FileHandle | undefined, sparse = false): Promise<number> {
+    const { signal, report } = this.#o
+    let reading = this.#read()
+    let writing = Promise.resolve()
+    try {
+      for (;;) {
+        const piece = await reading
+        signal?.throwIfAborted()
+        const start = this.#position
+        this.#position += piece.bytes.byteLength
+        const grown = this.#expected !== undefined && this.#position > this.#expected
+        const ended = piece.bytes.byteLength === 0 || (piece.short && this.#position === this.#expected)
+        if (!ended && !grown) reading = this.#read()
+        this.#hasher?.update(piece.bytes)
+        await writing
+        if (output !== undefined) {
+          report(start)
+          writing = sparse ? writeSparse(output, piece.bytes, start) : writeAll(output, piece.bytes, start)
+          writing.catch(() => {})
+        }
+        if (ended || grown) break
+      }
+      await writing
+      // a hole at the end is not written
+      if (sparse) await output?.truncate(this.#position)
+      if (output !== undefined) report(this.#position)
+      return this.#position
+    } finally {
+      // the caller closes both files next
+      await Promise.allSettled([reading, writing])
+    }
+  }
+
+  /** A piece is short where the file ended, or the system gave less than was asked for. */
+  #read(): Promise<{ readonly bytes: Uint8Array; readonly short: boolean }> {
+    const read = async () => {
+      const buffer = this.#nextBuffer()
+      const { bytesRead } = await this.#input
+        .read(buffer, 0, buffer.byteLength, this.#position)
+        .catch((error: unknown) => {
+          throw fileError(error, "can't read", this.#from)
+        })
+      return { bytes: buffer.subarray(0, bytesRead), short: bytesRead < buffer.byteLength }
+    }
+    const reading = read()
+    reading.catch(() => {})
+    return reading
+  }
+
+  #nextBuffer(): Uint8Array {
+    const at = this.#turn++ % 3
+    const known = this.#buffers[at]
+    // one byte more than a small file has tells its end
+    const buffer = known ?? allocate(Math.min((this.#expected ?? PIECE) + 1, PIECE))
+    this.#buffers[at] = buffer
+    return buffer
+  }
+}
+
+async function writeAll(output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength; )
+    done += (await output.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten
+}
+
+/** Leaves out what is zero. */
+async function writeSparse(output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  const isHole = (at: number) => Buffer.compare(bytes.subarray(at, at + HOLE), ZEROS) === 0
+  for (let start = 0; start < bytes.byteLength; ) {
+    if (isHole(start)) {
+      start += HOLE
+      continue
+    }
+    let end = start + HOLE
+    while (end < bytes.byteLength && !isHole(end)) end += HOLE
+    await writeAll(output, bytes.subarray(start, end), position + start)
+    start = end
+  }
+}
+
+/** Copies a file to a new one; false where it is not what `o` says. */
+export async function copyChecked(
+  source: ByteSource,
+  from: string,
+  to: string,
+  o: CopyOptions & { readonly mode: number | undefined },
+): Promise<boolean> {
+  const { size, sha256, mode, signal } = o
+  const { report, finish } = progressOf(o, size)
+  report(0)
+  try {
+    const copied = await copyFile(source, from, to, {
+      digest: sha256 !== undefined,
+      report,
+      ...(mode !== undefined && { mode }),
+      ...(signal && { signal }),
+    })
+    if (copied.size !== size || copied.sha256 !== sha256) return false
+  } catch (error) {
+    // it changed or went away while it was copied
+    const moved = isIvcapError(error, 'integrity') || isIvcapError(error, 'not-found')
+    if (moved && !signal?.aborted) return false
+    throw error
+  }
+  finish(size)
+  return true
+}
+
+function otherSize(path: string, size: number, found: number): IvcapError {
+  const now = found > size ? `${found} or more` : String(found)
+  const message = `${show(path)} had ${size} bytes and now has ${now}: try again when nobody writes to it`
+  return new IvcapError('integrity', message, { resource: path })
+}
+
+/** Gone is a reason of its own. */
+async function changed(path: string): Promise<IvcapError> {
+  const message = `${show(path)} changed while it was copied: try again when nobody writes to it`
+  return stat(path).then(
+    () => new IvcapError('integrity', message, { resource: path }),
+    (error: unknown) => fileError(error, "can't read", path),
+  )
+}

@@ -1,0 +1,40 @@
+/** The part of core that needs Node. Reached as `#runtime`, so that the reader's conditions choose this or web.ts. */
+import { setMaxListeners } from 'node:events'
+import { Readable } from 'node:stream'
+
+export type {
+  LargeAnswer,
+  LargeBody,
+  LargeRequest,
+  NodeBody,
+  RememberOptions,
+  Runtime,
+  TempFile,
+  UploadMemory,
+  UploadMemoryOptions,
+} from '../types.js'
+export { allocate } from './allocate.js'
+export { copyFile } from './copy.js'
+export { fileSource } from './file-source.js'
+export { createSha256 } from './hash.js'
+export { asyncHasher } from './hash-worker.js'
+export { largeBody } from './large-body.js'
+export { largeGet } from './large-get.js'
+export { mountedFiles } from './mounted.js'
+export { withOpenFiles } from './open-files.js'
+export { isProcessGone, processIdentity } from './process-identity.js'
+export { checkFilePath, copyAs, samePath, saveAs } from './save.js'
+export { uploadMemory } from './sidecar.js'
+export { defaultStateDir } from './stat-cache.js'
+export { tempFile } from './temp-file.js'
+
+/** See `Runtime.isDisturbed`. */
+export function isDisturbed(stream: object): boolean {
+  // knows web streams, too, which its types don't say
+  return Reflect.apply(Readable.isDisturbed, Readable, [stream]) === true
+}
+
+/** See `Runtime.expectListeners`. */
+export function expectListeners(signal: AbortSignal): void {
+  setMaxListeners(0, signal)
+}

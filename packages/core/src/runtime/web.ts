@@ -1,0 +1,107 @@
+/** `#runtime` where there are no files: browsers and other places without Node's modules. Hashing works there too. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { IvcapError } from '../model/errors.js'
+import type { ArtifactStore, ByteSource } from '../ports/index.js'
+import type { AsyncHasher, Hasher } from '../streams/hasher.js'
+import type { Runtime, TempFile, UploadMemory } from './types.js'
+
+export type {
+  LargeAnswer,
+  LargeBody,
+  LargeRequest,
+  NodeBody,
+  RememberOptions,
+  Runtime,
+  TempFile,
+  UploadMemory,
+  UploadMemoryOptions,
+} from './types.js'
+
+export const createSha256 = (): Hasher => hasher(sha256.create())
+
+/** MD5 is for the sidecars of files alone. */
+export function asyncHasher(algorithm: 'md5' | 'sha256'): AsyncHasher {
+  if (algorithm === 'md5') throw unsupported('filePath', 'give the bytes as content instead')
+  const hasher = createSha256()
+  return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
+}
+
+function hasher(hash: { update(bytes: Uint8Array): unknown; digest(): Uint8Array }): Hasher {
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => bytesToHex(hash.digest()),
+  }
+}
+
+/** A Response refuses a body that was read from; making one reads nothing. */
+export function isDisturbed(stream: object): boolean {
+  if (!(stream instanceof ReadableStream)) return false
+  try {
+    new Response(stream)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Nobody counts them here. */
+export function expectListeners(_signal: AbortSignal): void {}
+
+export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
+
+export const largeGet: Runtime['largeGet'] = undefined
+export const largeBody: Runtime['largeBody'] = undefined
+
+export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
+  throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')
+}
+
+export async function saveAs(): Promise<string> {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
+}
+
+/** There are none that could be too many. */
+export const withOpenFiles: Runtime['withOpenFiles'] = (work) => work()
+
+export async function copyFile(): Promise<never> {
+  throw unsupported('copyFile', 'give the bytes as content instead')
+}
+
+export function checkFilePath(): string {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
+}
+
+export const copyAs = async (): Promise<string | undefined> => undefined
+
+export async function tempFile(): Promise<TempFile> {
+  throw unsupported('asLocalFile', 'use blob() or asStream() instead')
+}
+
+export const samePath = (a: string, b: string): boolean => a === b
+
+export const mountedFiles: ArtifactStore | undefined = undefined
+
+/** Without files there is nothing to remember. */
+export function uploadMemory(): UploadMemory {
+  return { recall: async () => undefined, remember: async () => {} }
+}
+
+export function processIdentity(): string {
+  mine ??= `web-${crypto.randomUUID()}`
+  return mine
+}
+let mine: string | undefined
+
+/** Other processes can't be seen from here: their silence is all that tells. */
+export function isProcessGone(owner: string, lastChange: number, patience: number): boolean {
+  return owner !== processIdentity() && Date.now() - lastChange > patience
+}
+
+export const defaultStateDir = (): string | undefined => undefined
+
+function unsupported(what: string, instead: string): IvcapError {
+  return new IvcapError('unsupported', `${what} needs a file system, and there is none here: ${instead}`, {
+    argument: what,
+  })
+}

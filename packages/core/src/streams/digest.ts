@@ -1,0 +1,110 @@
+import { asyncHasher, createSha256 } from '#runtime'
+import type { ByteSource } from '../ports/index.js'
+import type { AsyncHasher } from './hasher.js'
+
+/**
+ * `source`, hashed on its way: `sha256()` is known once a stream opened at offset 0 was read to the end. A later stream that
+ * goes on where it broke off (a resumed upload, the next part) counts on; opening at 0 again starts again. A place that took
+ * the shorter way of a file or a Blob (`native`) had no bytes pass here: undefined.
+ */
+export function withDigest(source: ByteSource): {
+  readonly source: ByteSource
+  sha256(): string | undefined
+} {
+  const { source: hashed, digest } = withHash(source, createSha256)
+  return { source: hashed, sha256: digest }
+}
+
+/** As `withDigest`, for the upload sidecar, which holds an MD5. To be closed when all is over. */
+export function withMd5(source: ByteSource): {
+  readonly source: ByteSource
+  md5(): Promise<string | undefined>
+  close(): void
+} {
+  let hasher: AsyncHasher | undefined
+  const { source: hashed, digest } = withHash(source, () => {
+    hasher?.close()
+    hasher = asyncHasher('md5', source.size)
+    return hasher
+  })
+  return { source: hashed, md5: async () => digest(), close: () => hasher?.close() }
+}
+
+/** Either kind of hasher. */
+interface Hashing<D> {
+  update(bytes: Uint8Array): void | Promise<void>
+  digest(): D
+}
+
+function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) {
+  let run: Run<D> | undefined
+  const hashed: ByteSource = {
+    ...source,
+    open(o) {
+      const offset = o?.offset ?? 0
+      if (offset === 0) run = new Run(createHasher(), source.size)
+      const stream = source.open(o)
+      return run === undefined ? stream : tap(stream, run, offset, o?.end === undefined)
+    },
+  }
+  const digest = () => {
+    if (run !== undefined) return run.digest
+    if (source.native?.kind !== 'bytes') return undefined
+    const hasher = createHasher()
+    void hasher.update(source.native.bytes)
+    return hasher.digest()
+  }
+  return { source: hashed, digest }
+}
+
+/** One pass over the content, maybe by several streams that go on where the one before stopped. */
+class Run<D> {
+  digest: D | undefined
+  readonly #hasher: Hashing<D>
+  readonly #size: number | undefined
+  #hashed = 0
+
+  constructor(hasher: Hashing<D>, size: number | undefined) {
+    this.#hasher = hasher
+    this.#size = size
+    if (size === 0) this.ended(0)
+  }
+
+  async take(position: number, chunk: Uint8Array): Promise<void> {
+    const known = this.#hashed - position
+    if (known < 0 || known >= chunk.byteLength) return
+    this.#hashed = position + chunk.byteLength
+    await this.#hasher.update(known === 0 ? chunk : chunk.subarray(known))
+    if (this.#hashed === this.#size) this.ended(this.#hashed)
+  }
+
+  ended(position: number): void {
+    if (position === this.#hashed) this.digest ??= this.#hasher.digest()
+  }
+}
+
+function tap<D>(
+  stream: ReadableStream<Uint8Array>,
+  run: Run<D>,
+  offset: number,
+  toTheEnd: boolean,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader()
+  let position = offset
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) {
+          if (toTheEnd) run.ended(position)
+          return controller.close()
+        }
+        await run.take(position, value)
+        position += value.byteLength
+        controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

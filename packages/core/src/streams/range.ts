@@ -1,0 +1,32 @@
+import { IvcapError } from '../model/errors.js'
+import type { ByteRange } from '../ports/index.js'
+
+/**
+ * Both ends of a range over content of `size` bytes; an `end` past the content is its end.
+ *
+ * @throws IvcapError `invalid-argument` when it starts at or past the end, ends before it starts, or isn't made of whole numbers.
+ */
+export function resolveRange(range: ByteRange | undefined, size: number): Required<ByteRange> {
+  if (range === undefined) return { start: 0, end: size }
+  checkRange(range)
+  if (range.start >= size) {
+    throw invalid(`range.start is ${range.start}, but the content has ${size} bytes: start below that`)
+  }
+  return { start: range.start, end: Math.min(range.end ?? size, size) }
+}
+
+/** What can be said of a range before the size is known. @throws IvcapError `invalid-argument` */
+export function checkRange({ start, end }: ByteRange): void {
+  if (!Number.isSafeInteger(start) || start < 0)
+    throw invalid(`range.start must be a whole number from 0, not ${start}`)
+  if (end === undefined) return
+  if (!Number.isSafeInteger(end) || end <= start) {
+    throw invalid(
+      `range.end must be a whole number above range.start (${start}), not ${end}; it is exclusive`,
+    )
+  }
+}
+
+function invalid(message: string): IvcapError {
+  return new IvcapError('invalid-argument', message, { argument: 'range' })
+}

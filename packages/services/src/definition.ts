@@ -1,0 +1,132 @@
+import type { Artifact, CallOptions, Ivcap, UploadOptions } from '@ivcap/core'
+import type { JsonValue, Urn } from '@ivcap/core/driver'
+import { checkOptions, IvcapError } from '@ivcap/core/driver'
+import type { ParameterOption, ParameterType } from '@ivcap/core/internal'
+import { isPlain, type OptionNames, show } from '@ivcap/core/internal'
+
+/** One parameter of a function. */
+export interface FunctionParameter {
+  readonly name: string
+  /** `artifact` comes as a handle, `collection` as its URN, `option` as one of the values in `options`. */
+  readonly type: ParameterType
+  readonly description?: string
+  readonly label?: string
+  readonly unit?: string
+  readonly optional?: boolean
+  /** Used where none is given. */
+  readonly default?: string | number | boolean
+  readonly options?: readonly ParameterOption[]
+}
+
+/** What a parameter of each type comes as. */
+interface ValueOf {
+  readonly string: string
+  readonly int: number
+  readonly float: number
+  readonly bool: boolean
+  readonly option: string
+  readonly artifact: Artifact
+  readonly collection: Urn
+}
+
+/** A value as a function gets it: JSON as it was sent where the function declares no parameters. */
+export type ParameterValue = JsonValue | Artifact
+
+type NotGiven<P> = P extends { readonly default: string | number | boolean }
+  ? never
+  : P extends { readonly optional: true }
+    ? undefined
+    : never
+
+/** The parameters of a function by name, typed by their declaration. */
+export type ParametersOf<P extends readonly FunctionParameter[] | undefined> =
+  P extends readonly FunctionParameter[]
+    ? { readonly [D in P[number] as D['name']]: ValueOf[D['type']] | NotGiven<D> }
+    : { readonly [name: string]: JsonValue }
+
+/** What a function gets besides its parameters. */
+export interface JobContext {
+  /** `urn:ivcap:job:<uuid>` */
+  readonly job: Urn
+  readonly service: Urn
+  /** Aborts when the job has to end: it took too long, or its process is about to end. Whatever goes through here ends with it. */
+  readonly signal: AbortSignal
+  /**
+   * The client, as the job has it: what it uploads is recorded as made by the job, what it reads as used by it. It
+   * knows the artifacts of its place, and no files of the machine.
+   */
+  readonly ivcap: Ivcap
+  /** As `ivcap.uploadArtifact`. */
+  uploadArtifact(o: UploadOptions): Promise<Artifact>
+  /** As `ivcap.getArtifact`. */
+  getArtifact(id: string, o?: CallOptions): Promise<Artifact>
+}
+
+/** Parameters by name, where nothing says what they are. */
+export interface JobParameters {
+  readonly [name: string]: ParameterValue | undefined
+}
+
+/** A service that is a function of this process. */
+export interface FunctionService {
+  readonly name: string
+  /** `urn:ivcap:service:<uuid>`; default: one made of the name, the same in every process. */
+  readonly id?: string | undefined
+  readonly description?: string | undefined
+  /** What it takes; anything else is refused. Absent: any JSON object, as it is. */
+  readonly parameters?: readonly FunctionParameter[] | undefined
+  /** Milliseconds from request to end, at most; default one hour. */
+  readonly timeout?: number | undefined
+  /** Answers JSON, or nothing. What it throws makes the job `failed`, with the message. */
+  run(params: JobParameters, context: JobContext): unknown
+}
+
+type Typed<P extends readonly FunctionParameter[] | undefined> = Omit<
+  FunctionService,
+  'parameters' | 'run'
+> & {
+  readonly parameters?: P
+  run(params: ParametersOf<P>, context: JobContext): unknown
+}
+
+const NAMES: OptionNames<FunctionService> = {
+  name: true,
+  id: true,
+  description: true,
+  parameters: true,
+  timeout: true,
+  run: true,
+}
+
+/** @throws IvcapError `invalid-argument` for what is no definition, and for members that it cannot have */
+export function checkDefinition(definition: FunctionService, where: string): void {
+  const given: unknown = definition
+  if (typeof given !== 'object' || given === null)
+    throw invalid(where, `must be an object with name and run, not ${show(given)}`)
+  // an instance of a class may have more
+  if (isPlain(given)) checkOptions(definition, NAMES, where)
+  const { name, run, parameters, description } = definition
+  if (typeof name !== 'string' || name.trim() === '')
+    throw invalid(`${where}.name`, 'must be a text that is not empty')
+  if (typeof run !== 'function') throw invalid(`${where}.run`, 'must be a function')
+  if (parameters !== undefined && !Array.isArray(parameters))
+    throw invalid(`${where}.parameters`, `must be a list, not ${show(parameters)}`)
+  if (description !== undefined && typeof description !== 'string')
+    throw invalid(`${where}.description`, `must be a text, not ${show(description)}`)
+}
+
+function invalid(argument: string, what: string): IvcapError {
+  return new IvcapError('invalid-argument', `${argument} ${what}`, { argument })
+}
+
+/**
+ * The definition itself; `run` gets its parameters with the types that `parameters` declares.
+ *
+ * @throws IvcapError `invalid-argument` for what is no definition
+ */
+export const defineService = <const P extends readonly FunctionParameter[] | undefined = undefined>(
+  definition: Typed<P>,
+): FunctionService => {
+  checkDefinition(definition, 'defineService')
+  return definition
+}
