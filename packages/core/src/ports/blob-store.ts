@@ -20,6 +20,9 @@ export interface BlobContent {
 
 export interface BlobPage {
   readonly items: readonly BlobInfo[]
+  /** With a delimiter: the folders, each with its final `/`, ascending. Absent or empty without one. */
+  readonly prefixes?: readonly string[]
+  /** Whether more items or prefixes follow the last of those in this page. */
   readonly more: boolean
 }
 
@@ -45,11 +48,23 @@ export interface BlobStore {
   head(key: string, o: OpOptions): Promise<BlobInfo>
   /** @throws `not-found`, `invalid-argument`, `precondition-failed` as `ArtifactStore.read` does */
   get(key: string, o: ReadOptions): Promise<BlobContent>
-  /** Keys that start with `prefix` and come after `startAfter`, ascending in ASCII order, `limit` of them at the most. */
+  /**
+   * Keys that start with `prefix` and come after `startAfter`, ascending in ASCII order. With a `delimiter`, keys that have a `/`
+   * after the prefix are not listed; the part of each up to and including that `/` is listed once in `prefixes` instead, as
+   * S3 does. Items and prefixes together are at most `limit`; `startAfter` applies to their merged order, and may be a prefix:
+   * nothing below it is listed then.
+   */
   list(
-    q: { readonly prefix: string; readonly startAfter?: string; readonly limit: number },
+    q: {
+      readonly prefix: string
+      readonly startAfter?: string
+      readonly limit: number
+      readonly delimiter?: '/'
+    },
     o: OpOptions,
   ): Promise<BlobPage>
-  /** Done already is done. */
+  /** Idempotent. */
   delete(key: string, o: OpOptions): Promise<void>
+  /** Deletes all of them with few requests, where the place can. Idempotent. Absent: the caller deletes one by one. */
+  deleteMany?(keys: readonly string[], o: OpOptions): Promise<void>
 }
