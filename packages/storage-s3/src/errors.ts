@@ -113,6 +113,12 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   TimeoutError: { code: 'unavailable', why: 'the server did not answer in time: check endpoint and network' },
 }
 
+const WRONG_CLOCK: Meaning = {
+  code: 'unauthenticated',
+  why: "this machine's clock is wrong: set it, or let it be set by NTP",
+  retryable: true,
+}
+
 const CHECK = 'check endpoint and network'
 
 /** Errors of requests that the server never got. */
@@ -156,6 +162,8 @@ function permissionFor(action: string): string {
 function meaningOf(error: unknown, status: number | undefined, { conditional }: Subject): Meaning {
   const name = nameOf(error)
   if (conditional && (status === 501 || name === 'NotImplemented')) return UNCONDITIONAL
+  // the SDK has set its clock by the Date of the answer: HEAD is answered without the error's name
+  if (metadataOf(error, 'clockSkewCorrected') === true) return WRONG_CLOCK
   const known = ERRORS[name]
   if (known !== undefined) return known
   if (error instanceof Error && /region is missing/i.test(error.message)) {
@@ -183,10 +191,14 @@ function byStatus(status: number | undefined): Meaning {
 }
 
 function statusOf(error: unknown): number | undefined {
+  const status = metadataOf(error, 'httpStatusCode')
+  return typeof status === 'number' ? status : undefined
+}
+
+function metadataOf(error: unknown, field: string): unknown {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined
   const metadata: unknown = error.$metadata
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
+  return typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, field) : undefined
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error')

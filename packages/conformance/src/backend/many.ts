@@ -7,7 +7,7 @@ const COUNT = 1030
 
 /** More than a server lists at a time. */
 export function many(place: BackendPlace): void {
-  it(`${COUNT} aspects of one entity`, { timeout: 60_000 }, async () => {
+  it(`${COUNT} aspects of one entity`, { timeout: 300_000 }, async () => {
     const written = await concurrently(COUNT, (n) => place.at.aspects.assert(draft({ n }), 'add', {}))
     const listed = await allAspects(place.at, { entity: ENTITY })
     expect(listed).toHaveLength(COUNT)
@@ -16,7 +16,7 @@ export function many(place: BackendPlace): void {
     expect(times).toEqual([...times].sort().reverse())
   })
 
-  it(`${COUNT} entities of one schema`, { timeout: 60_000 }, async () => {
+  it(`${COUNT} entities of one schema`, { timeout: 300_000 }, async () => {
     const schema = 'urn:example:schema:many.1'
     await concurrently(COUNT, (n) =>
       place.at.aspects.assert(draft({ n }, { entity: `${ENTITY}:${n}`, schema }), 'add', {}),
@@ -26,12 +26,12 @@ export function many(place: BackendPlace): void {
     expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, n) => n))
   })
 
-  it('1 current record after 120 updates', { timeout: 60_000 }, async () => {
+  it('1 current record after 120 updates', { timeout: 300_000 }, async () => {
     for (let n = 0; n < 120; n++) await update(place.at, { n })
     expect(await allAspects(place.at, { entity: ENTITY })).toMatchObject([{ content: { n: 119 } }])
   })
 
-  it('120 artifacts', { timeout: 60_000 }, async () => {
+  it('120 artifacts', { timeout: 300_000 }, async () => {
     const written = await concurrently(120, (n) => upload(place.at, `${n}`, { name: `${n}` }))
     const listed = await allArtifacts(place.at)
     expect(listed).toHaveLength(120)

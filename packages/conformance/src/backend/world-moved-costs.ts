@@ -9,7 +9,7 @@ const COUNT = 6
 export function costs(place: BackendPlace): void {
   it.each(['valid_from', 'entity'])(
     `large aspects are listed in pages that can be read, by %s`,
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async (orderBy) => {
       const written = []
       const schema = `urn:example:schema:large-by-${orderBy}.1`
@@ -27,7 +27,7 @@ export function costs(place: BackendPlace): void {
     },
   )
 
-  it('what costs more in a query than its length finds what it should', { timeout: 60_000 }, async () => {
+  it('what costs more in a query than its length finds what it should', { timeout: 300_000 }, async () => {
     const schema = 'urn:example:schema:costly.1'
     const [letters, digits] = ['a'.repeat(300_000), '1'.repeat(60_000)]
     await place.at.aspects.assert(

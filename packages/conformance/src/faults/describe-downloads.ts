@@ -35,7 +35,7 @@ export function describeDownloads(name: string, { partSize, busy, open }: Downlo
   const large = someBytes(Math.floor(3.6 * partSize))
   const expectLarge = async (blobs: BlobStore) => expectBytes(await bytesOf(blobs, 'key'), large)
 
-  describe(`${name}: downloads`, { timeout: 60_000 }, () => {
+  describe(`${name}: downloads`, { timeout: 300_000 }, () => {
     const faults: readonly [string, Fault][] = [
       ['breaks off at once', { kind: 'cut-answer', after: 0, how: 'reset' }],
       ['breaks off within a piece', { kind: 'cut-answer', after: 100_001, how: 'reset' }],

@@ -1,4 +1,11 @@
-import { type BlobContent, type BlobStore, type ByteSource, type OpOptions, retry } from '@ivcap/core/driver'
+import {
+  type BlobContent,
+  type BlobStore,
+  type ByteSource,
+  type OpOptions,
+  opOptions,
+  retry,
+} from '@ivcap/core/driver'
 
 const RETRIES = 5
 
@@ -9,7 +16,7 @@ const RETRIES = 5
  */
 export function patientBlobs(blobs: BlobStore): BlobStore {
   const patiently = <T>(run: () => Promise<T>, o: OpOptions): Promise<T> =>
-    retry(run, { retries: RETRIES, retryDelay: 0, ...(o.signal && { signal: o.signal }) })
+    retry(run, { ...opOptions(o), retries: RETRIES, retryDelay: 0 })
   return {
     ...blobs,
     head: (key, o) => patiently(() => blobs.head(key, o), o),

@@ -19,7 +19,7 @@ const LARGEST = 100_000
 export const textOf = (n: number): string => `${n} `.repeat(n % 200)
 
 /** Bytes of the artifact number `n`: each is another. One in eight has two parts and a half, where there is a part size. */
-export const bytesOf = (n: number, partSize?: number): Uint8Array => {
+const bytesOf = (n: number, partSize?: number): Uint8Array => {
   const part = randomOf(n)()
   const size = partSize !== undefined && part < 1 / 8 ? 2.5 * partSize : part * LARGEST
   const bytes = someBytes(Math.floor(size) + 8, n)
@@ -28,7 +28,7 @@ export const bytesOf = (n: number, partSize?: number): Uint8Array => {
 }
 
 /** Artifacts of which one takes the place of the other, where names are paths: the name of that number's, if it has one. */
-export const sharedName = (n: number): string | undefined =>
+const sharedName = (n: number): string | undefined =>
   n % 3 === 0 ? `shared/${n % 2 === 0 ? 'even' : 'odd'}.bin` : undefined
 
 /** The number of the upload that these bytes are of, whole; undefined when they are of none. */
@@ -156,5 +156,5 @@ async function listing({ backend, tell }: Bench, entity: string): Promise<void> 
   }
 }
 
-export const same = (a: Uint8Array, b: Uint8Array): boolean =>
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])

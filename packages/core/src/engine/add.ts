@@ -14,9 +14,9 @@ import type { AspectDraft, OpOptions } from '../ports/index.js'
 import { afterFailure } from '../retry/retry.js'
 import { encodeAspect } from '../rules/aspect-json.js'
 import type { Engine } from './context.js'
-import { currentKeys, entryOf } from './index-keys.js'
+import { currentKeys, entryOf, lateMarks } from './index-keys.js'
 import { idKey, pairOf } from './keys.js'
-import { afterOutcome, createOnce, deleteAll, putMarks } from './objects.js'
+import { afterOutcome, createOnce, deleteAll, putHints } from './objects.js'
 import type { StoredRecord } from './records.js'
 import { linkSchema } from './schemas.js'
 
@@ -30,9 +30,10 @@ export async function addAspect(
   await linkSchema(engine, pair.schema, o)
   const uuid = engine.uuid()
   const record = recordOf(engine, draft, uuid, o.at ?? timestamp(engine.clock()))
-  const hints = currentKeys(entryOf(pair, uuid, record.validFrom))
+  const entry = entryOf(pair, uuid, record.validFrom)
+  const hints = currentKeys(entry)
   try {
-    await putMarks(engine.blobs, hints, o)
+    await putHints(engine.blobs, new Map(hints.map((key) => [key, ''])), lateMarks(entry), o)
     o.signal?.throwIfAborted()
   } catch (error) {
     await bestEffort(deleteAll(engine.blobs, hints, afterFailure(error, o)))

@@ -94,6 +94,11 @@ export function markKeys(entry: Entry, by: string, end: Timestamp): readonly str
 export const currentMarks = (entry: Entry, by: string): readonly string[] =>
   inBoth('cur', entry, `${MARK}${by}`)
 
+/** Marks that stay, on entries that a store may write again after they were deleted. */
+const LATE = 'late'
+export const lateMarks = (entry: Entry): readonly string[] => currentMarks(entry, LATE)
+export const isLateMark = (by: string): boolean => by === LATE
+
 /** What the keys of an entry in one index start with: the entry itself, its marks, its ends. */
 export const entryPrefix = (
   tense: Tense,

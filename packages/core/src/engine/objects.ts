@@ -1,5 +1,6 @@
 /** Small texts under keys, over a BlobStore. */
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '../model/errors.js'
+import { FailureLog } from '../model/failures.js'
 import { omitUndefined } from '../model/omit-undefined.js'
 import type { BlobStore, OpOptions } from '../ports/index.js'
 import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../retry/retry.js'
@@ -25,6 +26,39 @@ export async function readText(blobs: BlobStore, key: string, o: OpOptions): Pro
 
 export async function putText(blobs: BlobStore, key: string, text: string, o: OpOptions): Promise<void> {
   await blobs.put(key, contentSource(text), { ...o, mode: 'overwrite', contentType: CONTENT_TYPE })
+}
+
+/**
+ * Puts the entries of a record in `cur/`, and other hints. If an attempt ended without an answer, the store may carry it out
+ * later, even after the record was closed and its entries were deleted. `late` is put then: marks that stay, and make readers
+ * ask the record.
+ */
+export async function putHints(
+  blobs: BlobStore,
+  hints: ReadonlyMap<string, string>,
+  late: readonly string[],
+  o: OpOptions,
+): Promise<void> {
+  const failures = new UnansweredLog(o.failures)
+  await inParallel([...hints], ([key, text]) => putText(blobs, key, text, { ...o, failures }))
+  if (failures.isUnanswered) await putMarks(blobs, late, o)
+}
+
+/** Notices attempts whose outcome is unknown. */
+class UnansweredLog extends FailureLog {
+  readonly #outer: FailureLog | undefined
+  isUnanswered = false
+
+  constructor(outer: FailureLog | undefined) {
+    super()
+    this.#outer = outer
+  }
+
+  override add(error: IvcapError): void {
+    super.add(error)
+    this.#outer?.add(error)
+    this.isUnanswered ||= error.status === undefined || error.status === 500 || error.status >= 502
+  }
 }
 
 /** Blobs whose key says it all. */

@@ -22,11 +22,10 @@ import { nextValidFrom } from '../rules/aspects.js'
 import { bestEffort, recordOf } from './add.js'
 import { noteKey } from './added.js'
 import type { Engine } from './context.js'
-import { currentKeys, type Entry, entryOf, markKeys } from './index-keys.js'
+import { currentKeys, type Entry, entryOf, lateMarks, markKeys } from './index-keys.js'
 import { idKey, type Pair, pairOf, slotKey } from './keys.js'
 import { look, type Seen } from './look.js'
-import { afterOutcome, createOnce, deleteAll, putText } from './objects.js'
-import { inParallel } from './parallel.js'
+import { afterOutcome, createOnce, deleteAll, putHints } from './objects.js'
 import { pointerText, type StoredRecord } from './records.js'
 import { linkSchema } from './schemas.js'
 import { tidy } from './tidy.js'
@@ -63,10 +62,12 @@ async function tryReplace(
   const uuid = engine.uuid()
   const pointer = idKey(uuid)
   const record = nextRecord(engine, draft, uuid, seen)
-  const hints = hintsOf(record, uuid, pair, slot, seen.replaced)
+  const entry = entryOf(pair, uuid, record.validFrom, slot)
+  const hints = hintsOf(record, entry, slot, seen.replaced)
   try {
-    const text = pointerText({ ...pair, slot })
-    await inParallel([pointer, ...hints], (key) => putText(blobs, key, key === pointer ? text : '', o))
+    const texts = hints.map((key) => [key, ''] as const)
+    const pointers = [[pointer, pointerText({ ...pair, slot })]] as const
+    await putHints(blobs, new Map([...pointers, ...texts]), lateMarks(entry), o)
     o.signal?.throwIfAborted()
   } catch (error) {
     await bestEffort(deleteAll(blobs, [...hints, pointer], afterFailure(error, o)))
@@ -100,15 +101,15 @@ function nextRecord(engine: Engine, draft: AspectDraft, uuid: string, seen: Seen
 
 function hintsOf(
   record: StoredRecord,
-  uuid: string,
-  pair: Pair,
+  entry: Entry,
   slot: number,
   replaced: readonly Entry[],
 ): readonly string[] {
+  const { uuid } = entry
   const validTo = record.validFrom
   const notes = replaced.filter((entry) => entry.slot === undefined)
   return [
-    ...currentKeys(entryOf(pair, uuid, record.validFrom, slot)),
+    ...currentKeys(entry),
     ...replaced.flatMap((entry) => markKeys(entry, uuid, validTo)),
     ...notes.map((entry) => noteKey(entry.uuid, { validTo, slot, by: uuid })),
   ]

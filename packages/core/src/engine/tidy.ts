@@ -8,13 +8,13 @@
  * | 2. delete from `cur/` | marks: in `cur/` without an entry, in `past/` beside one | nothing of the former; the latter make it ask the record for its end |
  * | 3. delete the marks | nothing | |
  *
- * Marks go last: an entry without its mark would count as open. Two may close an added record at the same time, each with a
+ * Marks that say `late` stay: the store may still carry out an attempt to write the entry. Marks go last: an entry without its mark would count as open. Two may close an added record at the same time, each with a
  * time of its own, of which the earlier counts; if that one stops before its step 1, its mark in `past/` still tells of it.
  */
 import type { Timestamp } from '../model/time.js'
 import type { OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
-import { currentKeys, type Entry, markKeys, pastKeys } from './index-keys.js'
+import { currentKeys, type Entry, isLateMark, markKeys, pastKeys } from './index-keys.js'
 import { deleteAll, putMarks } from './objects.js'
 
 export interface Closed {
@@ -29,7 +29,7 @@ export async function tidy({ blobs }: Engine, closed: readonly Closed[], o: OpOp
   const past = closed.flatMap(({ entry, end }) => (end === undefined ? [] : pastKeys(entry, end)))
   const current = closed.flatMap(({ entry }) => currentKeys(entry))
   const marks = closed.flatMap(({ entry, end = entry.validFrom, marks }) =>
-    marks.flatMap((by) => markKeys(entry, by, end)),
+    marks.filter((by) => !isLateMark(by)).flatMap((by) => markKeys(entry, by, end)),
   )
   await putMarks(blobs, past, o)
   await deleteAll(blobs, current, o)
