@@ -3,10 +3,10 @@
  * where it may pause; `WorkBudget.run` drives it, lets the event loop turn after each slice, and ends it when the request has
  * used up its time.
  */
+import type { Budget, Work } from '@ivcap/sql-json-path'
 import { IvcapError } from '../model/errors.js'
 
-/** Yields where it may pause. */
-export type Work<T> = Generator<void, T, void>
+export type { Work }
 
 /** Milliseconds of computing before other work gets its turn. */
 const SLICE_MS = 10
@@ -29,7 +29,7 @@ export interface WorkBudgetOptions {
 }
 
 /** The computing time of one request: of all its filters and content paths, over all records that it looks at. */
-export class WorkBudget {
+export class WorkBudget implements Budget {
   readonly #now: () => number
   readonly #pause: () => Promise<void>
   readonly #signal: AbortSignal | undefined
@@ -50,15 +50,25 @@ export class WorkBudget {
     return this.#steps >= STEPS_PER_LOOK && this.#look()
   }
 
+  /** Adds the time that one more record may take. */
+  beginRecord(): void {
+    this.#left += LIMIT_PER_RECORD_MS
+    this.#seen = this.#now()
+  }
+
   /**
    * Does the work for one record.
    *
-   * @param argument what an error names: `filter` or `contentPath`
+   * @param argument the argument that an error names: `filter` or `contentPath`
    * @throws IvcapError `invalid-argument` when the request has used up its time; the signal's reason when it aborts
    */
-  async run<T>(work: Work<T>, argument: string): Promise<T> {
-    this.#left += LIMIT_PER_RECORD_MS
-    this.#seen = this.#now()
+  run<T>(work: Work<T>, argument: string): Promise<T> {
+    this.beginRecord()
+    return this.finish(work, argument)
+  }
+
+  /** Does what is left of the work for a record. Throws as `run` does. */
+  async finish<T>(work: Work<T>, argument: string): Promise<T> {
     for (;;) {
       const { done, value } = work.next()
       if (done) return value

@@ -1,9 +1,10 @@
 /** The methods that make one item of one item. */
+
+import { fail } from '../errors.js'
+import { isNumber, type NumberItem, typeOf } from '../items.js'
+import type { Conversion, Item } from '../tree.js'
 import { Decimal } from './decimal.js'
-import { fail } from './failure.js'
-import { isNumber, type NumberItem, typeOf } from './items.js'
 import { type NumberText, numberIn } from './number-text.js'
-import type { Conversion, Item } from './tree.js'
 
 const INTEGER_BITS = 32
 const BIGINT_BITS = 64

@@ -1,6 +1,10 @@
-import type { JsonValue } from '../../model/json.js'
-import type { Work, WorkBudget } from '../work.js'
-import type { Decimal, Operator } from './decimal.js'
+import type { Budget, Work } from './budget.js'
+import type { Decimal, Operator } from './numbers/decimal.js'
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: JsonValue
+}
 
 /** What a path works on: what JSON holds, where numbers that were computed are exact decimals. */
 export type Item = JsonValue | Decimal
@@ -49,7 +53,7 @@ export type Predicate =
   | { readonly type: 'startsWith'; readonly text: Path; readonly start: string }
   | { readonly type: 'likeRegex'; readonly text: Path; readonly matches: TextTest }
 
-export type TextTest = (text: string, budget: WorkBudget) => Work<boolean>
+export type TextTest = (text: string, budget: Budget) => Work<boolean>
 
 /** True, false, or unknown (null). */
 export type Truth = boolean | null

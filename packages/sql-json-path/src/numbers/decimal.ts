@@ -2,7 +2,7 @@
  * Exact decimal numbers with the scales of PostgreSQL's `numeric`: how many digits a quotient has, and which zeros
  * a text shows, depend on them.
  */
-import { fail } from './failure.js'
+import { fail } from '../errors.js'
 
 export type Operator = '+' | '-' | '*' | '/' | '%'
 
