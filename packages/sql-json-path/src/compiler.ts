@@ -16,25 +16,21 @@ import { calculate, Decimal } from './numbers/decimal.js'
 import type { ParsedPath } from './parser.js'
 import {
   assertDepth,
-  atKeys,
-  atSubscripts,
   Collector,
   type Condition,
-  childrenOf,
   collectAll,
   computed,
-  descendants,
   type Evaluation,
   each,
   eachOf,
   filtered,
-  keyValues,
   type Outcome,
   PAUSED,
   type Register,
   resumable,
   type Stage,
 } from './stages.js'
+import { atKeys, atSubscripts, childrenOf, descendants, keyValues } from './steps.js'
 import type { Item, Path, Predicate, Step, Truth } from './tree.js'
 
 /** What surrounds a step. */

@@ -8,7 +8,7 @@
  */
 import type { Budget, Work } from './budget.js'
 import { FAILURE, SqlJsonPathError } from './errors.js'
-import { isLeaf, isList, isObject, subscriptIn, weight } from './items.js'
+import { isList, weight } from './items.js'
 import { type Entry, membersOf } from './members.js'
 import type { Item, JsonObject, JsonValue, Truth } from './tree.js'
 
@@ -20,9 +20,9 @@ import type { Item, JsonObject, JsonValue, Truth } from './tree.js'
  */
 export type Outcome = 'more' | 'enough' | 'failed' | 'paused'
 export type Stage = (item: Item) => Outcome
-type Loop = (items: readonly Item[]) => Outcome
+export type Loop = (items: readonly Item[]) => Outcome
 /** Items that a loop goes over. */
-type Source = (item: Item) => readonly Item[] | 'failed' | 'paused'
+export type Source = (item: Item) => readonly Item[] | 'failed' | 'paused'
 
 /** Stands for `paused` where a text may be a result. */
 export const PAUSED = Symbol('paused')
@@ -54,7 +54,7 @@ export class Evaluation {
     this.#extra = extra
   }
 
-  /** Releases the document. */
+  /** Drops the references to document and budget. */
   end(): void {
     this.root = null
     this.budget = NO_BUDGET
@@ -133,7 +133,7 @@ export function computed(
         if (error !== FAILURE) throw error
         return 'failed'
       }
-      if (evaluation.budget.spend(weight(item))) return 'paused'
+      if (evaluation.budget.spend(1 + weight(item))) return 'paused'
     }
     const outcome = next(value)
     if (outcome !== 'paused') value = undefined
@@ -165,72 +165,6 @@ export function filtered(current: Register<Item>, condition: Condition, next: St
   }
 }
 
-/**
- * Follows keys as far as objects go.
- *
- * @param unwrap whether arrays stand for their elements
- * @param absent the outcome where there is no object with the key
- */
-export function atKeys(
-  evaluation: Evaluation,
-  keys: readonly string[],
-  unwrap: boolean,
-  absent: Outcome,
-  next: Stage,
-): Stage {
-  const steps = keys.length >> 3
-  /** For each key: what goes over an array that stands where an object is expected. */
-  const loops: (Loop | undefined)[] = []
-  const loopAt = (index: number): Loop => {
-    const loop = each(evaluation, (item) => follow(item, index, false))
-    loops[index] = loop
-    return loop
-  }
-  const follow = (start: Item, from: number, unwrapFirst: boolean): Outcome => {
-    let item = start
-    for (let i = from; i < keys.length; i++) {
-      if (isObject(item)) {
-        const value = evaluation.member(item, keys[i] ?? '')
-        if (value === undefined) return absent
-        item = value
-      } else if (isList(item) && (i === from ? unwrapFirst : unwrap)) {
-        evaluation.depth += 1
-        assertDepth(evaluation.depth)
-        const outcome = (loops[i] ?? loopAt(i))(item)
-        evaluation.depth -= 1
-        return outcome
-      } else return absent
-    }
-    if (steps > 0) evaluation.budget.spend(steps)
-    return next(item)
-  }
-  return (item) => follow(item, 0, unwrap)
-}
-
-/** The values of an object's members, or the elements of an array. */
-export function childrenOf(
-  evaluation: Evaluation,
-): (parent: readonly JsonValue[] | JsonObject) => readonly JsonValue[] | 'paused' {
-  const entries = resumable((parent: JsonObject) => evaluation.members(parent))
-  return (parent) => {
-    if (isList(parent)) return parent
-    const found = entries(parent)
-    return found === 'paused' ? found : found.map(([, value]) => value)
-  }
-}
-
-/** Items for `.keyvalue()`: one for each member. */
-export function keyValues(evaluation: Evaluation): Source {
-  const entries = resumable((parent: JsonObject) => evaluation.members(parent))
-  return (item) => {
-    if (!isObject(item)) return 'failed'
-    const found = entries(item)
-    if (found === 'paused') return found
-    const id = evaluation.idOf(item)
-    return found.map(([key, value]) => ({ id, key, value }))
-  }
-}
-
 /** Runs work until it ends or pauses; continues it when it is called again. */
 export function resumable<T, A extends readonly unknown[]>(
   start: (...args: A) => Work<T>,
@@ -242,68 +176,6 @@ export function resumable<T, A extends readonly unknown[]>(
     if (!done) return 'paused'
     work = undefined
     return value
-  }
-}
-
-/** `.**`: passes on an item and what is below it, parents first. */
-export function descendants(
-  evaluation: Evaluation,
-  { first, last }: { readonly first: number; readonly last: number },
-  next: Stage,
-): Stage {
-  const onlyLeaves = first === Number.POSITIVE_INFINITY && last === first
-  const children = childrenOf(evaluation)
-  /** For each level below the top: its items, and which of them is next. */
-  let levels: { readonly items: readonly Item[]; next: number }[] = []
-  let parent: Item | undefined
-  let began = false
-
-  const top = (item: Item): Outcome => {
-    const outcome = first === 0 ? next(item) : 'more'
-    // PostgreSQL ignores a failure at the top if there is something below
-    return outcome === 'failed' && !isLeaf(item) ? 'more' : outcome
-  }
-  const below = (): Outcome => {
-    for (;;) {
-      if (parent !== undefined && !isLeaf(parent) && levels.length < last) {
-        assertDepth(levels.length + 1)
-        const items = children(parent)
-        if (items === 'paused') return items
-        levels.push({ items, next: 0 })
-      }
-      parent = undefined
-      const level = levels.at(-1)
-      if (level === undefined) return 'more'
-      if (level.next === level.items.length) {
-        levels.pop()
-        continue
-      }
-      const child = level.items[level.next] ?? null
-      if (levels.length >= first || (onlyLeaves && isLeaf(child))) {
-        const outcome = next(child)
-        if (outcome !== 'more') return outcome
-      }
-      level.next += 1
-      parent = child
-      if (evaluation.budget.spend(1)) return 'paused'
-    }
-  }
-  return (item) => {
-    let outcome: Outcome = 'more'
-    if (!began) {
-      outcome = top(item)
-      if (outcome === 'more') {
-        began = true
-        parent = item
-      }
-    }
-    if (outcome === 'more') outcome = below()
-    if (outcome !== 'paused') {
-      levels = []
-      parent = undefined
-      began = false
-    }
-    return outcome
   }
 }
 
@@ -370,69 +242,4 @@ export function collectAll(collectors: readonly Collector[], item: Item): Collec
     return collected
   }
   return 'done'
-}
-
-/**
- * `[…]`: passes on the elements that the subscripts name.
- *
- * @param subscripts for each: the first element, and the last one unless it is the same
- * @param size is set to the number of elements
- * @param absent the outcome for what is no array, and for elements that aren't there
- */
-export function atSubscripts(
-  evaluation: Evaluation,
-  subscripts: readonly (readonly Collector[])[],
-  size: Register<number>,
-  wrap: boolean,
-  absent: Outcome,
-  next: Stage,
-): Stage {
-  let position = 0
-  let range: { next: number; readonly end: number } | undefined
-  const reset = (outcome: Outcome): Outcome => {
-    if (outcome === 'paused') return outcome
-    position = 0
-    range = undefined
-    return outcome
-  }
-  const pass = (list: readonly Item[], item: Item): Outcome => {
-    for (let bounds = subscripts[position]; bounds !== undefined; bounds = subscripts[position]) {
-      if (range === undefined) {
-        const collected = collectAll(bounds, item)
-        if (collected !== 'done') return collected
-        const read = boundsIn(bounds)
-        if (read === undefined) return 'failed'
-        const [from, to] = read
-        if (absent === 'failed' && (from < 0 || from > to || to >= list.length)) return 'failed'
-        range = { next: Math.max(from, 0), end: Math.min(to, list.length - 1) }
-      }
-      while (range.next <= range.end) {
-        const outcome = next(list[range.next] ?? null)
-        if (outcome !== 'more') return outcome
-        range.next += 1
-        if (evaluation.budget.spend(1)) return 'paused'
-      }
-      range = undefined
-      position += 1
-    }
-    return 'more'
-  }
-  return (item) => {
-    if (!isList(item) && !wrap) return absent
-    const list = isList(item) ? item : [item]
-    size.value = list.length
-    return reset(pass(list, item))
-  }
-}
-
-function boundsIn(collectors: readonly Collector[]): readonly [from: number, to: number] | undefined {
-  try {
-    const [from = 0, to = from] = collectors.map(({ items }) => subscriptIn(items))
-    return [from, to]
-  } catch (error) {
-    if (error !== FAILURE) throw error
-    return undefined
-  } finally {
-    for (const collector of collectors) collector.clear()
-  }
 }

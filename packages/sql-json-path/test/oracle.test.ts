@@ -15,10 +15,10 @@ let postgres: Postgres
 
 beforeAll(async () => {
   postgres = await openPostgres()
-}, 60_000)
+}, 120_000)
 afterAll(() => postgres.close())
 
-describe('paths find what PostgreSQL finds', { timeout: 60_000 * scale }, () => {
+describe('paths find what PostgreSQL finds', { timeout: 240_000 * scale }, () => {
   it('in random documents', async () => {
     const found = await compareAll(fc.sample(pairs, { seed, numRuns: 24_000 * scale }))
     expect(found).toBeGreaterThan(6000)
