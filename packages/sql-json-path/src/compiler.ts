@@ -1,4 +1,4 @@
-/** Makes stages of a parsed path. */
+/** Compiles a parsed path to stages. */
 import {
   anyPair,
   direct,
@@ -39,9 +39,9 @@ interface Scope {
   readonly current: Register<Item>
   /** Elements of the array whose subscripts are read: `last` is one less. */
   readonly size: Register<number>
-  /** The outcome for what isn't there: `more` in lax mode and below `.**`, `failed` in strict mode. */
+  /** The outcome for a missing member or element: `more` in lax mode and below `.**`, `failed` in strict mode. */
   readonly absent: Outcome
-  /** Steps around. */
+  /** Steps that enclose or precede this one. */
   readonly depth: number
 }
 
@@ -73,7 +73,7 @@ class Compiler {
    * The stages of a path, from the step at `index`.
    *
    * @param found takes what the path finds
-   * @param existence whether `found` wants to know only if there is an item
+   * @param existence whether only the existence of an item matters
    */
   path(path: Path, scope: Scope, found: Stage, existence = false, index = 0): Stage {
     const step = path[index]
@@ -128,7 +128,7 @@ class Compiler {
     return anyPair(this.#evaluation, test, this.#operand(left, scope), other, this.#strict)
   }
 
-  /** What a path begins with, and literals. */
+  /** A step that ignores the item that it is given. */
   #head(step: Step, { current, size }: Scope): ((item: Item) => Item) | undefined {
     switch (step.type) {
       case 'root':
@@ -212,7 +212,7 @@ class Compiler {
       return negative ? number.negated() : number
     }
     const signed = computed(this.#evaluation, sign, next)
-    // where only existence counts and no step follows, PostgreSQL passes over what is no number
+    // if only existence matters and no step follows, PostgreSQL skips items that are no numbers
     const stage: Stage = (item) => (existence && !isNumber(item) ? 'more' : signed(item))
     return eachOf(this.#evaluation, (item) => collector.take(item), stage)
   }
@@ -264,7 +264,7 @@ function keysFrom(path: Path, start: number): readonly string[] {
   return keys
 }
 
-/** The conditions that `&&` or `||` joins: a path may join more of them than a stack holds. */
+/** The conditions that `&&` or `||` joins, as a list: a path may join more of them than a stack holds. */
 function operandsOf(predicate: Predicate, type: 'and' | 'or'): readonly Predicate[] {
   const operands: Predicate[] = []
   let left = predicate

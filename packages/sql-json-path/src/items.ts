@@ -15,17 +15,17 @@ export const isList = (item: Item): item is readonly JsonValue[] => Array.isArra
 export const isObject = (item: Item): item is JsonObject =>
   typeof item === 'object' && item !== null && !isList(item) && !(item instanceof Decimal)
 
-/** What holds nothing else. */
+/** Neither array nor object. */
 export const isLeaf = (item: Item): item is Exclude<Item, readonly JsonValue[] | JsonObject> =>
   !isList(item) && !isObject(item)
 
-/** The only one, a number. @throws FAILURE for anything else */
+/** The only item, a number. @throws FAILURE otherwise */
 export function single(items: readonly Item[]): NumberItem {
   const [item = null] = items
   return items.length === 1 && isNumber(item) ? item : fail()
 }
 
-/** The only one, as the number of an element. @throws FAILURE for anything else */
+/** The only item, a number, as the index of an element. @throws FAILURE otherwise */
 export function subscriptIn(items: readonly Item[]): number {
   const index = Decimal.from(single(items)).truncated()
   return BigInt.asIntN(SUBSCRIPT_BITS, index) === index ? Number(index) : fail()
@@ -79,7 +79,7 @@ export function compareText(a: string, b: string): number {
 /** Surrogates stand for what comes after all other units. */
 const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)
 
-/** Steps that looking at an item costs, beside the step that does it. */
+/** Steps for reading an item, in addition to the step that reads it. */
 export function weight(item: Item): number {
   if (typeof item === 'string') return item.length >> 5
   return item instanceof Decimal ? item.words << 3 : 0

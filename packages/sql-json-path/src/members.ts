@@ -45,7 +45,7 @@ function* inStoredOrder(entries: readonly Entry[], budget: Budget): Work<readonl
   return sorted.map(({ entry }) => entry)
 }
 
-/** Sorts by merging, as the sort of the language can't pause. */
+/** Merge sort, because the sort of the language can't pause. */
 function* merged(items: readonly Keyed[], budget: Budget): Work<readonly Keyed[]> {
   let from = items
   for (let width = 1; width < items.length; width *= 2) {
@@ -71,7 +71,7 @@ function* merged(items: readonly Keyed[], budget: Budget): Work<readonly Keyed[]
 
 const compareKeyed = (a: Keyed, b: Keyed): number => a.bytes - b.bytes || compareText(a.entry[0], b.entry[0])
 
-/** In UTF-8, where both halves of a surrogate pair count for two. */
+/** Bytes in UTF-8; each half of a surrogate pair counts as two. */
 function byteLength(text: string): number {
   let bytes = text.length
   for (let i = 0; i < text.length; i++) {

@@ -5,12 +5,12 @@ import { keyword, TokenReader } from './tokens.js'
 import type { Comparison, Conversion, Item, Path, Predicate, Step, Subscript } from './tree.js'
 
 export interface ParsedPath {
-  /** Structural errors are errors, and arrays are not unwrapped by themselves. */
+  /** Strict mode: a missing member or element is an error, and arrays are not unwrapped. */
   readonly strict: boolean
   readonly path: Path
 }
 
-/** PostgreSQL keeps the two apart: only values have operators, only conditions stand in filters. */
+/** As in PostgreSQL, arithmetic takes values only, and filters take conditions only. */
 type Expression = { readonly value: Path } | { readonly condition: Predicate }
 
 const COMPARISONS: Record<string, Comparison> = {
@@ -149,7 +149,7 @@ function signed(reader: TokenReader): Expression {
   return { value: [{ type: 'sign', negative, operand }] }
 }
 
-/** `!` takes what is in parentheses, and no more. */
+/** `!` applies to a condition in parentheses, or to `exists (…)`. */
 function negation(reader: TokenReader): Expression {
   if (reader.at('exists')) return { condition: { type: 'not', of: existence(reader) } }
   reader.expect('(')
@@ -179,7 +179,7 @@ function primary(reader: TokenReader): Expression {
   return { condition: { type: 'isUnknown', of: expression.condition } }
 }
 
-/** What a path begins with. */
+/** The first step of a path. */
 function head(reader: TokenReader): Path {
   const { type, value, source, at } = reader.token
   if (type === 'text') return literal(reader, value)
@@ -204,7 +204,7 @@ function literal(reader: TokenReader, value: Item): Path {
 }
 
 function numberOf(value: string, source: string, at: number): Item {
-  // a number that JSON would write in the same way needs no exact arithmetic to be compared
+  // a number that JSON writes in the same way is compared without exact arithmetic
   if (String(Number(value)) === value) return Number(value)
   const decimal = /^0[box]/i.test(value) ? Decimal.of(BigInt(value), 0) : Decimal.parse(value)
   if (decimal === undefined) throw syntaxError(at, `the number ${source} is too large or too small`)
@@ -258,7 +258,7 @@ function signedInteger(reader: TokenReader): number {
   return integer(reader)
 }
 
-/** `.**{2}`, `.**{1 to last}`: levels below; without braces all of them. */
+/** `.**{2}`, `.**{1 to last}`: levels below the item; `.**` is all levels. */
 function descent(reader: TokenReader): Step {
   if (!reader.accept('{')) return { type: 'descend', first: 0, last: Number.POSITIVE_INFINITY }
   const first = level(reader)

@@ -116,7 +116,7 @@ export function eachOf(evaluation: Evaluation, source: Source, next: Stage): Sta
   }
 }
 
-/** Passes on what is computed of an item. */
+/** Passes on the value that `compute` returns, which is computed once. */
 export function computed(
   evaluation: Evaluation,
   compute: (item: Item) => Item | typeof PAUSED,
@@ -141,7 +141,7 @@ export function computed(
   }
 }
 
-/** A condition in three-valued logic: what fails inside makes it unknown. */
+/** A condition in three-valued logic: it is unknown if something inside fails. */
 export type Condition = (item: Item) => Truth | 'paused'
 /** Holds what `@` or `last` stands for. */
 export interface Register<T> {

@@ -20,7 +20,7 @@ import type { Item, JsonObject, JsonValue } from './tree.js'
  * Follows keys as far as objects go.
  *
  * @param unwrap whether arrays stand for their elements
- * @param absent the outcome where there is no object with the key
+ * @param absent the outcome if there is no object with the key
  */
 export function atKeys(
   evaluation: Evaluation,
@@ -30,7 +30,7 @@ export function atKeys(
   next: Stage,
 ): Stage {
   const steps = keys.length >> 3
-  /** For each key: what goes over an array that stands where an object is expected. */
+  /** For each key: the loop over an array that takes the place of an object. */
   const loops: (Loop | undefined)[] = []
   const loopAt = (index: number): Loop => {
     const loop = each(evaluation, (item) => follow(item, index, false))
@@ -149,7 +149,8 @@ export function descendants(
  *
  * @param subscripts for each: the first element, and the last one unless it is the same
  * @param size is set to the number of elements
- * @param absent the outcome for what is no array, and for elements that aren't there
+ * @param wrap whether other items count as an array of one element
+ * @param absent the outcome for an item that is no array, and for missing elements
  */
 export function atSubscripts(
   evaluation: Evaluation,

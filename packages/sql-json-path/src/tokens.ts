@@ -5,18 +5,18 @@ const MAX_LENGTH = 10_000
 
 export interface Token {
   readonly type: 'word' | 'text' | 'number' | 'symbol' | 'end'
-  /** What it stands for: escapes are resolved. */
+  /** The text that it stands for, with escapes resolved. */
   readonly value: string
-  /** As it was written. */
+  /** The text as written. */
   readonly source: string
-  /** Where it begins in the path. */
+  /** Offset of its first character in the path. */
   readonly at: number
 }
 
 const BLANK = /(?:[ \t\n\r\f]|\/\*.*?\*\/)+/sy
 const SYMBOL = /&&|\|\||\*\*|==|!=|<>|<=|>=|[?%$.[\]{}()|&!=<>@#,*:\-+/]/y
 const TEXT = /"((?:[^"\\]|\\.)*)"/sy
-/** Anything but blanks, quotes and what symbols are made of; escapes are taken as in texts. */
+/** Any characters except blanks, quotes and those of symbols; escapes as in texts. */
 const WORD = /(?:[^?%$.[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]|\\.)+/sy
 const NUMBER =
   /0x[\da-f](?:_?[\da-f])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*|(?:(?:0|[1-9](?:_?\d)*)(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?/iy
@@ -68,7 +68,7 @@ function matchAt(pattern: RegExp, path: string, at: number): string {
   return pattern.exec(path)?.[0] ?? ''
 }
 
-/** The text that escapes stand for. */
+/** Replaces escapes by the characters that they stand for. */
 function resolve(source: string, at: number): string {
   return source.replace(
     ESCAPE,
@@ -84,14 +84,14 @@ function resolve(source: string, at: number): string {
   )
 }
 
-/** U+0000, which no text of PostgreSQL can hold, stands for what is no character. */
+/** U+0000, which PostgreSQL's texts can't hold, stands for an invalid code point. */
 const characterOf = (code: number): string => (code > 0x10ffff ? '\0' : String.fromCodePoint(code))
 
 const END: Token = { type: 'end', value: '', source: '', at: 0 }
 /** Keywords in lower case only. */
 const CASED = ['null', 'true', 'false']
 
-/** The tokens of a path, one after the other. */
+/** Reads the tokens of a path in order. */
 export class TokenReader {
   readonly #tokens: readonly Token[]
   #next = 0
@@ -116,7 +116,7 @@ export class TokenReader {
     return this.#tokens[this.#next] ?? END
   }
 
-  /** The one after the next. */
+  /** The token after the next one. */
   get following(): Token {
     return this.#tokens[this.#next + 1] ?? END
   }
@@ -133,7 +133,7 @@ export class TokenReader {
     return token.type === 'symbol' ? token.value === symbol : /^\w/.test(symbol) && keyword(token) === symbol
   }
 
-  /** Takes it if it is there. */
+  /** Takes the next token if it is this one. */
   accept(symbol: string): boolean {
     const found = this.at(symbol)
     if (found) this.#next += 1
@@ -144,7 +144,7 @@ export class TokenReader {
     if (!this.accept(symbol)) throw this.unexpected(quote(symbol))
   }
 
-  /** @param expected what may stand where the next token is */
+  /** @param expected the tokens that would be valid here */
   unexpected(expected: string): Error {
     const { type, at, source } = this.token
     const found = type === 'end' ? 'the end' : quote(source)
@@ -161,7 +161,7 @@ export class TokenReader {
   }
 }
 
-/** Keywords are the same in any case, but for null, true and false. */
+/** The keyword that a token is, in lower case. Case matters for null, true and false only. */
 export function keyword({ type, value }: Token): string | undefined {
   if (type !== 'word') return undefined
   const lower = value.toLowerCase()

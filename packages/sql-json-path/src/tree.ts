@@ -6,10 +6,10 @@ export interface JsonObject {
   readonly [key: string]: JsonValue
 }
 
-/** What a path works on: what JSON holds, where numbers that were computed are exact decimals. */
+/** A value that a path works on: JSON, or a computed number as an exact decimal. */
 export type Item = JsonValue | Decimal
 
-/** A head such as `$` or a literal, then what is done with each item that the step before gives. */
+/** The first step gives an item (`$`, a literal, a calculation), each further step handles the items of the step before. */
 export type Path = readonly Step[]
 
 export type Step =
@@ -30,7 +30,7 @@ export interface Subscript {
   readonly to?: Path
 }
 
-/** Methods that make one item of one item. */
+/** Methods that convert one item into one item. */
 export type Conversion =
   | 'abs'
   | 'bigint'

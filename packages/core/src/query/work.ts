@@ -1,7 +1,8 @@
 /**
- * Computing that never blocks a process. A query over many contents, or over a single large one, is a generator that yields
- * where it may pause; `WorkBudget.run` drives it, lets the event loop turn after each slice, and ends it when the request has
- * used up its time.
+ * Queries that compute for long don't block the process. A filter over one record is a generator that yields where it may pause;
+ * a content path counts its steps against a `Budget`, and becomes such a generator when it must pause. `WorkBudget` is the
+ * computing time of a request: it runs the generators in slices, lets the event loop turn after each, and ends the request
+ * when its time is used up.
  */
 import type { Budget, Work } from '@ivcap/sql-json-path'
 import { IvcapError } from '../model/errors.js'
@@ -15,7 +16,7 @@ const LIMIT_MS = 5000
 const LIMIT_PER_RECORD_MS = 0.1
 /** Steps between two looks at the clock. A step takes about 100 ns. */
 const STEPS_PER_LOOK = 512
-/** Milliseconds that a step counts for at most: a process that was stopped, or had no processor, has computed nothing. */
+/** Milliseconds that a step counts at most: time in which the process was stopped, or had no processor, doesn't count. */
 const MAX_STEP_MS = 0.002
 
 export interface WorkBudgetOptions {

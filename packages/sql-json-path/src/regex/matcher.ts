@@ -1,13 +1,13 @@
-/** Regular expressions, matched by following all their ways at once: the time is linear in the text, whatever the pattern. */
+/** Matches regular expressions by simulating all states of an automaton at once, in time linear in the text for any pattern. */
 import type { Budget, Work } from '../budget.js'
 import { SqlJsonPathError } from '../errors.js'
 import type { TextTest } from '../tree.js'
 import type { CharSet } from './char-sets.js'
 import { type Boundary, type Regex, type RegexFlags, RegexReader, readLiteral, readRegex } from './parser.js'
 
-/** States of the machines that the patterns of one path make. */
+/** States of all regular expressions of one path. */
 const MAX_STATES = 5000
-/** Visits of states between two looks at the budget, and how many take as long as a step. */
+/** Visits of states between two calls of the budget, and visits that take as long as one step. */
 const VISITS_PER_LOOK = 1024
 const VISITS_PER_STEP = 4
 
@@ -18,8 +18,8 @@ type State =
   | { readonly type: 'match' }
 
 /**
- * @param at where the pattern stands in the path
- * @param others states of the machines that the path has already; those of this one are added
+ * @param at offset of the pattern in the path
+ * @param others counts the states of the path's regular expressions; those of this one are added
  * @throws SqlJsonPathError `syntax`, `unsupported`, `too-large`
  */
 export function regexTest(pattern: string, flags: string, at: number, others: { states: number }): TextTest {
@@ -35,13 +35,13 @@ export function regexTest(pattern: string, flags: string, at: number, others: { 
     dotAll: flags.includes('s'),
   }
   const regex = literal ? readLiteral(reader, options) : readRegex(reader, options)
-  const states = machine(regex, MAX_STATES - others.states, at)
+  const states = automaton(regex, MAX_STATES - others.states, at)
   others.states += states.length
   return (text, budget) => run(states, text, budget)
 }
 
-/** Each state goes on to the next one, a fork to those that it names. */
-function machine(regex: Regex, most: number, position: number): readonly State[] {
+/** Builds the automaton. A state is followed by the next one in the list, a fork by the states that it names. */
+function automaton(regex: Regex, most: number, position: number): readonly State[] {
   const states: State[] = []
   add(regex)
   states.push({ type: 'match' })
@@ -103,7 +103,7 @@ function machine(regex: Regex, most: number, position: number): readonly State[]
   }
 }
 
-/** Whether the machine matches anywhere in the text. */
+/** Whether the automaton matches anywhere in the text. */
 function* run(states: readonly State[], text: string, budget: Budget): Work<boolean> {
   const seenAt = new Int32Array(states.length).fill(-1)
   let entered: number[] = []

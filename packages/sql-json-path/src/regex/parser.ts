@@ -1,4 +1,4 @@
-/** Reads PostgreSQL's regular expressions ("advanced" ones), as far as they can be matched in linear time. */
+/** Parses PostgreSQL's "advanced" regular expressions, except for parts that can't be matched in linear time. */
 import { MAX_NESTING, syntaxError, unsupported } from '../errors.js'
 import { type CharSet, casesOf, classOf, memoized, shorthandOf } from './char-sets.js'
 
@@ -8,7 +8,7 @@ export type Regex =
   | { readonly type: 'repeat'; readonly part: Regex; readonly min: number; readonly max: number }
   | { readonly type: 'between'; readonly holds: Boundary }
 
-/** Whether a place between two characters is right; undefined stands for the beginning or the end of the text. */
+/** A test of a position between two characters; undefined stands for the beginning or the end of the text. */
 export type Boundary = (before: number | undefined, after: number | undefined) => boolean
 
 export interface RegexFlags {
@@ -30,14 +30,14 @@ const SHORTHAND = /\\([dswDSW])/y
 
 /** Letters after a backslash that stand for one character. */
 const CONTROLS: Record<string, number> = { a: 7, b: 8, B: 92, e: 27, f: 12, n: 10, r: 13, t: 9, v: 11 }
-/** Escapes that say it by its number. */
+/** Escapes with a character's number. */
 const HEXADECIMAL = /x([\dA-Fa-f]+)|u([\dA-Fa-f]{4})|U([\dA-Fa-f]{8})/y
 const OCTAL = /0[0-7]{0,2}/y
 const LAST_CHAR = 0x10ffff
 
 const isWord: Boundary = (char) => char !== undefined && classOf('word')?.(char) === true
 
-/** Escapes that stand for a place rather than for a character. */
+/** Escapes that match a position. */
 const BOUNDARIES: Record<string, Boundary> = {
   A: (before) => before === undefined,
   Z: (_, after) => after === undefined,
@@ -118,7 +118,7 @@ function group(reader: RegexReader, flags: RegexFlags): Regex {
   return regex
 }
 
-/** Whether something is greedy makes no difference to whether it matches. */
+/** Greediness is ignored: it doesn't affect whether the pattern matches. */
 function repeated(reader: RegexReader, part: Regex): Regex {
   const [min, max] = bounds(reader) ?? []
   if (min === undefined || max === undefined) return part
@@ -142,7 +142,7 @@ function bounds(reader: RegexReader): readonly [number, number] | undefined {
   return [Number(min), max === '' ? Number.POSITIVE_INFINITY : Number(max)]
 }
 
-/** Reads to the closing bracket; the opening one is taken already. */
+/** Reads to the closing bracket, after the opening one. */
 function bracketed(reader: RegexReader, { ignoreCase, dotAll }: RegexFlags): CharSet {
   const negated = reader.accept('^')
   const classes = new Set<CharSet>()
@@ -173,7 +173,7 @@ function partIn(reader: RegexReader, first: boolean): CharSet | Range {
   return [from, to]
 }
 
-/** Looked up by halving, however many there are. */
+/** Looks characters up by binary search. */
 function rangesTest(ranges: readonly Range[]): CharSet {
   const joined: [from: number, to: number][] = []
   for (const [from, to] of [...ranges].sort(([a], [b]) => a - b)) {
@@ -207,17 +207,17 @@ function classIn(reader: RegexReader): CharSet | undefined {
   return within
 }
 
-/** @param free whether a hyphen stands for itself here, whatever follows */
+/** @param free whether a hyphen stands for itself here */
 function charIn(reader: RegexReader, free: boolean): number {
   if (reader.accept('\\')) return reader.escaped()
   if (!free && reader.sees('-') && !reader.sees('-]')) throw reader.wrong('this is no range of characters')
   return reader.take()
 }
 
-/** The characters of a regular expression, one after the other. */
+/** Reads the characters of a regular expression in order. */
 export class RegexReader {
   readonly #pattern: string
-  /** Where the regular expression stands in the path. */
+  /** Offset of the regular expression in the path. */
   readonly #at: number
   #next = 0
   #nesting = 0
@@ -231,7 +231,7 @@ export class RegexReader {
     return this.#next >= this.#pattern.length
   }
 
-  /** Takes this text if it is there. */
+  /** Takes this text if it comes next. */
   accept(text: string): boolean {
     const found = this.#pattern.startsWith(text, this.#next)
     if (found) this.#next += text.length
@@ -243,7 +243,7 @@ export class RegexReader {
     return this.#pattern.startsWith(text, this.#next)
   }
 
-  /** Takes what a sticky pattern finds here. */
+  /** Takes the match of a sticky pattern at this position. */
   match(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#next
     const found = pattern.exec(this.#pattern)
@@ -259,7 +259,7 @@ export class RegexReader {
     return char
   }
 
-  /** Takes the escape that stands for one character, its backslash being taken already. */
+  /** Takes an escape that stands for one character, after its backslash. */
   escaped(): number {
     const hexadecimal = this.match(HEXADECIMAL)
     const octal = hexadecimal ?? this.match(OCTAL)
