@@ -21,7 +21,8 @@ const layers = {
  * @type {Record<string, string[]>}
  */
 const packages = {
-  core: [],
+  'sql-json-path': [],
+  core: ['sql-json-path'],
   client: ['core', 'services', 'backend-[^/]+', 'storage-[^/]+'],
   conformance: ['core', 'services'],
   'backend-memory': ['core', 'backend-local'],

@@ -13,6 +13,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'bundle-size': async () => (await import('./tasks/bundle-size.js')).bundleSize,
   'client-overhead': async () => (await import('./tasks/client-overhead.js')).clientOverhead,
   'in-memory': async () => (await import('./tasks/in-memory.js')).inMemory,
+  'content-path': async () => (await import('./tasks/content-path.js')).contentPath,
   'local-aspects': async () => (await import('./tasks/local-aspects.js')).localAspects,
   'local-aspects-add': async () => (await import('./tasks/local-aspects-add.js')).localAspectsAdd,
   'aspects-by-size': async () => (await import('./tasks/aspects-by-size.js')).aspectsBySize,

@@ -1,12 +1,13 @@
 /**
- * Computing that never blocks a process. A query over many contents, or over a single large one, is a generator that yields
- * where it may pause; `WorkBudget.run` drives it, lets the event loop turn after each slice, and ends it when the request has
- * used up its time.
+ * Queries that compute for long don't block the process. A filter over one record is a generator that yields where it may pause;
+ * a content path counts its steps against a `Budget`, and becomes such a generator when it must pause. `WorkBudget` is the
+ * computing time of a request: it runs the generators in slices, lets the event loop turn after each, and ends the request
+ * when its time is used up.
  */
+import type { Budget, Work } from '@ivcap/sql-json-path'
 import { IvcapError } from '../model/errors.js'
 
-/** Yields where it may pause. */
-export type Work<T> = Generator<void, T, void>
+export type { Work }
 
 /** Milliseconds of computing before other work gets its turn. */
 const SLICE_MS = 10
@@ -15,7 +16,7 @@ const LIMIT_MS = 5000
 const LIMIT_PER_RECORD_MS = 0.1
 /** Steps between two looks at the clock. A step takes about 100 ns. */
 const STEPS_PER_LOOK = 512
-/** Milliseconds that a step counts for at most: a process that was stopped, or had no processor, has computed nothing. */
+/** Milliseconds that a step counts at most: time in which the process was stopped, or had no processor, doesn't count. */
 const MAX_STEP_MS = 0.002
 
 export interface WorkBudgetOptions {
@@ -29,7 +30,7 @@ export interface WorkBudgetOptions {
 }
 
 /** The computing time of one request: of all its filters and content paths, over all records that it looks at. */
-export class WorkBudget {
+export class WorkBudget implements Budget {
   readonly #now: () => number
   readonly #pause: () => Promise<void>
   readonly #signal: AbortSignal | undefined
@@ -50,15 +51,25 @@ export class WorkBudget {
     return this.#steps >= STEPS_PER_LOOK && this.#look()
   }
 
+  /** Adds the time that one more record may take. */
+  beginRecord(): void {
+    this.#left += LIMIT_PER_RECORD_MS
+    this.#seen = this.#now()
+  }
+
   /**
    * Does the work for one record.
    *
-   * @param argument what an error names: `filter` or `contentPath`
+   * @param argument the argument that an error names: `filter` or `contentPath`
    * @throws IvcapError `invalid-argument` when the request has used up its time; the signal's reason when it aborts
    */
-  async run<T>(work: Work<T>, argument: string): Promise<T> {
-    this.#left += LIMIT_PER_RECORD_MS
-    this.#seen = this.#now()
+  run<T>(work: Work<T>, argument: string): Promise<T> {
+    this.beginRecord()
+    return this.finish(work, argument)
+  }
+
+  /** Does what is left of the work for a record. Throws as `run` does. */
+  async finish<T>(work: Work<T>, argument: string): Promise<T> {
     for (;;) {
       const { done, value } = work.next()
       if (done) return value

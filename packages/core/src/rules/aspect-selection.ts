@@ -1,6 +1,6 @@
 import type { AspectRecord } from '../model/records.js'
 import type { AspectQuery, OpOptions } from '../ports/index.js'
-import { compileContentPath } from '../query/content-path/compile.js'
+import { compileContentPath } from '../query/content-path.js'
 import { aspectFilter } from '../query/filter/index.js'
 import { WorkBudget } from '../query/work.js'
 

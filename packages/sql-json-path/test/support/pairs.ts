@@ -1,5 +1,5 @@
+import type { JsonValue } from '@ivcap/sql-json-path'
 import fc from 'fast-check'
-import type { JsonValue } from '../../src/model/json.js'
 import { join, more, one, REGEX_FLAGS, type Text } from './texts.js'
 
 /** Paths and documents of the same few keys and values, so that they meet. */

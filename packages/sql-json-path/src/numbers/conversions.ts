@@ -1,21 +1,22 @@
-/** The methods that make one item of one item. */
+/** The methods that convert one item into one item. */
+
+import { fail } from '../errors.js'
+import { isNumber, type NumberItem, typeOf } from '../items.js'
+import type { Conversion, Item } from '../tree.js'
 import { Decimal } from './decimal.js'
-import { fail } from './failure.js'
-import { isNumber, type NumberItem, typeOf } from './items.js'
 import { type NumberText, numberIn } from './number-text.js'
-import type { Conversion, Item } from './tree.js'
 
 const INTEGER_BITS = 32
 const BIGINT_BITS = 64
 const MAX_PRECISION = 1000
-/** Digits that a double's text keeps on its way to a number. */
+/** Significant digits that PostgreSQL keeps when it converts a text to a double. */
 const DOUBLE_DIGITS = 15
-/** Binary digits of the largest number; a text of more needs no arithmetic. */
+/** Binary digits of the largest number; a longer text fails without arithmetic. */
 const MAX_WHOLE_DIGITS = 450_000
 const TRUE = /^(?:t(?:r(?:ue?)?)?|y(?:es?)?|on|1)$/i
 const FALSE = /^(?:f(?:a(?:l(?:se?)?)?)?|no?|off?|0)$/i
 
-/** @throws FAILURE where the method can't be applied */
+/** @throws FAILURE if the method doesn't apply to the item */
 export function convert(method: Conversion, item: Item, args: readonly number[]): Item {
   switch (method) {
     case 'type':
@@ -90,7 +91,7 @@ function toBoolean(item: Item): boolean {
   if (typeof item === 'boolean') return item
   if (isNumber(item)) {
     const number = Decimal.from(item)
-    // 1.0 is none
+    // 1.0 is no boolean
     return number.scale === 0 ? toInteger(number, INTEGER_BITS).units !== 0n : fail()
   }
   const text = textOf(item)
@@ -102,7 +103,7 @@ function toText(item: Item): string {
   return isNumber(item) ? String(Decimal.from(item)) : textOf(item)
 }
 
-/** @throws FAILURE for what is no whole number, or too large */
+/** @throws FAILURE if it is no whole number, or too large */
 function wholeOf(number: NumberText | undefined): Decimal {
   if (number?.type !== 'whole') return fail()
   const [, prefix = '', digits = ''] = /^(0[xob])?0*(.*)$/is.exec(number.digits) ?? []

@@ -1,5 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
-import type { Pair } from './content-path-pairs.js'
+import type { Pair } from './pairs.js'
 
 const BATCH = 2000
 

@@ -1,11 +1,15 @@
-import type { JsonValue } from '../../model/json.js'
-import type { Work, WorkBudget } from '../work.js'
-import type { Decimal, Operator } from './decimal.js'
+import type { Budget, Work } from './budget.js'
+import type { Decimal, Operator } from './numbers/decimal.js'
 
-/** What a path works on: what JSON holds, where numbers that were computed are exact decimals. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
+export interface JsonObject {
+  readonly [key: string]: JsonValue
+}
+
+/** A value that a path works on: JSON, or a computed number as an exact decimal. */
 export type Item = JsonValue | Decimal
 
-/** A head such as `$` or a literal, then what is done with each item that the step before gives. */
+/** The first step gives an item (`$`, a literal, a calculation), each further step handles the items of the step before. */
 export type Path = readonly Step[]
 
 export type Step =
@@ -26,7 +30,7 @@ export interface Subscript {
   readonly to?: Path
 }
 
-/** Methods that make one item of one item. */
+/** Methods that convert one item into one item. */
 export type Conversion =
   | 'abs'
   | 'bigint'
@@ -49,7 +53,7 @@ export type Predicate =
   | { readonly type: 'startsWith'; readonly text: Path; readonly start: string }
   | { readonly type: 'likeRegex'; readonly text: Path; readonly matches: TextTest }
 
-export type TextTest = (text: string, budget: WorkBudget) => Work<boolean>
+export type TextTest = (text: string, budget: Budget) => Work<boolean>
 
 /** True, false, or unknown (null). */
 export type Truth = boolean | null

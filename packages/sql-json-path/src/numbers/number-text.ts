@@ -23,7 +23,7 @@ const PREFIXED: Readonly<Record<string, DigitTest>> = {
 }
 const UNDERSCORE = 95
 
-/** Undefined for what is no number. */
+/** Parses a number; undefined if the text is none. */
 export function numberIn(text: string): NumberText | undefined {
   const reader = new TextReader(text)
   reader.blanks()
@@ -66,7 +66,7 @@ class TextReader {
     return this.#text.charAt(this.at) === char
   }
 
-  /** What is taken: one of these characters, or nothing. */
+  /** Takes one of these characters; returns an empty text if none comes next. */
   oneOf(chars: string): string {
     const char = this.#text.charAt(this.at)
     if (char === '' || !chars.includes(char)) return ''
@@ -88,7 +88,7 @@ class TextReader {
     }
   }
 
-  /** Whether there were underscores since then, and what there was without them. */
+  /** The text since `start` without underscores, and whether it had any. */
   since(start: number): [hasUnderscores: boolean, text: string] {
     const taken = this.#text.slice(start, this.at)
     return taken.includes('_') ? [true, taken.replaceAll('_', '')] : [false, taken]

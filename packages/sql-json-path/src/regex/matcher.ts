@@ -1,14 +1,13 @@
-/** Regular expressions, matched by following all their ways at once: the time is linear in the text, whatever the pattern. */
-import type { Work, WorkBudget } from '../work.js'
-import { leftOut, refusal } from './refusal.js'
-import type { CharSet } from './regex-classes.js'
-import { RegexReader } from './regex-reader.js'
-import { type Boundary, only, type Regex, type RegexFlags, readRegex } from './regex-syntax.js'
-import type { TextTest } from './tree.js'
+/** Matches regular expressions by simulating all states of an automaton at once, in time linear in the text for any pattern. */
+import type { Budget, Work } from '../budget.js'
+import { SqlJsonPathError } from '../errors.js'
+import type { TextTest } from '../tree.js'
+import type { CharSet } from './char-sets.js'
+import { type Boundary, type Regex, type RegexFlags, RegexReader, readLiteral, readRegex } from './parser.js'
 
-/** States of the machines that the patterns of one path make. */
+/** States of all regular expressions of one path. */
 const MAX_STATES = 5000
-/** Visits of states between two looks at the budget, and how many take as long as a step. */
+/** Visits of states between two calls of the budget, and visits that take as long as one step. */
 const VISITS_PER_LOOK = 1024
 const VISITS_PER_STEP = 4
 
@@ -19,35 +18,30 @@ type State =
   | { readonly type: 'match' }
 
 /**
- * @param at where the pattern stands in the path
- * @param others states of the machines that the path has already; those of this one are added
- * @throws IvcapError `invalid-argument`, `unsupported`
+ * @param at offset of the pattern in the path
+ * @param others counts the states of the path's regular expressions; those of this one are added
+ * @throws SqlJsonPathError `syntax`, `unsupported`, `too-large`
  */
 export function regexTest(pattern: string, flags: string, at: number, others: { states: number }): TextTest {
   const [unknown] = flags.replace(/[ismqx]/g, '')
   const reader = new RegexReader(pattern, at)
   if (unknown !== undefined) throw reader.wrong(`there is no flag ${unknown}: use i, s, m or q`)
   const literal = flags.includes('q')
-  if (flags.includes('x') && !literal) throw leftOut('the flag x', 'write the pattern without blanks')
+  if (flags.includes('x') && !literal)
+    throw reader.unsupported('the flag x', 'write the pattern without blanks')
   const options: RegexFlags = {
     ignoreCase: flags.includes('i'),
     lines: flags.includes('m'),
     dotAll: flags.includes('s'),
   }
-  const regex = literal ? verbatim(reader, options) : readRegex(reader, options)
-  const states = machine(regex, MAX_STATES - others.states)
+  const regex = literal ? readLiteral(reader, options) : readRegex(reader, options)
+  const states = automaton(regex, MAX_STATES - others.states, at)
   others.states += states.length
   return (text, budget) => run(states, text, budget)
 }
 
-function verbatim(reader: RegexReader, options: RegexFlags): Regex {
-  const parts: Regex[] = []
-  while (!reader.atEnd) parts.push({ type: 'set', has: only(reader.take(), options) })
-  return { type: 'sequence', parts }
-}
-
-/** Each state goes on to the next one, a fork to those that it names. */
-function machine(regex: Regex, most: number): readonly State[] {
+/** Builds the automaton. A state is followed by the next one in the list, a fork by the states that it names. */
+function automaton(regex: Regex, most: number, position: number): readonly State[] {
   const states: State[] = []
   add(regex)
   states.push({ type: 'match' })
@@ -55,7 +49,11 @@ function machine(regex: Regex, most: number): readonly State[] {
 
   function add(part: Regex): void {
     if (states.length > most)
-      throw refusal('invalid-argument', 'has a regular expression with too many repetitions')
+      throw new SqlJsonPathError(
+        'too-large',
+        'the path has a regular expression with too many repetitions',
+        position,
+      )
     switch (part.type) {
       case 'sequence':
         part.parts.forEach(add)
@@ -105,8 +103,8 @@ function machine(regex: Regex, most: number): readonly State[] {
   }
 }
 
-/** Whether the machine matches anywhere in the text. */
-function* run(states: readonly State[], text: string, budget: WorkBudget): Work<boolean> {
+/** Whether the automaton matches anywhere in the text. */
+function* run(states: readonly State[], text: string, budget: Budget): Work<boolean> {
   const seenAt = new Int32Array(states.length).fill(-1)
   let entered: number[] = []
   let visits = 0

@@ -1,7 +1,7 @@
 /** Whether a character, as a code point, belongs to a set. */
 export type CharSet = (char: number) => boolean
 
-/** The classes that PostgreSQL names: letters are those of all languages, digits those of ASCII. */
+/** PostgreSQL's named classes: letters of all languages, digits of ASCII. */
 const CLASSES: Record<string, RegExp> = {
   alnum: /[\p{L}\p{Nd}]/u,
   alpha: /\p{L}/u,
@@ -19,7 +19,7 @@ const CLASSES: Record<string, RegExp> = {
   xdigit: /[\dA-Fa-f]/,
 }
 
-/** Of `\d`, `\s`, `\w`; in capitals they stand for all other characters. */
+/** The classes of `\d`, `\s`, `\w`; the capital letters stand for all other characters. */
 const SHORTHANDS: Record<string, string> = { d: 'digit', s: 'space', w: 'word' }
 
 const TESTS = new Map(
@@ -31,7 +31,7 @@ const TESTS = new Map(
 
 const OTHERS = new Map([...TESTS].map(([name, within]): [string, CharSet] => [name, (char) => !within(char)]))
 
-/** The same set each time. */
+/** Returns the same set for the same name. */
 export const classOf = (name: string): CharSet | undefined => TESTS.get(name)
 
 export function shorthandOf(letter: string): CharSet | undefined {
@@ -39,11 +39,11 @@ export function shorthandOf(letter: string): CharSet | undefined {
   return (name === letter ? TESTS : OTHERS).get(SHORTHANDS[name] ?? '')
 }
 
-/** Characters whose membership is remembered; a text of more pays for each again. */
+/** Characters beyond ASCII whose membership is cached. */
 const REMEMBERED = 4096
 const ASCII = 128
 
-/** The same set, which is asked once for a character as a rule. */
+/** Caches the membership of characters. */
 export function memoized(within: CharSet): CharSet {
   const ascii: (boolean | undefined)[] = []
   const others = new Map<number, boolean>()
@@ -60,7 +60,7 @@ export function memoized(within: CharSet): CharSet {
   }
 }
 
-/** A character, and what it is in the other case where that is one character. */
+/** A character and its lower and upper case, unless those have several characters. */
 export function casesOf(char: number): readonly number[] {
   const text = String.fromCodePoint(char)
   return [text, text.toLowerCase(), text.toUpperCase()]

@@ -1,19 +1,22 @@
-import { leftOut, syntaxError } from './refusal.js'
+import { MAX_NESTING, quote, SqlJsonPathError, syntaxError, unsupported } from './errors.js'
+
+/** Characters of a path. */
+const MAX_LENGTH = 10_000
 
 export interface Token {
   readonly type: 'word' | 'text' | 'number' | 'symbol' | 'end'
-  /** What it stands for: escapes are resolved. */
+  /** The text that it stands for, with escapes resolved. */
   readonly value: string
-  /** As it was written. */
+  /** The text as written. */
   readonly source: string
-  /** Where it begins in the path. */
+  /** Offset of its first character in the path. */
   readonly at: number
 }
 
 const BLANK = /(?:[ \t\n\r\f]|\/\*.*?\*\/)+/sy
 const SYMBOL = /&&|\|\||\*\*|==|!=|<>|<=|>=|[?%$.[\]{}()|&!=<>@#,*:\-+/]/y
 const TEXT = /"((?:[^"\\]|\\.)*)"/sy
-/** Anything but blanks, quotes and what symbols are made of; escapes are taken as in texts. */
+/** Any characters except blanks, quotes and those of symbols; escapes as in texts. */
 const WORD = /(?:[^?%$.[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]|\\.)+/sy
 const NUMBER =
   /0x[\da-f](?:_?[\da-f])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*|(?:(?:0|[1-9](?:_?\d)*)(?:\.(?:\d(?:_?\d)*)?)?|\.\d(?:_?\d)*)(?:e[+-]?\d(?:_?\d)*)?/iy
@@ -22,8 +25,8 @@ const WORD_START = /[^?%$.[\]{}()|&!=<>@#,*:\-+/\\" \t\n\r\f]/y
 const ESCAPE = /(?:\\u(?:[\dA-Fa-f]{4}|\{[\dA-Fa-f]{1,6}\}))+|\\x([\dA-Fa-f]{2})|\\(.)/gs
 const CONTROLS: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
-/** @throws IvcapError `invalid-argument` with the position */
-export function tokens(path: string): readonly Token[] {
+/** @throws SqlJsonPathError `syntax`, `unsupported` */
+function tokenize(path: string): readonly Token[] {
   const out: Token[] = []
   let at = 0
   for (;;) {
@@ -56,7 +59,7 @@ function tokenAt(path: string, at: number): Token {
   const symbol = matchAt(SYMBOL, path, at)
   if (symbol === '') throw syntaxError(at, 'a backslash is the last character')
   const variable = symbol === '$' ? matchAt(WORD, path, at + 1) || matchAt(TEXT, path, at + 1) : ''
-  if (variable !== '') throw leftOut(`the variable $${variable}`, 'write its value instead')
+  if (variable !== '') throw unsupported(at, `the variable $${variable}`, 'write its value instead')
   return { type: 'symbol', value: symbol, source: symbol, at }
 }
 
@@ -65,7 +68,7 @@ function matchAt(pattern: RegExp, path: string, at: number): string {
   return pattern.exec(path)?.[0] ?? ''
 }
 
-/** The text that escapes stand for. */
+/** Replaces escapes by the characters that they stand for. */
 function resolve(source: string, at: number): string {
   return source.replace(
     ESCAPE,
@@ -81,5 +84,86 @@ function resolve(source: string, at: number): string {
   )
 }
 
-/** U+0000, which no text of PostgreSQL can hold, stands for what is no character. */
+/** U+0000, which PostgreSQL's texts can't hold, stands for an invalid code point. */
 const characterOf = (code: number): string => (code > 0x10ffff ? '\0' : String.fromCodePoint(code))
+
+const END: Token = { type: 'end', value: '', source: '', at: 0 }
+/** Keywords in lower case only. */
+const CASED = ['null', 'true', 'false']
+
+/** Reads the tokens of a path in order. */
+export class TokenReader {
+  readonly #tokens: readonly Token[]
+  #next = 0
+  #nesting = 0
+  /** Filters and subscripts that enclose the next token: `@` and `last` mean something inside only. */
+  filters = 0
+  subscripts = 0
+  /** States of the path's regular expressions so far. */
+  readonly regexes = { states: 0 }
+
+  constructor(path: string) {
+    if (path.length > MAX_LENGTH)
+      throw new SqlJsonPathError(
+        'too-large',
+        `the path has ${path.length} characters; at most ${MAX_LENGTH} are allowed`,
+        MAX_LENGTH,
+      )
+    this.#tokens = tokenize(path)
+  }
+
+  get token(): Token {
+    return this.#tokens[this.#next] ?? END
+  }
+
+  /** The token after the next one. */
+  get following(): Token {
+    return this.#tokens[this.#next + 1] ?? END
+  }
+
+  take(): Token {
+    const { token } = this
+    this.#next += 1
+    return token
+  }
+
+  /** Whether the next token is this symbol, or this keyword. */
+  at(symbol: string): boolean {
+    const { token } = this
+    return token.type === 'symbol' ? token.value === symbol : /^\w/.test(symbol) && keyword(token) === symbol
+  }
+
+  /** Takes the next token if it is this one. */
+  accept(symbol: string): boolean {
+    const found = this.at(symbol)
+    if (found) this.#next += 1
+    return found
+  }
+
+  expect(symbol: string): void {
+    if (!this.accept(symbol)) throw this.unexpected(quote(symbol))
+  }
+
+  /** @param expected the tokens that would be valid here */
+  unexpected(expected: string): Error {
+    const { type, at, source } = this.token
+    const found = type === 'end' ? 'the end' : quote(source)
+    return syntaxError(at, `found ${found} where ${expected} was expected`)
+  }
+
+  nested<T>(read: () => T): T {
+    if (this.#nesting === MAX_NESTING)
+      throw syntaxError(this.token.at, `more than ${MAX_NESTING} levels of nesting`)
+    this.#nesting += 1
+    const result = read()
+    this.#nesting -= 1
+    return result
+  }
+}
+
+/** The keyword that a token is, in lower case. Case matters for null, true and false only. */
+export function keyword({ type, value }: Token): string | undefined {
+  if (type !== 'word') return undefined
+  const lower = value.toLowerCase()
+  return CASED.includes(lower) ? value : lower
+}

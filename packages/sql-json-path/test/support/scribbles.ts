@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Pair } from './content-path-pairs.js'
+import type { Pair } from './pairs.js'
 import { join, more, one, REGEX_FLAGS, type Text } from './texts.js'
 
 const atom = fc.oneof(

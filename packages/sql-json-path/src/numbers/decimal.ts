@@ -2,7 +2,7 @@
  * Exact decimal numbers with the scales of PostgreSQL's `numeric`: how many digits a quotient has, and which zeros
  * a text shows, depend on them.
  */
-import { fail } from './failure.js'
+import { fail } from '../errors.js'
 
 export type Operator = '+' | '-' | '*' | '/' | '%'
 
@@ -27,7 +27,7 @@ export class Decimal {
     readonly scale: number,
   ) {}
 
-  /** @throws FAILURE where it is beyond what `numeric` holds */
+  /** @throws FAILURE if it exceeds `numeric` */
   static of(units: bigint, scale: number): Decimal {
     const kept = Math.min(scale, MAX_SCALE)
     const value = kept === scale ? units : divideRounded(units, 10n ** BigInt(scale - kept))
@@ -35,7 +35,7 @@ export class Decimal {
     return new Decimal(value, kept)
   }
 
-  /** @param text a number as JSON or a path has it; undefined if it isn't one, or is beyond what `numeric` holds */
+  /** @param text a number as in JSON or a path; the result is undefined if it is none, or exceeds `numeric` */
   static parse(text: string): Decimal | undefined {
     const [all, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
     if (all === undefined || `${whole}${fraction}` === '') return undefined
@@ -49,7 +49,7 @@ export class Decimal {
     return bitLength(units) > MAX_DIGITS * Math.log2(10) ? undefined : new Decimal(units, Math.max(-shift, 0))
   }
 
-  /** What a number in parsed JSON stands for. */
+  /** The value of a number of parsed JSON. */
   static from(value: number | Decimal): Decimal {
     if (typeof value !== 'number') return value
     if (Number.isSafeInteger(value)) return new Decimal(BigInt(value), 0)
@@ -114,7 +114,7 @@ export class Decimal {
     return a < b ? -1 : a > b ? 1 : 0
   }
 
-  /** Words of 64 bits: what a calculation with it costs. */
+  /** Words of 64 bits, in proportion to which a calculation takes time. */
   get words(): number {
     return bitLength(this.units) >> 6
   }
@@ -131,7 +131,7 @@ export class Decimal {
   }
 }
 
-/** @throws FAILURE for a division by zero, or what is beyond numeric */
+/** @throws FAILURE for a division by zero, or if the result exceeds `numeric` */
 export function calculate(operator: Operator, a: Decimal, b: Decimal): Decimal {
   switch (operator) {
     case '+':
