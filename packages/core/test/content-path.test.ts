@@ -1,4 +1,4 @@
-import { compileContentPath, IvcapError } from '@ivcap/core/internal'
+import { compileContentPath, IvcapError, type JsonValue } from '@ivcap/core/internal'
 import { SqlJsonPathError } from '@ivcap/sql-json-path'
 import { expect, it } from 'vitest'
 
@@ -13,18 +13,18 @@ it.each([
     expect.objectContaining({
       code,
       argument: 'contentPath',
-      message: expect.stringContaining(`contentPath: ${message.slice(0, 0)}`),
+      message: expect.stringMatching(/^contentPath: /),
       cause: expect.any(SqlJsonPathError),
     }),
   )
   expect(compile).toThrow(message)
 })
 
-it('so does one that a content causes', () => {
-  let content: object = {}
+it('so does one that a content causes', async () => {
+  let content: JsonValue = {}
   for (let i = 0; i < 1000; i++) content = { a: content }
   const test = compileContentPath('$.** ? (@ == 0)')
-  expect(() => test(JSON.parse(JSON.stringify(content)))).toThrow(
-    expect.objectContaining({ code: 'invalid-argument', argument: 'contentPath' }),
-  )
+  // it fails at once, or after a pause where the machine is busy
+  const found = (async () => await test(content))()
+  await expect(found).rejects.toMatchObject({ code: 'invalid-argument', argument: 'contentPath' })
 })

@@ -105,6 +105,7 @@ describe('a query that computes for long pauses, and ends', () => {
       '$.* ? (@ == 1)',
       Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`${'k'.repeat(9000)}${i}`, 0])),
     ],
+    ['long texts that are no numbers', '$[*] ? (@.double() > 1)', Array(40).fill(`${'1'.repeat(50_000)}x`)],
     ['large numbers', `$ ? (${Array(40).fill('@.decimal() * 3').join(' + ')} > 1)`, '9'.repeat(9000)],
   ])('inside of one content: %s', async (_, path, content) => {
     const { budget, pauses } = counted()

@@ -5,7 +5,10 @@ export type Work<T> = Generator<void, T, void>
 
 /** Decides how long an evaluation may compute in one piece. */
 export interface Budget {
-  /** Counts steps; one takes about 100 ns. Returns true where the evaluation must pause now. May throw to end it. */
+  /**
+   * Counts steps; one takes about 100 ns. Returns true where the evaluation must pause, and from then on until it has paused:
+   * there are steps after which it can't. May throw to end the evaluation.
+   */
   spend(steps: number): boolean
 }
 

@@ -131,6 +131,7 @@ export function computed(
         value = result
       } catch (error) {
         if (error !== FAILURE) throw error
+        evaluation.budget.spend(1 + weight(item))
         return 'failed'
       }
       if (evaluation.budget.spend(1 + weight(item))) return 'paused'

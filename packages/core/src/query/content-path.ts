@@ -11,7 +11,8 @@ const ARGUMENT = 'contentPath'
  *
  * @param budget the computing time of the request. @default a budget for this content alone
  * @param extra members that the content has in addition; members of its own override them
- * @throws IvcapError `invalid-argument` when the budget is used up; the budget's signal's reason when that aborts
+ * @throws IvcapError `invalid-argument` when the budget is used up; the budget's signal's reason when that aborts. Throws at
+ * once, or rejects after a pause: call it in an async function.
  */
 export type ContentTest = (
   content: JsonValue,

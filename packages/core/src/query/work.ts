@@ -36,6 +36,8 @@ export class WorkBudget implements Budget {
   readonly #signal: AbortSignal | undefined
   #left: number
   #steps = 0
+  /** A pause is due. */
+  #isDue = false
   #seen = 0
 
   constructor(o: WorkBudgetOptions = {}) {
@@ -45,10 +47,10 @@ export class WorkBudget implements Budget {
     this.#signal = o.signal
   }
 
-  /** Counts steps of about 100 ns. True: pause now. */
+  /** Counts steps of about 100 ns. True: pause now; it stays true until the work has paused. */
   spend(steps: number): boolean {
     this.#steps += steps
-    return this.#steps >= STEPS_PER_LOOK && this.#look()
+    return (this.#isDue || this.#steps >= STEPS_PER_LOOK) && this.#look()
   }
 
   /** Adds the time that one more record may take. */
@@ -75,6 +77,7 @@ export class WorkBudget implements Budget {
       if (done) return value
       if (this.#left < 0) throw tooExpensive(argument)
       await this.#pause()
+      this.#isDue = false
       this.#signal?.throwIfAborted()
       this.#seen = this.#now()
     }
@@ -85,7 +88,8 @@ export class WorkBudget implements Budget {
     this.#left -= Math.min(time - this.#seen, this.#steps * MAX_STEP_MS)
     this.#seen = time
     this.#steps = 0
-    return this.#left < 0 || time - turnBegan > SLICE_MS
+    this.#isDue = this.#left < 0 || time - turnBegan > SLICE_MS
+    return this.#isDue
   }
 }
 
