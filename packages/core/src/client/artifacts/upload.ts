@@ -14,9 +14,9 @@ import type {
 import { withMd5 } from '../../streams/digest.js'
 import { mimeOf } from '../../streams/mime.js'
 import { type Content, contentSource, isBlob } from '../../streams/source.js'
-import { checkText } from '../aspects/aspect-input.js'
+import { checkCount, checkText, ifGiven } from '../arguments.js'
+import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
 
 export interface UploadOptions extends CallOptions {
   /** Human-readable; in local mode the relative path below baseDir. */
@@ -91,23 +91,22 @@ export function checkUpload(o: UploadOptions): Upload {
       argument: 'filePath',
     })
   }
-  const size = o.contentSize === -1 ? undefined : checkCount(o.contentSize, 'contentSize', 0)
   return omitUndefined({
-    filePath: filePath === undefined ? undefined : checkText(filePath, 'filePath'),
+    filePath: ifGiven(filePath, 'filePath', checkText),
     content,
-    contentSize: size,
+    contentSize: o.contentSize === -1 ? undefined : ifGiven(o.contentSize, 'contentSize', checkCount),
     forceUpload: o.forceUpload ?? false,
     sidecar: o.sidecar ?? true,
     draft: omitUndefined({
-      name: o.name === undefined ? undefined : checkText(o.name, 'name'),
+      name: ifGiven(o.name, 'name', checkText),
       mimeType: mimeTypeOf(o),
-      policy: o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy'),
-      collection: o.collection === undefined ? undefined : parseUrn(idOf(o.collection), 'collection'),
+      policy: ifGiven(o.policy, 'policy', parsePolicy),
+      collection: ifGiven(o.collection, 'collection', (urn, argument) => parseUrn(idOf(urn), argument)),
     }),
     transfer: omitUndefined({
-      chunkSize: checkCount(o.chunkSize, 'chunkSize', 1),
-      retries: checkCount(o.retries, 'retries', 0) ?? 5,
-      retryDelay: checkCount(o.retryDelay, 'retryDelay', 0) ?? 500,
+      chunkSize: ifGiven(o.chunkSize, 'chunkSize', (bytes, argument) => checkCount(bytes, argument, 1)),
+      retries: checkCount(o.retries ?? 5, 'retries'),
+      retryDelay: checkCount(o.retryDelay ?? 500, 'retryDelay'),
       onProgress: o.onProgress,
     }),
   })
@@ -209,13 +208,6 @@ function checkMimeType(contentType: unknown): string {
     return contentType
   const message = `contentType must be a MIME type such as text/csv, not ${show(contentType)}`
   throw new IvcapError('invalid-argument', message, { argument: 'contentType' })
-}
-
-function checkCount(value: unknown, argument: string, least: number): number | undefined {
-  if (value === undefined) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
-  const message = `${argument} must be a whole number from ${least}, not ${show(value)}`
-  throw new IvcapError('invalid-argument', message, { argument })
 }
 
 function checkFileSize(filePath: string, source: ByteSource, contentSize: number | undefined): void {
