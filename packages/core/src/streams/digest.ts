@@ -1,6 +1,7 @@
 import { asyncHasher, createSha256 } from '#runtime'
 import type { ByteSource } from '../ports/index.js'
 import type { AsyncHasher } from './hasher.js'
+import { pullStream } from './pull-stream.js'
 
 /**
  * `source`, hashed on its way: `sha256()` is known once a stream opened at offset 0 was read to the end. A later stream that
@@ -91,20 +92,17 @@ function tap<D>(
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   let position = offset
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read()
-        if (done) {
-          if (toTheEnd) run.ended(position)
-          return controller.close()
-        }
-        await run.take(position, value)
-        position += value.byteLength
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
+  return pullStream({
+    async next() {
+      const { done, value } = await reader.read()
+      if (done) {
+        if (toTheEnd) run.ended(position)
+        return { done }
+      }
+      await run.take(position, value)
+      position += value.byteLength
+      return { chunk: value, done }
     },
-    { highWaterMark: 0 },
-  )
+    stop: (reason) => reader.cancel(reason),
+  })
 }
