@@ -40,7 +40,7 @@ import type { Items } from './concurrently.js'
 import { type Context, checkBackend, type Logger } from './context.js'
 import type { Reference } from './handle.js'
 import { inspectable } from './inspect.js'
-import { type Lineage, type LineageOptions, lineageOf } from './lineage/lineage.js'
+import type { Lineage, LineageOptions } from './lineage/lineage.js'
 import type { Listing } from './listing.js'
 import { CALL_OPTIONS, type CallOptions, call } from './operation.js'
 import type { Service } from './services/service.js'
@@ -239,6 +239,7 @@ export class Ivcap implements AsyncDisposable {
 
   /** What an artifact or a job was made of, and what was made of it, as a graph. */
   async lineage(id: Reference, o: LineageOptions = {}): Promise<Lineage> {
+    const { lineageOf } = await import('./lineage/lineage.js')
     return lineageOf(this.#context, id, o)
   }
 

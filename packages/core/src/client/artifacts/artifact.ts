@@ -27,7 +27,7 @@ import {
 import { listAspects } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
 import { dateOf, Handle, type Summary } from '../handle.js'
-import { type Provenance, provenanceOf } from '../lineage/provenance.js'
+import type { Provenance } from '../lineage/provenance.js'
 import type { Listing } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, named, perform } from '../operation.js'
 import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
@@ -206,6 +206,7 @@ export class Artifact extends Handle<ArtifactRecord> {
   /** Where it comes from and what it went into. */
   async provenance(o: CallOptions = {}): Promise<Provenance> {
     const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
+    const { provenanceOf } = await import('../lineage/provenance.js')
     return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
   }
 

@@ -21,7 +21,7 @@ export async function uploadArtifact(
 ): Promise<Artifact> {
   const store = context.backend.artifacts
   return call(context, 'uploadArtifact', o, UPLOAD_OPTIONS, async (op, checked) => {
-    const record = await upload(store, memory, checkUpload(checked), op)
+    const record = await upload(store, memory, await checkUpload(checked), op)
     return new Artifact(context, store, record, true)
   })
 }
@@ -62,8 +62,8 @@ export function listArtifacts(context: Context, o: ListArtifactsOptions): Listin
 function storeOf(context: Context, id: Urn): ArtifactStore {
   const store = context.backend.artifacts
   if (pathOfFileUrn(id) === undefined || store.contains?.(id)) return store
-  const { mountedFiles } = files
-  if (mountedFiles !== undefined) return mountedFiles
+  const mounted = files.mountedFiles
+  if (mounted !== undefined) return mounted
   throw new IvcapError(
     'unsupported',
     `${id} is a file, and there are no files here: pass its content instead`,

@@ -12,7 +12,6 @@ import type {
   TransferOptions,
 } from '../../ports/index.js'
 import { withMd5 } from '../../streams/digest.js'
-import { mimeOf } from '../../streams/mime.js'
 import { type Content, contentSource, isBlob } from '../../streams/source.js'
 import { checkCount, checkText, ifGiven } from '../arguments.js'
 import { idOf, type Reference } from '../handle.js'
@@ -81,8 +80,8 @@ export interface Upload {
   readonly transfer: TransferOptions
 }
 
-/** Before a byte is read. @throws IvcapError `missing-argument`, `invalid-argument` */
-export function checkUpload(o: UploadOptions): Upload {
+/** Reads no content. @throws IvcapError `missing-argument`, `invalid-argument` */
+export async function checkUpload(o: UploadOptions): Promise<Upload> {
   const { filePath, content } = o
   if ((filePath === undefined) === (content === undefined)) {
     const given = filePath === undefined ? 'neither is given' : 'both are given'
@@ -99,7 +98,7 @@ export function checkUpload(o: UploadOptions): Upload {
     sidecar: o.sidecar ?? true,
     draft: omitUndefined({
       name: ifGiven(o.name, 'name', checkText),
-      mimeType: mimeTypeOf(o),
+      mimeType: await mimeTypeOf(o),
       policy: ifGiven(o.policy, 'policy', parsePolicy),
       collection: ifGiven(o.collection, 'collection', (urn, argument) => parseUrn(idOf(urn), argument)),
     }),
@@ -185,13 +184,15 @@ async function recall(
   }
 }
 
-function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): string {
+async function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): Promise<string> {
   if (contentType !== undefined) return checkMimeType(contentType)
   const blob = isBlob(content) ? content : undefined
-  const ofBlob = typeof blob?.type === 'string' && blob.type !== '' ? blob.type : undefined
+  if (typeof blob?.type === 'string' && blob.type !== '') return blob.type
   const nameOfFile = blob !== undefined && 'name' in blob ? String(blob.name) : undefined
-  const named = [filePath, nameOfFile, name].find((n) => n !== undefined && mimeOf(n) !== undefined)
-  const guess = ofBlob ?? (named === undefined ? undefined : mimeOf(named))
+  const names = [filePath, nameOfFile, name].filter((n) => n !== undefined)
+  // the table of types is a third of what a page would load otherwise
+  const { mimeOf } = await import('../../streams/mime.js')
+  const guess = names.map(mimeOf).find((type) => type !== undefined)
   if (guess !== undefined) return guess
   if (filePath !== undefined || nameOfFile !== undefined) return 'application/octet-stream'
   if (typeof content === 'string') return 'text/plain'

@@ -8,7 +8,7 @@ import { sleep } from '../../retry/retry.js'
 import { checkInterval, ifGiven } from '../arguments.js'
 import type { Context } from '../context.js'
 import { dateOf, Handle, type Summary } from '../handle.js'
-import { type JobArtifacts, linksOfJob } from '../lineage/lineage-links.js'
+import type { JobArtifacts } from '../lineage/lineage-links.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
 export interface WaitOptions extends CallOptions {
@@ -124,6 +124,7 @@ export class Job extends Handle<JobRecord> {
    */
   async artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
     return this.call('artifacts', o, CALL_OPTIONS, async (op) => {
+      const { linksOfJob } = await import('../lineage/lineage-links.js')
       const all = Number.POSITIVE_INFINITY
       const { upstream, downstream } = await linksOfJob(this.context, 'artifacts', this.id, all, op)
       return { inputs: upstream, outputs: downstream }
