@@ -6,6 +6,7 @@ export default defineConfig({
   entry: {
     index: 'src/index.ts',
     driver: 'src/driver.ts',
+    internal: 'src/internal.ts',
     'engine/index': 'src/engine/index.ts',
     'runtime/node': 'src/runtime/node/index.ts',
     'runtime/web': 'src/runtime/web.ts',
