@@ -35,11 +35,11 @@ import { type LocalFile, localFile } from './local-file.js'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
-  /** Bytes handed over so far, and the total. */
+  /** Receives the bytes read so far, and the total. */
   readonly onProgress?: ((read: number, total?: number) => void) | undefined
-  /** Attempts after the first to go on with a download that broke; default 5. */
+  /** Attempts after the first to resume a broken download. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  /** Milliseconds before the first of them; exponential, jittered. @default 500 */
   readonly retryDelay?: number | undefined
 }
 
@@ -103,7 +103,7 @@ export class Artifact extends Handle<ArtifactRecord> {
   get account(): string | undefined {
     return this.record.account
   }
-  /** 64 hex digits, where the place recorded one: every whole read is checked against it. */
+  /** 64 hex digits, if the store recorded one: every read of the whole content is checked against it. */
   get sha256(): string | undefined {
     return this.record.sha256
   }
@@ -203,7 +203,7 @@ export class Artifact extends Handle<ArtifactRecord> {
     })
   }
 
-  /** Where it comes from and what it went into. */
+  /** The jobs that made and used the artifact, and the record of its upload. */
   async provenance(o: CallOptions = {}): Promise<Provenance> {
     const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
     const { provenanceOf } = await import('../lineage/provenance.js')
@@ -223,7 +223,7 @@ export class Artifact extends Handle<ArtifactRecord> {
     return { kind: 'Artifact', label: name, fields: { id, name, status, size, mimeType } }
   }
 
-  /** What lies on this disk needs no reading; undefined where it isn't what its record says, which reading finds out about. */
+  /** Copies a file of this disk; undefined if it differs from its record, so that the caller reads and verifies it instead. */
   async #copy(
     from: string,
     to: string,
@@ -267,7 +267,7 @@ export class Artifact extends Handle<ArtifactRecord> {
   }
 }
 
-/** Never back, although one way may be left for another. */
+/** Reports only increases: when a second way replaces a failed one, it starts again from 0. */
 function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {
   let furthest = -1
   return (
