@@ -5,12 +5,13 @@ import { builtinModules } from 'node:module'
 const layers = {
   model: [],
   ports: ['model'],
+  wire: ['model'],
   query: ['model', 'ports'],
   retry: ['model', 'ports'],
   streams: ['model', 'ports', 'retry', 'runtime'], // the Node side through #runtime only, see "node-side-through-runtime"
   transfer: ['model', 'ports', 'retry', 'streams', 'runtime'],
   runtime: ['model', 'ports', 'retry', 'streams', 'transfer'],
-  rules: ['model', 'ports', 'query'],
+  rules: ['model', 'ports', 'wire', 'query'],
   engine: ['model', 'ports', 'query', 'rules', 'retry', 'streams', 'transfer', 'runtime'],
   client: ['model', 'ports', 'query', 'rules', 'retry', 'streams', 'transfer', 'runtime'], // not the engine: apps that don't need it don't load it
 }

@@ -1,6 +1,6 @@
 import type { Options } from 'tsup'
 
-/** ESM, CJS and types for both; `#runtime` stays an import, so that the reader's conditions choose the file. */
+/** ESM, CJS and types for both; `#runtime` and `#sha256` stay imports, so that the reader's conditions choose the file. */
 export const library = {
   format: ['esm', 'cjs'],
   target: 'es2022',
@@ -9,6 +9,6 @@ export const library = {
   sourcemap: true,
   clean: true,
   splitting: true,
-  external: ['#runtime'],
+  external: ['#runtime', '#sha256'],
   removeNodeProtocol: false,
 } satisfies Options

@@ -1,4 +1,4 @@
-// npm run faults [-- --seed N] [--rounds N] [--backend NAME]: the fault laboratory of each backend, from that seed on.
+// npm run faults [-- --seed N] [--rounds N] [--backend NAME]: the fault simulation of each backend, from that seed on.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionsOf } from './lib/help.mjs'
@@ -21,12 +21,12 @@ for (const name of /** @type {const} */ (['seed', 'rounds'])) {
 
 const all = readdirSync(join(root, 'packages'))
   .filter((name) => /^(backend|storage)-/.test(name))
-  .map((name) => `packages/${name}/test/laboratory.test.ts`)
+  .map((name) => `packages/${name}/test/fault-simulation.test.ts`)
 const files = all.filter((file) => existsSync(join(root, file)))
 const wanted = values.backend?.map((name) => {
   const file = files.find((path) => [`backend-${name}`, `storage-${name}`].includes(path.split('/')[1] ?? ''))
   if (file === undefined)
-    throw new Error(`--backend ${name} is none of those that have a laboratory: ${files.join(', ')}`)
+    throw new Error(`--backend ${name} is none of those that have a fault simulation: ${files.join(', ')}`)
   return file
 })
 

@@ -10,5 +10,7 @@ export default defineConfig({
     'engine/index': 'src/engine/index.ts',
     'runtime/node': 'src/runtime/node/index.ts',
     'runtime/web': 'src/runtime/web.ts',
+    'runtime/node-hash': 'src/runtime/node/hash.ts',
+    'runtime/web-hash': 'src/runtime/web-hash.ts',
   },
 })

@@ -1,5 +1,5 @@
 import type { ArtifactQuery, ArtifactRecord, ArtifactStore, OpOptions, Page } from '@ivcap/core/driver'
-import { ArtifactJson } from './decode.js'
+import { artifactFromJson } from '@ivcap/core/internal'
 import type { Digests } from './digests.js'
 import type { Http } from './http.js'
 import { fetchItems, pageQuery, pageWith } from './paging.js'
@@ -38,7 +38,7 @@ async function list(http: Http, q: ArtifactQuery, o: OpOptions): Promise<Page<Ar
   }
   const url = http.deployment.api('/1/artifacts', pageQuery(query, q.limit, q.cursor))
   const request = { ...o, method: 'GET', url } as const
-  const { items, links } = await fetchItems(http, request, ArtifactJson)
+  const { items, links } = await fetchItems(http, request, artifactFromJson)
   return pageWith(
     items.map((item) => item.record),
     links,

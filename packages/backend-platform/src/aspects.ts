@@ -12,8 +12,8 @@ import {
   sleep,
   type Urn,
 } from '@ivcap/core/driver'
-import { aspectUuid } from '@ivcap/core/internal'
-import { AspectJson, AssertedJson } from './decode.js'
+import { aspectFromJson, aspectUuid } from '@ivcap/core/internal'
+import { AssertedJson } from './decode.js'
 import { expectId, isStale, mayHaveHappened } from './failure.js'
 import type { Http, HttpRequest } from './http.js'
 import { findLost } from './lost-aspect.js'
@@ -112,7 +112,7 @@ async function assertAspect(
 async function get(http: Http, id: Urn, o: OpOptions): Promise<AspectRecord> {
   const request = { ...o, method: 'GET', url: urlOf(http, id), resource: id } as const
   o.signal?.throwIfAborted()
-  return expectId(request, id, await http.ask(request, AspectJson))
+  return expectId(request, id, await http.ask(request, aspectFromJson))
 }
 
 async function list(http: Http, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
@@ -128,7 +128,7 @@ async function list(http: Http, q: AspectQuery, o: OpOptions): Promise<Page<Aspe
   }
   const url = http.deployment.api('/1/aspects', pageQuery(query, q.limit, q.cursor))
   const request = { ...o, method: 'GET', url } as const
-  const { items, links } = await fetchItems(http, request, AspectJson)
+  const { items, links } = await fetchItems(http, request, aspectFromJson)
   return pageWith(items, links, query, q.cursor, request)
 }
 

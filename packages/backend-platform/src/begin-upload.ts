@@ -1,6 +1,5 @@
 import { type ArtifactDraft, type IvcapError, type IvcapEvent, isIvcapError, retry } from '@ivcap/core/driver'
-import { show } from '@ivcap/core/internal'
-import { ArtifactJson } from './decode.js'
+import { artifactFromJson, show } from '@ivcap/core/internal'
 import { isStale, mayHaveHappened, protocolFailure } from './failure.js'
 import { contextOf, type Http, type HttpRequest, type RequestContext, type Retries } from './http.js'
 import type { Begun } from './journal/types.js'
@@ -26,7 +25,7 @@ export function beginUpload(
   }
   const send = async (fresh: boolean): Promise<Begun> => {
     try {
-      const { record, dataHref } = await http.json({ ...request, fresh }, ArtifactJson)
+      const { record, dataHref } = await http.json({ ...request, fresh }, artifactFromJson)
       if (dataHref === undefined) throw protocolFailure(request, 'an artifact without data-href')
       return { id: record.id, dataHref }
     } catch (error) {

@@ -1,4 +1,5 @@
 import { type ByteRange, IvcapError, resolveRange, type Urn } from '@ivcap/core/driver'
+import { pullStream } from '@ivcap/core/internal'
 import type { Reply } from './reply.js'
 import { codingsOf } from './transport/encoding.js'
 
@@ -111,50 +112,21 @@ function streamOf(
   const { start } = extent.range
   const { bodyEnd, stop } = extent
   let position = extent.first
-  let onAbort = () => {}
-  const over = () => signal?.removeEventListener('abort', onAbort)
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        // nobody may be pulling just then
-        onAbort = () => void reply.cancel().then(() => controller.error(signal?.reason))
-        signal?.addEventListener('abort', onAbort)
-      },
-      async pull(controller) {
-        try {
-          signal?.throwIfAborted()
-          for (;;) {
-            const chunk = await reply.next()
-            if (chunk === undefined) {
-              expectComplete(id, position, extent)
-              over()
-              return controller.close()
-            }
-            const from = Math.max(start - position, 0)
-            const wanted = chunk.subarray(from, Math.max(stop - position, 0))
-            position += chunk.byteLength
-            if (bodyEnd !== undefined && position > bodyEnd) throw tooLong(id, reply, bodyEnd)
-            if (wanted.byteLength > 0) controller.enqueue(wanted)
-            if (position >= stop && stop < (bodyEnd ?? Number.POSITIVE_INFINITY)) {
-              await reply.cancel()
-              over()
-              return controller.close()
-            }
-            if (wanted.byteLength > 0) return
-          }
-        } catch (error) {
-          over()
-          await reply.cancel()
-          throw signal?.aborted ? signal.reason : error
-        }
-      },
-      async cancel() {
-        over()
-        await reply.cancel()
-      },
-    },
-    { highWaterMark: 0 },
-  )
+  const next = async () => {
+    const chunk = await reply.next()
+    if (chunk === undefined) {
+      expectComplete(id, position, extent)
+      return { done: true }
+    }
+    const from = Math.max(start - position, 0)
+    const wanted = chunk.subarray(from, Math.max(stop - position, 0))
+    position += chunk.byteLength
+    if (bodyEnd !== undefined && position > bodyEnd) throw tooLong(id, reply, bodyEnd)
+    const done = position >= stop && stop < (bodyEnd ?? Number.POSITIVE_INFINITY)
+    if (done) await reply.cancel()
+    return { chunk: wanted.byteLength > 0 ? wanted : undefined, done }
+  }
+  return pullStream({ next, stop: () => reply.cancel(), signal, started: true })
 }
 
 /** The body has ended, as HTTP sees it in good order: whether it held what it had to. */

@@ -8,9 +8,8 @@ import {
   retry,
   type Urn,
 } from '@ivcap/core/driver'
-import { parseJobId } from '@ivcap/core/internal'
+import { isJson, parseJobId, parseJson } from '@ivcap/core/internal'
 import * as v from 'valibot'
-import { AcceptedJson, isJson, parseJson } from './decode-services.js'
 import { isStale, mayHaveHappened, protocolFailure } from './failure.js'
 import type { Http, HttpRequest } from './http.js'
 import { readJson } from './json-body.js'
@@ -113,6 +112,14 @@ async function accepted(reply: Reply, service: Urn, request: HttpRequest): Promi
   }
   return { job, complete: true }
 }
+
+const Text = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined)
+/** The answer to a request for a job that is not done yet. `retry-later` is in seconds. */
+const AcceptedJson = v.object({
+  'job-id': Text,
+  location: Text,
+  'retry-later': v.fallback(v.optional(v.pipe(v.number(), v.minValue(0))), undefined),
+})
 
 /** A URN or a bare uuid. */
 function jobId(text: string | null | undefined): Urn | undefined {

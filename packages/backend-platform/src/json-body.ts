@@ -1,5 +1,5 @@
 import type { JsonValue } from '@ivcap/core/driver'
-import { isJson, mayBeJson, parseJson } from './decode-services.js'
+import { isJson, mayBeJson, parseJson } from '@ivcap/core/internal'
 import type { Reply } from './reply.js'
 
 /** What a JSON text begins with, behind blanks and a byte order mark. */

@@ -9,9 +9,8 @@ import {
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
-import { checkRange, orderedRanges } from '@ivcap/core/internal'
+import { checkRange, orderedRanges, plainEtag } from '@ivcap/core/internal'
 import { type AnsweredContent, contentOf } from './content.js'
-import { plainEtag } from './decode.js'
 import type { Digests } from './digests.js'
 import { contextOf, type Http } from './http.js'
 import { known } from './records.js'

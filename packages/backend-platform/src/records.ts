@@ -1,6 +1,5 @@
 import { type ArtifactRecord, IvcapError, type OpOptions, retry, sleep, type Urn } from '@ivcap/core/driver'
-import { artifactUuid } from '@ivcap/core/internal'
-import { type ArtifactAnswer, ArtifactJson } from './decode.js'
+import { type ArtifactAnswer, artifactFromJson, artifactUuid } from '@ivcap/core/internal'
 import { expectId } from './failure.js'
 import { contextOf, type Http, type RequestContext, type Retries } from './http.js'
 import { segment } from './urls.js'
@@ -24,7 +23,7 @@ export async function fetchArtifact(
 async function fetchOnce(http: Http, id: Urn, o: RequestContext): Promise<ArtifactAnswer> {
   const url = http.deployment.api(`/1/artifacts/${segment(id)}`)
   const request = { ...contextOf(o), method: 'GET', url, resource: id } as const
-  const answer = await http.json(request, ArtifactJson)
+  const answer = await http.json(request, artifactFromJson)
   expectId(request, id, answer.record)
   return answer
 }

@@ -8,10 +8,9 @@ import {
   timestamp,
   type Urn,
 } from '@ivcap/core/driver'
-import { micros } from '@ivcap/core/internal'
+import { isJson, jobFromJson, mayBeJson, micros, serviceFromJson } from '@ivcap/core/internal'
 import type * as v from 'valibot'
 import { createJob } from './create-job.js'
-import { isJson, jobJson, mayBeJson, ServiceJson } from './decode-services.js'
 import { expectId, protocolFailure } from './failure.js'
 import type { Http } from './http.js'
 import { readJson } from './json-body.js'
@@ -31,15 +30,15 @@ export function serviceStore(http: Http): ServiceStore {
   return {
     async get(id, o) {
       const request = { ...o, method: 'GET', url: urlOf(http, id), resource: id } as const
-      return expectId(request, id, await http.ask(request, ServiceJson))
+      return expectId(request, id, await http.ask(request, serviceFromJson))
     },
-    list: (q, o) => list(http, '/1/services2', ServiceJson, q, o),
+    list: (q, o) => list(http, '/1/services2', serviceFromJson, q, o),
     async createJob(service, params, o) {
       const isNewJob = async (since: number) => {
         const { items } = await list(
           http,
           `/1/services2/${segment(service)}/jobs`,
-          jobJson(service),
+          jobFromJson(service),
           NEWEST_JOBS,
           o,
         )
@@ -55,7 +54,8 @@ export function serviceStore(http: Http): ServiceStore {
       return complete ? job : getJob(http, service, job.id, o)
     },
     getJob: (service, job, o) => getJob(http, service, job, o),
-    listJobs: (service, q, o) => list(http, `/1/services2/${segment(service)}/jobs`, jobJson(service), q, o),
+    listJobs: (service, q, o) =>
+      list(http, `/1/services2/${segment(service)}/jobs`, jobFromJson(service), q, o),
   }
 }
 
@@ -83,7 +83,7 @@ async function getJob(http: Http, service: Urn, id: Urn, o: OpOptions): Promise<
   const path = `/1/services2/${segment(service)}/jobs/${segment(id)}`
   const query = { 'with-request-content': true, 'with-result-content': true }
   const request = { ...o, method: 'GET', url: http.deployment.api(path, query), resource: id } as const
-  const job = expectId(request, id, await http.ask(request, jobJson(service)))
+  const job = expectId(request, id, await http.ask(request, jobFromJson(service)))
   if (job.status !== 'succeeded' || job.result !== undefined || !mayBeJson(job.resultType)) return job
   const output = { ...o, method: 'GET', url: http.deployment.api(`${path}/output`), resource: id } as const
   return retry(async () => {

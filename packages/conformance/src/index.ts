@@ -5,18 +5,18 @@ export { describeBlobStore } from './describe-blob-store.js'
 export { type CostOptions, describeCosts } from './describe-costs.js'
 export { describeRaces, type RaceOptions } from './describe-races.js'
 export { describeFaults } from './faults/describe-faults.js'
-export { type FaultOptions, type FaultyBlobs, faultyBlobs } from './faults/faulty-blobs.js'
-export { interruptedBlobs } from './faults/interrupted-blobs.js'
-export { jumpingClock } from './faults/jumping-clock.js'
 export {
   type FailedRound,
+  type FaultSimulationOptions,
+  type FaultSimulationReport,
   type FaultyPlace,
-  type LaboratoryOptions,
-  type LaboratoryReport,
   runFaults,
   type Writer,
   writerTo,
-} from './faults/laboratory.js'
+} from './faults/fault-simulation.js'
+export { type FaultOptions, type FaultyBlobs, faultyBlobs } from './faults/faulty-blobs.js'
+export { interruptedBlobs } from './faults/interrupted-blobs.js'
+export { jumpingClock } from './faults/jumping-clock.js'
 export { patientBlobs } from './faults/patient-blobs.js'
 export { randomOf } from './faults/random.js'
 export { inFolder } from './folder-harness.js'

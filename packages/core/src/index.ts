@@ -22,15 +22,14 @@ export type {
   ListCollectionsOptions,
 } from './client/collections/collections.js'
 export type { Logger } from './client/context.js'
-export { Ivcap, type IvcapOptions } from './client/ivcap.js'
+export { Ivcap, type IvcapOptions, type SearchOptions } from './client/ivcap.js'
 export type { Lineage, LineageOptions } from './client/lineage/lineage.js'
 export type { JobArtifacts } from './client/lineage/lineage-links.js'
 export type { LineageEdge, LineageNode } from './client/lineage/lineage-walk.js'
 export type { Provenance } from './client/lineage/provenance.js'
-export type { ListOptions } from './client/list-options.js'
-export type { Listing } from './client/listing.js'
+export type { Listing, ListOptions } from './client/listing.js'
 export type { CallOptions } from './client/operation.js'
-export type { SearchOptions } from './client/search.js'
+
 export { Job, type WaitOptions } from './client/services/job.js'
 export { type ListJobsOptions, type RequestJobOptions, Service } from './client/services/service.js'
 export type { ListServicesOptions } from './client/services/services.js'

@@ -3,7 +3,6 @@
 export {
   allocate,
   copyFile,
-  createSha256,
   defaultStateDir,
   expectListeners,
   fileSource,
@@ -68,16 +67,22 @@ export * from './rules/collections.js'
 export * from './rules/job-links.js'
 export * from './rules/jobs.js'
 export * from './rules/provenance.js'
-export { withDigest } from './streams/digest.js'
 export { type ReadableHandle, streamHandle } from './streams/handle-stream.js'
 export { type Hasher, hashAll } from './streams/hasher.js'
 export { ListProgress } from './streams/list-progress.js'
 export { mimeOf } from './streams/mime.js'
 export { type Piece, piecesOf } from './streams/pieces-of.js'
 export * from './streams/progress.js'
+export { type NextBytes, pullStream } from './streams/pull-stream.js'
 export * from './streams/range.js'
+export { createSha256, withDigest } from './streams/sha256.js'
 export { type Content, contentSource } from './streams/source.js'
 export { closed, type DownloadState, fillPart } from './transfer/fill-part.js'
 export { readingMuch } from './transfer/large-reads.js'
 export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
 export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'
+export * from './wire/artifact.js'
+export * from './wire/aspect.js'
+export { UrnText } from './wire/fields.js'
+export * from './wire/job.js'
+export * from './wire/service.js'

@@ -19,8 +19,8 @@ export const areas = [
     sources: 'packages/core/src/engine',
     tests: {
       core: /^engine-(?!races)/,
-      conformance: /^(engine-.*|laboratory)$/,
-      'backend-memory': /^(conformance|laboratory)$/,
+      conformance: /^(engine-.*|fault-simulation)$/,
+      'backend-memory': /^(conformance|fault-simulation)$/,
     },
   },
   {
@@ -34,7 +34,7 @@ export const areas = [
   },
   {
     sources: 'packages/backend-local/src',
-    tests: { 'backend-local': /^(?!python|conformance-engine|laboratory|many-aspects)/ },
+    tests: { 'backend-local': /^(?!python|conformance-engine|fault-simulation|many-aspects)/ },
   },
 ]
 

@@ -1,4 +1,5 @@
 import { type ArtifactRecord, artifactUrn } from '@ivcap/core/driver'
+import { artifactToJson } from '@ivcap/core/internal'
 import type { Pending } from './uploads.js'
 
 /** Of whom nothing else is known. */
@@ -11,17 +12,8 @@ const LONG_AGO = '1970-01-01T00:00:00Z'
 export function artifactJson(record: ArtifactRecord, origin: string): object {
   const href = hrefOf(record.id, origin)
   return {
-    id: record.id,
-    name: record.name,
-    status: record.status,
-    size: record.size,
-    'mime-type': record.mimeType,
-    etag: record.etag,
-    'created-at': record.createdAt,
-    'last-modified-at': record.lastModifiedAt,
-    policy: record.policy,
+    ...artifactToJson(record),
     account: record.account ?? ACCOUNT,
-    'cache-of': record.cacheOf,
     'data-href': `${href}/blob`,
     links: [
       { rel: 'self', type: 'application/json', href },

@@ -1,4 +1,5 @@
 import type { AspectRecord } from '@ivcap/core/driver'
+import { aspectItemToJson, aspectToJson } from '@ivcap/core/internal'
 import { ACCOUNT } from '../artifacts/json.js'
 import { withMember } from '../http/reply.js'
 
@@ -7,32 +8,18 @@ const POLICY = 'urn:ivcap:policy:ivcap.open.metadata'
 
 /** The whole record as JSON, as `GET /1/aspects/{id}` tells it; what is undefined isn't told. */
 export function aspectText(record: AspectRecord, origin: string): string {
-  const { id, retracter, replaces } = record
   const rest = {
-    ...facts(record),
+    ...aspectToJson(record),
     asserter: record.asserter ?? ACCOUNT,
-    retracter,
     account: record.account ?? ACCOUNT,
     policy: record.policy ?? POLICY,
-    replaces,
-    links: [{ rel: 'self', type: 'application/json', href: `${origin}/1/aspects/${id}` }],
+    links: [{ rel: 'self', type: 'application/json', href: `${origin}/1/aspects/${record.id}` }],
   }
   return withContent(rest, record)
 }
 
 /** What a listing tells of an aspect, as JSON. */
-export const itemText = (record: AspectRecord): string => withContent(facts(record), record)
-
-function facts({ id, entity, schema, validFrom, validTo }: AspectRecord): object {
-  return {
-    id,
-    entity,
-    schema,
-    'content-type': 'application/json',
-    'valid-from': validFrom,
-    'valid-to': validTo,
-  }
-}
+export const itemText = (record: AspectRecord): string => withContent(aspectItemToJson(record), record)
 
 /** With the content, schema and entity in it: not by a copy of it, which takes long where it has many members. */
 function withContent(rest: object, { entity, schema, content }: AspectRecord): string {

@@ -1,3 +1,4 @@
+import { parseJson } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { badRequest } from './errors.js'
 import { text } from './parameters.js'
@@ -34,12 +35,4 @@ export function pageIn<S extends v.GenericSchema>(
 export function linksOf(path: string, next: string | undefined): readonly object[] {
   const link = (rel: string, href: string) => ({ rel, type: 'application/json', href })
   return [link('self', path), ...(next === undefined ? [] : [link('next', `?page=${next}`)])]
-}
-
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
 }

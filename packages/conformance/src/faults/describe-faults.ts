@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { type FaultyPlace, runFaults } from './laboratory.js'
+import { type FaultyPlace, runFaults } from './fault-simulation.js'
 
 /**
- * The tests of a laboratory. `IVCAP_FAULTS_SEED` and `IVCAP_FAULTS_ROUNDS` choose others than the few rounds of every day:
+ * The tests of a fault simulation. `IVCAP_FAULTS_SEED` and `IVCAP_FAULTS_ROUNDS` choose others than the few rounds of every day:
  * a failure says how to repeat it.
  */
 export function describeFaults(

@@ -5,10 +5,10 @@ import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Backend } from '@ivcap/core/driver'
-import type { Writer } from './laboratory.js'
+import type { Writer } from './fault-simulation.js'
+import { type Event, History } from './history.js'
 import { randomOf } from './random.js'
-import { type Event, Told } from './told.js'
-import { type Job, work } from './work.js'
+import { type Job, runWorkload } from './workload.js'
 
 /** More events than most writers live to tell. */
 const MOST_EVENTS = 20
@@ -25,7 +25,7 @@ const LONGEST_STOP = 60
  * @param args What the program finds at `process.argv[2]` and after.
  */
 export function killedWriter(program: URL, ...args: readonly string[]): Writer {
-  return async (job, told) => {
+  return async (job, history) => {
     const random = randomOf(job.seed * 131 + job.writer)
     let left = Math.floor(random() * MOST_EVENTS)
     const child = spawn(process.execPath, ['-', ...args, JSON.stringify(job)], {
@@ -35,7 +35,7 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
     const lines = createInterface({ input: child.stdout })
     lines.on('line', (line) => {
       // it may have died while it wrote its last line
-      if (line.endsWith('}')) told.hear(JSON.parse(line))
+      if (line.endsWith('}')) history.record(JSON.parse(line))
       if (random() < 1 / 8) stopFor(child, random() * LONGEST_STOP)
       if (left-- === 0) setTimeout(() => child.kill('SIGKILL'), random() * MOST_DELAY)
     })
@@ -56,9 +56,9 @@ function stopFor(child: ChildProcess, ms: number): void {
 /** Does the job that `killedWriter` gives it, and tells it, line by line, until it is killed or done. */
 export async function writeUntilKilled(backend: Backend): Promise<void> {
   const job: Job = JSON.parse(process.argv.at(-1) ?? '')
-  const told = new Told()
-  await work(backend, job, told, (event: Event) => {
-    told.hear(event)
+  const history = new History()
+  await runWorkload(backend, job, history, (event: Event) => {
+    history.record(event)
     writeSync(1, `${JSON.stringify(event)}\n`)
   })
   process.exit(0)

@@ -6,6 +6,7 @@ import {
   opOptions,
   retry,
 } from '@ivcap/core/driver'
+import { pullStream } from '@ivcap/core/internal'
 
 const RETRIES = 5
 
@@ -62,7 +63,7 @@ function goingOn(
   let reader = body.getReader()
   let start = range.start
   let broken = false
-  const next = async () => {
+  const read = async () => {
     if (broken) {
       const rest = { range: { start, end: range.end }, ifMatch: info.etag }
       reader = (await blobs.get(key, { ...o, ...rest })).body.getReader()
@@ -75,16 +76,12 @@ function goingOn(
       throw error
     }
   }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await patiently(next, o)
-        if (done) return controller.close()
-        start += value.byteLength
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
+  return pullStream({
+    async next() {
+      const { done, value } = await patiently(read, o)
+      start += value?.byteLength ?? 0
+      return { chunk: value, done }
     },
-    { highWaterMark: 0 },
-  )
+    stop: (reason) => reader.cancel(reason),
+  })
 }

@@ -1,6 +1,7 @@
 import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import { abortable } from '../retry/delayed-abort.js'
+import { checkCount } from './arguments.js'
 import { signalOfThisRealm } from './operation.js'
 
 /** What many calls take their items from. */
@@ -99,12 +100,9 @@ function iteratorOf<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
   throw new IvcapError('invalid-argument', message, { argument: 'input' })
 }
 
-/** @throws IvcapError `invalid-argument` */
-export function checkConcurrency(concurrency: number): number {
-  if (Number.isSafeInteger(concurrency) && concurrency > 0) return Math.min(concurrency, MOST_AT_ONCE)
-  const message = `concurrency must be a whole number from 1, not ${show(concurrency)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'concurrency' })
-}
+/** @throws IvcapError `invalid-argument` unless it is a whole number from 1 */
+export const checkConcurrency = (concurrency: unknown): number =>
+  Math.min(checkCount(concurrency, 'concurrency', 1), MOST_AT_ONCE)
 
-/** More workers than that are only memory: no place takes as many requests at once. */
+/** More workers than that only take memory: no server accepts as many requests at once. */
 const MOST_AT_ONCE = 10_000

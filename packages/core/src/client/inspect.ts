@@ -2,36 +2,35 @@ import { omitUndefined } from '../model/omit-undefined.js'
 
 type Inspect = (value: unknown, options?: unknown) => string
 
-const node = Symbol.for('nodejs.util.inspect.custom')
-const deno = Symbol.for('Deno.customInspect')
+/** How a value is shown: its kind, then its fields. */
+export interface Shown {
+  readonly kind: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
 
 /**
- * Makes `console.log` of Node, Bun and Deno show what a handle is: `Artifact { id: …, name: … }`. Without it they show nothing,
- * since the fields of handles are private.
+ * Makes `console.log` of Node, Bun and Deno show an object as `Artifact { id: …, name: … }`. Without this they show an empty
+ * object, since the fields of handles are private.
  */
-export function inspectable<T extends object>(
-  prototype: T,
-  name: string,
-  fieldsOf: (handle: T) => Readonly<Record<string, unknown>>,
-): void {
-  const print = (handle: T, inspect: Inspect, options: unknown) => {
+export function inspectable<T extends object>(prototype: T, shownAs: (value: T) => Shown): void {
+  const print = (value: T, inspect: Inspect, options: unknown, depth = 0) => {
     try {
-      return `${name} ${inspect(omitUndefined(fieldsOf(handle)), options)}`
+      const { kind, fields } = shownAs(value)
+      return depth < 0 ? `[${kind}]` : `${kind} ${inspect(omitUndefined(fields), options)}`
     } catch {
-      // the prototype itself, which has no record
-      return name
+      // the prototype itself, which has no fields
+      return '[prototype]'
     }
   }
-  Object.defineProperty(prototype, node, {
-    configurable: true,
-    value(this: T, depth: number, options: unknown, inspect: Inspect) {
-      return depth < 0 ? `[${name}]` : print(this, inspect, options)
+  const define = (name: symbol, value: (this: T, ...args: never[]) => string) =>
+    Object.defineProperty(prototype, name, { configurable: true, value })
+  define(
+    Symbol.for('nodejs.util.inspect.custom'),
+    function (depth: number, options: unknown, inspect: Inspect) {
+      return print(this, inspect, options, depth)
     },
-  })
-  Object.defineProperty(prototype, deno, {
-    configurable: true,
-    value(this: T, inspect: Inspect, options: unknown) {
-      return print(this, inspect, options)
-    },
+  )
+  define(Symbol.for('Deno.customInspect'), function (inspect: Inspect, options: unknown) {
+    return print(this, inspect, options)
   })
 }

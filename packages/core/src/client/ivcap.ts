@@ -5,57 +5,44 @@ import type { JsonInput, JsonObject } from '../model/json.js'
 import { omitUndefined } from '../model/omit-undefined.js'
 import { checkOptions, type OptionNames } from '../model/options.js'
 import type { Problem, VerifyOptions } from '../model/problems.js'
+import type { TimeInput } from '../model/time.js'
 import { show } from '../model/urn.js'
 import type { Backend } from '../ports/index.js'
+import { checkLimit, checkText, checkTimeout, parseAtTime } from './arguments.js'
 import type { Artifact } from './artifacts/artifact.js'
 import * as artifacts from './artifacts/artifacts.js'
-import { UPLOAD_OPTIONS, type UploadOptions } from './artifacts/upload.js'
+import { asyncDispose } from './artifacts/local-file.js'
+import type { UploadOptions } from './artifacts/upload.js'
 import {
-  UPLOAD_MANY_OPTIONS,
   type UploadInput,
   type UploadManyOptions,
   type UploadOutcome,
   uploadMany,
 } from './artifacts/upload-many.js'
-import { ADD_MANY_OPTIONS, type AddManyOptions, addAspects } from './aspects/add-aspects.js'
+import { type AddManyOptions, addAspects } from './aspects/add-aspects.js'
 import type { Aspect } from './aspects/aspect.js'
 import {
-  ASSERT_OPTIONS,
   type AspectInput,
   type AssertOptions,
   LIST_ASPECTS_OPTIONS,
   type ListAspectsOptions,
 } from './aspects/aspect-input.js'
 import * as aspects from './aspects/aspects.js'
-import { checkBackend } from './check-backend.js'
 import { type Collection, retractCollection } from './collections/collection.js'
 import {
-  ADD_ITEM_OPTIONS,
   type AddItemOptions,
   addItem,
   type CollectionItem,
   removeItem,
 } from './collections/collection-items.js'
 import * as collections from './collections/collections.js'
-import {
-  CREATE_COLLECTION_OPTIONS,
-  type CreateCollectionOptions,
-  GET_COLLECTION_OPTIONS,
-  type GetCollectionOptions,
-  LIST_COLLECTIONS_OPTIONS,
-  type ListCollectionsOptions,
-} from './collections/collections.js'
 import type { Items } from './concurrently.js'
-import type { Context, Logger } from './context.js'
-import { asyncDispose } from './dispose.js'
+import { type Context, checkBackend, type Logger } from './context.js'
+import type { Reference } from './handle.js'
 import { inspectable } from './inspect.js'
-import { LINEAGE_OPTIONS, type Lineage, type LineageOptions, lineageOf } from './lineage/lineage.js'
-import { LIST_OPTIONS } from './list-options.js'
+import type { Lineage, LineageOptions } from './lineage/lineage.js'
 import type { Listing } from './listing.js'
-import { maintenance, VERIFY_OPTIONS } from './maintenance.js'
-import { CALL_OPTIONS, type CallOptions, checkTimeout } from './operation.js'
-import type { Reference } from './reference.js'
-import { SEARCH_OPTIONS, type SearchOptions, search } from './search.js'
+import { CALL_OPTIONS, type CallOptions, call } from './operation.js'
 import type { Service } from './services/service.js'
 import * as services from './services/services.js'
 
@@ -69,6 +56,17 @@ export interface IvcapOptions {
   /** Milliseconds for each call that names none; streams are not bound by it. */
   readonly timeout?: number | undefined
 }
+
+export interface SearchOptions extends CallOptions {
+  /** @default now */
+  readonly atTime?: TimeInput | undefined
+  /** Rows; Infinity for all. @default 10 */
+  readonly limit?: number | undefined
+}
+
+const SEARCH_OPTIONS: OptionNames<SearchOptions> = { atTime: true, limit: true, ...CALL_OPTIONS }
+
+const VERIFY_OPTIONS: OptionNames<CallOptions & VerifyOptions> = { digests: true, ...CALL_OPTIONS }
 
 const IVCAP_OPTIONS: OptionNames<IvcapOptions> = {
   stateDir: true,
@@ -95,6 +93,10 @@ export class Ivcap implements AsyncDisposable {
     this.#memory = files.uploadMemory(omitUndefined({ stateDir }))
   }
 
+  static {
+    inspectable<Ivcap>(Ivcap.prototype, ({ url }) => ({ kind: 'Ivcap', fields: { url } }))
+  }
+
   /** Where the artifacts are, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`, `memory:`. */
   get url(): string {
     return this.#context.backend.artifacts.location
@@ -107,8 +109,7 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `missing-argument`, `invalid-argument`; `integrity` when the file changes while it is read
    */
   async uploadArtifact(o: UploadOptions): Promise<Artifact> {
-    const checked = checkOptions(o, UPLOAD_OPTIONS, 'uploadArtifact')
-    return artifacts.uploadArtifact(this.#context, this.#memory, checked)
+    return artifacts.uploadArtifact(this.#context, this.#memory, o)
   }
 
   /**
@@ -119,8 +120,7 @@ export class Ivcap implements AsyncDisposable {
     uploads: Items<UploadInput>,
     o: UploadManyOptions<Artifact> = {},
   ): Promise<UploadOutcome<Artifact>[]> {
-    const checked = checkOptions(o, UPLOAD_MANY_OPTIONS, 'uploadArtifacts')
-    return uploadMany(uploads, checked, (one) => artifacts.uploadArtifact(this.#context, this.#memory, one))
+    return uploadMany(uploads, o, (one) => artifacts.uploadArtifact(this.#context, this.#memory, one))
   }
 
   /**
@@ -130,12 +130,12 @@ export class Ivcap implements AsyncDisposable {
    * @throws IvcapError `invalid-argument`, `not-found`
    */
   async getArtifact(id: Reference, o: CallOptions = {}): Promise<Artifact> {
-    return artifacts.getArtifact(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getArtifact'))
+    return artifacts.getArtifact(this.#context, id, o)
   }
 
   /** Newest first unless told otherwise; 10 of them unless told otherwise. */
   listArtifacts(o: artifacts.ListArtifactsOptions = {}): Listing<Artifact> {
-    return artifacts.listArtifacts(this.#context, checkOptions(o, LIST_OPTIONS, 'listArtifacts'))
+    return artifacts.listArtifacts(this.#context, o)
   }
 
   /**
@@ -143,8 +143,7 @@ export class Ivcap implements AsyncDisposable {
    * file has changed since, or where the store does not remember uploads (local, memory).
    */
   async artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'artifactForFile')
-    return artifacts.artifactForFile(this.#context, this.#memory, filePath, checked)
+    return artifacts.artifactForFile(this.#context, this.#memory, filePath, o)
   }
 
   /**
@@ -154,8 +153,7 @@ export class Ivcap implements AsyncDisposable {
    * @param content JSON object; its `$schema` is the aspect's schema unless the option `schema` is given
    */
   async addAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    const checked = checkOptions(o, ASSERT_OPTIONS, 'addAspect')
-    return aspects.assertAspect(this.#context, 'addAspect', { ...checked, entity, content }, checked)
+    return aspects.assertAspect(this.#context, 'addAspect', { entity, content }, o)
   }
 
   /**
@@ -163,24 +161,26 @@ export class Ivcap implements AsyncDisposable {
    * collected.
    */
   async addAspects(inputs: Items<AspectInput>, o: AddManyOptions = {}): Promise<Aspect[]> {
-    return addAspects(this.#context, inputs, checkOptions(o, ADD_MANY_OPTIONS, 'addAspects'))
+    return addAspects(this.#context, inputs, o)
   }
 
   /** Adds an aspect in place of those of the same entity and schema, which are retracted. */
   async updateAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
-    const checked = checkOptions(o, ASSERT_OPTIONS, 'updateAspect')
-    return aspects.assertAspect(this.#context, 'updateAspect', { ...checked, entity, content }, checked)
+    return aspects.assertAspect(this.#context, 'updateAspect', { entity, content }, o)
   }
 
   /** The aspect with this URN or uuid, retracted ones too. @throws IvcapError `invalid-argument`, `not-found` */
   async getAspect(id: Reference, o: CallOptions = {}): Promise<Aspect> {
-    return aspects.getAspect(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getAspect'))
+    return aspects.getAspect(this.#context, id, o)
   }
 
   /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
   listAspects(o: ListAspectsOptions = {}): Listing<Aspect> {
-    const checked = checkOptions(o, LIST_ASPECTS_OPTIONS, 'listAspects')
-    return aspects.listAspects(this.#context, 'listAspects', checked)
+    return aspects.listAspects(
+      this.#context,
+      'listAspects',
+      checkOptions(o, LIST_ASPECTS_OPTIONS, 'listAspects'),
+    )
   }
 
   /**
@@ -189,21 +189,18 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `invalid-argument`
    */
-  async createCollection(o: CreateCollectionOptions): Promise<Collection> {
-    const checked = checkOptions(o, CREATE_COLLECTION_OPTIONS, 'createCollection')
-    return collections.createCollection(this.#context, checked)
+  async createCollection(o: collections.CreateCollectionOptions): Promise<Collection> {
+    return collections.createCollection(this.#context, o)
   }
 
   /** The collection with this URN (as it was at `atTime`). @throws IvcapError `not-found` */
-  async getCollection(id: Reference, o: GetCollectionOptions = {}): Promise<Collection> {
-    const checked = checkOptions(o, GET_COLLECTION_OPTIONS, 'getCollection')
-    return collections.getCollection(this.#context, id, checked)
+  async getCollection(id: Reference, o: collections.GetCollectionOptions = {}): Promise<Collection> {
+    return collections.getCollection(this.#context, id, o)
   }
 
   /** Newest first; 10 of them unless told otherwise. */
-  listCollections(o: ListCollectionsOptions = {}): Listing<Collection> {
-    const checked = checkOptions(o, LIST_COLLECTIONS_OPTIONS, 'listCollections')
-    return collections.listCollections(this.#context, checked)
+  listCollections(o: collections.ListCollectionsOptions = {}): Listing<Collection> {
+    return collections.listCollections(this.#context, o)
   }
 
   /** Adds an item, any URN, to a collection. Undefined: it is in there already. */
@@ -212,69 +209,81 @@ export class Ivcap implements AsyncDisposable {
     item: Reference,
     o: AddItemOptions = {},
   ): Promise<CollectionItem | undefined> {
-    const checked = checkOptions(o, ADD_ITEM_OPTIONS, 'addToCollection')
-    return addItem(this.#context, collection, item, checked)
+    return addItem(this.#context, collection, item, o)
   }
 
   /** Takes an item out of a collection. Whether it was in there. */
   async removeFromCollection(collection: Reference, item: Reference, o: CallOptions = {}): Promise<boolean> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'removeFromCollection')
-    return removeItem(this.#context, collection, item, checked)
+    return removeItem(this.#context, collection, item, o)
   }
 
   /** Retracts the items of a collection, then the collection. How many aspects that were. @throws IvcapError `not-found` */
   async retractCollection(id: Reference, o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, id, checkOptions(o, CALL_OPTIONS, 'retractCollection'))
+    return retractCollection(this.#context, id, o)
   }
 
   /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are none */
   async getService(id: Reference, o: CallOptions = {}): Promise<Service> {
-    return services.getService(this.#context, id, checkOptions(o, CALL_OPTIONS, 'getService'))
+    return services.getService(this.#context, id, o)
   }
 
   /** The service of this very name; `%` stands for any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
   async getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'getServiceByName')
-    return services.getServiceByName(this.#context, name, checked)
+    return services.getServiceByName(this.#context, name, o)
   }
 
   /** 10 of them unless told otherwise. @throws IvcapError `unsupported` */
   listServices(o: services.ListServicesOptions = {}): Listing<Service> {
-    return services.listServices(this.#context, checkOptions(o, LIST_OPTIONS, 'listServices'))
+    return services.listServices(this.#context, o)
   }
 
   /** What an artifact or a job was made of, and what was made of it, as a graph. */
   async lineage(id: Reference, o: LineageOptions = {}): Promise<Lineage> {
-    return lineageOf(this.#context, id, checkOptions(o, LINEAGE_OPTIONS, 'lineage'))
+    const { lineageOf } = await import('./lineage/lineage.js')
+    return lineageOf(this.#context, id, o)
   }
 
-  /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` off the platform */
+  /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` if the backend has no search */
   async search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
-    return search(this.#context, datalog, checkOptions(o, SEARCH_OPTIONS, 'search'))
+    const { search, artifacts } = this.#context.backend
+    return call(this.#context, 'search', o, SEARCH_OPTIONS, async (op, checked) => {
+      const query = checkText(datalog, 'datalog')
+      const limit = checkLimit(checked.limit ?? 10)
+      const atTime = parseAtTime(checked.atTime)
+      if (search !== undefined) return search(query, omitUndefined({ ...op, limit, atTime }))
+      const message = `${artifacts.name} (${artifacts.location}) has no Datalog search: use listAspects, or a platform`
+      throw new IvcapError('unsupported', message)
+    })
   }
 
   /**
-   * What is damaged or orphaned in this place: every record, and the size and digest of every artifact. Reads everything,
+   * Examines every record, and the size and digest of every artifact, and returns what is damaged or orphaned. Reads everything,
    * changes nothing.
    *
-   * @throws IvcapError `unsupported` where the place cannot be examined from here
+   * @throws IvcapError `unsupported` if the backend cannot examine its place
    */
   async verify(o: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
-    const { digests, ...call } = checkOptions(o, VERIFY_OPTIONS, 'verify')
-    return maintenance(this.#context, 'verify', call, (op) => ({ digests, ...op }))
+    const { verify } = this.#context.backend
+    return call(this.#context, 'verify', o, VERIFY_OPTIONS, async (op, { digests }) => {
+      if (verify === undefined) throw this.#notExamined()
+      return verify({ digests, ...op })
+    })
   }
 
   /**
-   * Rebuilds what can be derived from the records, e.g. lost index entries. Deletes no content. Returns what it mended.
+   * Rebuilds what can be derived from the records, e.g. lost index entries. Deletes no content. Returns what it repaired.
    *
-   * @throws IvcapError `unsupported` where there is nothing to rebuild
+   * @throws IvcapError `unsupported` if the backend has nothing to rebuild
    */
   async repair(o: CallOptions = {}): Promise<readonly Problem[]> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'repair')
-    return maintenance(this.#context, 'repair', checked, (op) => op)
+    const { repair } = this.#context.backend
+    return call(this.#context, 'repair', o, CALL_OPTIONS, async (op) => {
+      if (repair === undefined) throw this.#notExamined()
+      return repair(op)
+    })
   }
 
-  /** Lets go of what the backend holds open; jobs that run in this process are waited for, or cancelled if it takes long. */
+  /** Closes what the backend holds open. Waits for jobs that run in this process, and cancels them if they take too long. */
   async close(): Promise<void> {
     const { backend } = this.#context
     await backend.services?.close?.()
@@ -292,9 +301,11 @@ export class Ivcap implements AsyncDisposable {
   toString(): string {
     return `Ivcap ${this.url}`
   }
-}
 
-inspectable(Ivcap.prototype, 'Ivcap', ({ url }) => ({ url }))
+  #notExamined(): IvcapError {
+    return new IvcapError('unsupported', `${this.url} cannot be examined from here`, { resource: this.url })
+  }
+}
 
 function checkStateDir(stateDir: unknown): void {
   if (stateDir === undefined || stateDir === false) return

@@ -1,14 +1,19 @@
-import { IvcapError } from '../model/errors.js'
-import { show } from '../model/urn.js'
-import type { Page } from '../ports/index.js'
+import { omitUndefined } from '../model/omit-undefined.js'
+import type { OptionNames } from '../model/options.js'
+import type { TimeInput } from '../model/time.js'
+import type { OpOptions, Page, ServiceQuery } from '../ports/index.js'
 import { PageProgress } from '../query/page-progress.js'
+import { checkLimit, checkText, ifGiven, parseAtTime } from './arguments.js'
+import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
+import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
-/** The most that a deployment hands out in one page. */
+/** The most that a deployment returns in one page. */
 const PAGE_SIZE = 50
 
 /**
- * What a list call returns: iterate it (`for await`), take it whole, or page by page. Nothing is fetched before the first
- * item is asked for; each iteration starts anew.
+ * The result of a list call: iterate it (`for await`), take it whole, or page by page. Nothing is fetched before the first
+ * item is requested; each iteration starts anew.
  */
 export interface Listing<T> extends AsyncIterable<T> {
   /** All items, up to the limit, in one array. */
@@ -17,20 +22,77 @@ export interface Listing<T> extends AsyncIterable<T> {
   pages(): AsyncIterable<readonly T[]>
 }
 
-/** `limit`: items in all; Infinity for all of them. */
-export function listing<R, T>(
-  limit: number,
-  fetchPage: (o: { limit: number; cursor?: string }) => Promise<Page<R>>,
+/** Options of the listings of artifacts, services and jobs. */
+export interface ListOptions extends CallOptions {
+  /** Items in all; Infinity for all. @default 10 */
+  readonly limit?: number | undefined
+  /** e.g. `name ~= 'Fire%'`. */
+  readonly filter?: string | undefined
+  /** A field, e.g. `name`. */
+  readonly orderBy?: string | undefined
+  readonly orderDesc?: boolean | undefined
+  /** List what was there at this time. @default now */
+  readonly atTime?: TimeInput | undefined
+}
+
+export const LIST_OPTIONS: OptionNames<ListOptions> = {
+  limit: true,
+  filter: true,
+  orderBy: true,
+  orderDesc: true,
+  atTime: true,
+  ...CALL_OPTIONS,
+}
+
+type Paged = { readonly limit: number; readonly cursor?: string }
+
+/** A call whose failures are collected by the call around it. */
+type NestedCall = CallOptions & Pick<OpOptions, 'failures'>
+
+/**
+ * A listing by `ListOptions`. Arguments are checked now; nothing is fetched before the first item is requested.
+ *
+ * @param descending the default of `orderDesc`
+ * @throws IvcapError `invalid-argument`
+ */
+export function listRecordsBy<R, T>(
+  context: Context,
+  operation: string,
+  { limit, filter, orderBy, orderDesc = true, atTime, ...call }: ListOptions,
+  fetchPage: (query: ServiceQuery, op: OpOptions) => Promise<Page<R>>,
   wrap: (record: R) => T,
 ): Listing<T> {
-  async function* pages(): AsyncGenerator<readonly T[]> {
+  const query = omitUndefined({
+    filter: ifGiven(filter, 'filter', checkText),
+    orderBy: ifGiven(orderBy, 'orderBy', checkText),
+    orderDesc,
+    atTime: parseAtTime(atTime),
+  })
+  const all = { ...call, limit: checkLimit(limit ?? 10) }
+  return listingOf(context, operation, all, (page, op) => fetchPage({ ...query, ...page }, op), wrap)
+}
+
+/**
+ * A listing whose calls are named `operation`. The timeout bounds each page of an iteration, and the whole of `toArray()`.
+ *
+ * @param limit items in all; Infinity for all of them
+ */
+export function listingOf<R, T>(
+  context: Context,
+  operation: string,
+  { limit, signal, timeout, failures }: NestedCall & { readonly limit: number },
+  fetchPage: (page: Paged, op: OpOptions) => Promise<Page<R>>,
+  wrap: (record: R) => T,
+): Listing<T> {
+  async function* pagesOf(call: NestedCall): AsyncGenerator<readonly T[]> {
     // the same page size throughout: a server may count its pages by it
     const pageSize = Math.min(PAGE_SIZE, limit)
+    const progress = new PageProgress()
     let left = limit
     let cursor: string | undefined
-    const progress = new PageProgress()
     while (left > 0) {
-      const page = await fetchPage({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
+      const request = { limit: pageSize, ...(cursor !== undefined && { cursor }) }
+      const page = await perform(context, operation, call, (op) => fetchPage(request, op))
       const items = page.items.slice(0, left)
       left -= items.length
       if (items.length > 0) yield items.map(wrap)
@@ -39,24 +101,20 @@ export function listing<R, T>(
       cursor = page.cursor
     }
   }
-  async function* items(): AsyncGenerator<T> {
-    for await (const page of pages()) yield* page
-  }
-  return {
-    [Symbol.asyncIterator]: items,
-    pages,
-    toArray: async () => {
-      const all: T[] = []
-      for await (const page of pages()) all.push(...page)
-      return all
+  const own: NestedCall = omitUndefined({ signal, timeout, failures })
+  const listing: Listing<T> = {
+    async *[Symbol.asyncIterator]() {
+      for await (const page of pagesOf(own)) yield* page
     },
+    pages: () => pagesOf(own),
+    toArray: () =>
+      perform(context, operation, own, async ({ signal, failures }) => {
+        const all: T[] = []
+        const unlimited = omitUndefined({ signal, failures, timeout: Number.POSITIVE_INFINITY })
+        for await (const page of pagesOf(unlimited)) all.push(...page)
+        return all
+      }),
   }
-}
-
-/** @throws IvcapError `invalid-argument` unless `limit` is a whole number from 0, or Infinity */
-export function checkLimit(limit: unknown): number {
-  if (limit === Number.POSITIVE_INFINITY) return limit
-  if (typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 0) return limit
-  const message = `limit must be a whole number from 0, or Infinity for all, not ${show(limit)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'limit' })
+  inspectable(listing, () => ({ kind: 'Listing', fields: { of: operation, limit } }))
+  return listing
 }

@@ -3,10 +3,11 @@ import { IvcapError, isIvcapError } from '../model/errors.js'
 import { emit, type IvcapEvent } from '../model/events.js'
 import { FailureLog } from '../model/failures.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import type { OptionNames } from '../model/options.js'
+import { checkOptions, type OptionNames } from '../model/options.js'
 import { timeoutSignal } from '../model/timers.js'
 import { show } from '../model/urn.js'
 import type { OpOptions } from '../ports/index.js'
+import { checkTimeout } from './arguments.js'
 import type { Context } from './context.js'
 
 /** What every call of the client takes. */
@@ -23,6 +24,18 @@ export interface CallOptions {
 }
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true, timeout: true }
+
+/** Runs one operation of the client: checks its options, then `perform`s it. */
+export async function call<O extends CallOptions, T>(
+  context: Context,
+  operation: string,
+  o: O,
+  names: OptionNames<NoInfer<O>>,
+  run: (op: OpOptions, checked: O) => Promise<T>,
+): Promise<T> {
+  const checked = checkOptions(o, names, operation)
+  return perform(context, operation, checked, (op) => run(op, checked))
+}
 
 /**
  * Runs one operation of the client: merges timeout and signal in this one place, and wraps what fails, once.
@@ -114,11 +127,4 @@ export function signalOfThisRealm(signal: AbortSignal): AbortSignal {
   foreign.addEventListener('abort', () => own.abort(foreign.reason), { once: true })
   adopted.set(signal, own.signal)
   return own.signal
-}
-
-/** @throws IvcapError `invalid-argument` */
-export function checkTimeout(timeout: number): number {
-  if (typeof timeout === 'number' && timeout > 0) return timeout
-  const message = `timeout must be a number of milliseconds above 0, or Infinity, not ${show(timeout)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'timeout' })
 }

@@ -2,7 +2,7 @@ import type { IvcapError } from './errors.js'
 import { plainText } from './plain-text.js'
 
 /**
- * Something that happened below a call and that its result does not tell. Events are for people and for monitoring; they never
+ * Something that happened during a call and that its result does not show. Events are for people and for monitoring; they never
  * hold a token, the query of a signed URL, or content.
  */
 export type IvcapEvent =
@@ -14,7 +14,7 @@ export type IvcapEvent =
   | FallbackEvent
   | JobFailedEvent
 
-interface Told {
+interface EventBase {
   /** One sentence for people. */
   readonly message: string
   /** What the caller asked for, e.g. `uploadArtifact`, where that is known. */
@@ -24,7 +24,7 @@ interface Told {
 }
 
 /** A request failed and is sent again after `wait` milliseconds. */
-export interface RetryEvent extends Told {
+export interface RetryEvent extends EventBase {
   readonly kind: 'retry'
   /** Number of the attempt that failed, from 1. */
   readonly attempt: number
@@ -34,55 +34,52 @@ export interface RetryEvent extends Told {
 }
 
 /** Something that cannot be read, or is not valid, is missing from a result: a file, a folder, a record. */
-export interface LeftOutEvent extends Told {
+export interface LeftOutEvent extends EventBase {
   readonly kind: 'left-out'
   readonly resource: string
   readonly error?: IvcapError
 }
 
 /** An unanswered request may have left something without an owner, e.g. a pending artifact record without bytes. */
-export interface OrphanEvent extends Told {
+export interface OrphanEvent extends EventBase {
   readonly kind: 'orphan'
 }
 
 /** A transfer that broke goes on from `offset` bytes. */
-export interface ResumeEvent extends Told {
+export interface ResumeEvent extends EventBase {
   readonly kind: 'resume'
   readonly offset: number
   readonly error?: IvcapError
 }
 
 /** A file was recognised as uploaded before; nothing was sent. */
-export interface RecognisedEvent extends Told {
+export interface RecognisedEvent extends EventBase {
   readonly kind: 'recognised'
   readonly resource: string
 }
 
 /** A step failed that the call can do without, or was replaced by a slower one. */
-export interface FallbackEvent extends Told {
+export interface FallbackEvent extends EventBase {
   readonly kind: 'fallback'
   readonly error?: IvcapError
 }
 
 /** The function of a service failed. `error` holds what it threw, with its stack, as `cause`. */
-export interface JobFailedEvent extends Told {
+export interface JobFailedEvent extends EventBase {
   readonly kind: 'job-failed'
   readonly resource: string
   readonly error: IvcapError
 }
 
-/** Hears events. What it throws is ignored. */
+/** Receives events. Exceptions that it throws are ignored. */
 export type EventListener = (event: IvcapEvent) => void
 
-/**
- * Tells an event to each listener, once to one that is given twice. A listener that throws harms neither the call nor the
- * other listeners.
- */
+/** Sends an event to each listener, once to a listener that is given twice. Exceptions of listeners are ignored. */
 export function emit(event: IvcapEvent, ...listeners: readonly (EventListener | undefined)[]): void {
-  const told = { ...event, message: plainText(event.message) }
+  const safe = { ...event, message: plainText(event.message) }
   for (const listener of new Set(listeners)) {
     try {
-      listener?.(told)
+      listener?.(safe)
     } catch {
       // the listener's own problem
     }

@@ -85,6 +85,15 @@ function readJson(input: unknown, argument: string): JsonValue {
   }
 }
 
+/** The JSON value in a text; undefined if it is not JSON. */
+export function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -50,11 +50,11 @@ export interface ReadOptions extends OpOptions {
   readonly range?: ByteRange
   /** Fails with `precondition-failed` where the content has another etag. */
   readonly ifMatch?: string
-  /** The whole is wanted as fast as it comes: several connections and some tens of MiB are welcome, where that helps. */
+  /** Hint: the whole content is expected to be read as fast as possible; a store may use several connections and some tens of MiB. */
   readonly parallel?: boolean
   /**
-   * Where the memory of chunks may be taken from, instead of fresh one: who reads them will give it back. Not to be passed on
-   * by a store that keeps chunks for itself.
+   * Hint: a pool from which a store may take the memory of chunks; the reader returns it. A store that retains chunks must not
+   * pass it on.
    */
   readonly memory?: ChunkMemory
 }
@@ -79,7 +79,7 @@ export interface ArtifactStore {
    */
   read(id: Urn, o: ReadOptions): Promise<ArtifactContent>
   list(q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>>
-  /** The file on this disk that holds the content, where there is one. */
+  /** The path of the file on this disk that holds the content; undefined if there is none. */
   localPath?(id: Urn): Promise<string | undefined>
   /** Whether a `urn:file:` id lies in this place. Absent: none does. Other ids are always the store's own. */
   contains?(id: Urn): boolean

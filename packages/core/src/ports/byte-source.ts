@@ -4,8 +4,8 @@ export interface OpenOptions {
   readonly end?: number
   readonly signal?: AbortSignal
   /**
-   * Chunks that have to stay as they are: the memory of one may be used again once so many more have been asked for. Absent:
-   * all stay. What is allocated and left behind, 1 MiB at a time, costs as much as sending it.
+   * Number of chunks that must stay valid: the source may reuse the memory of a chunk once this many later chunks were requested.
+   * Absent: all stay valid. Fresh memory for each chunk of 1 MiB costs as much time as sending it.
    */
   readonly keep?: number
 }
@@ -16,33 +16,33 @@ export interface ByteSource {
   readonly size?: number
   /** false: a one-shot stream; `open` works once, at offset 0. */
   readonly replayable: boolean
-  /** What it is made of, for places that have a shorter way than a stream. */
+  /** The value behind the source, for stores that can read it without a stream. */
   readonly native?:
     | {
         readonly kind: 'file'
         readonly path: string
         /**
-         * Nobody writes to the file any more: a store on the same file system may give it a second name instead of copying
-         * it, and set its time of change. The first name stays its giver's, to be removed whenever he likes.
+         * No process writes to the file any more: a store on the same file system may hard-link it instead of copying it, and set
+         * its modification time. The caller still owns the original path and may delete it at any time.
          */
         readonly sealed?: true
       }
     | { readonly kind: 'blob'; readonly blob: Blob }
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   open(o?: OpenOptions): ReadableStream<Uint8Array>
-  /** Asked before success is declared: a file may have changed while it was read. */
+  /** False if the content changed since it was opened. A store must call it before it reports success. */
   unchanged?(): Promise<boolean>
   /**
-   * SHA-256 of all of it in lower-case hex, where its giver has it by other means: a place that records digests takes this one
-   * instead of computing it. Asked when the bytes are stored.
+   * The SHA-256 of the whole content in lower-case hex, if the caller knows it: a store that records digests uses it instead of
+   * computing one. Called when the bytes are stored.
    */
   sha256?(): Promise<string>
 }
 
-/** Memory that is used again: fresh memory for each chunk keeps the garbage collector busy. */
+/** A pool of reusable buffers: a fresh buffer for each chunk keeps the garbage collector busy. */
 export interface ChunkMemory {
-  /** What it holds at first is arbitrary. */
+  /** The buffer is not cleared. */
   take(size: number): Uint8Array<ArrayBuffer>
-  /** Nobody needs the bytes any more. Those from elsewhere are left alone. */
+  /** Returns a buffer to the pool. Buffers that were not taken from this pool are ignored. */
   release(bytes: Uint8Array): void
 }

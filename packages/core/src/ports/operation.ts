@@ -1,11 +1,11 @@
 import type { EventListener } from '../model/events.js'
 import type { FailureLog } from '../model/failures.js'
 
-/** What the client hands down with every call. A driver passes all of it on to the stores that it uses itself. */
+/** Options that the client passes with every call. A driver must pass them on to the stores that it uses. */
 export interface OpOptions {
   /** When it aborts, the operation stops its I/O and rejects with `signal.reason`, unwrapped. */
   readonly signal?: AbortSignal
-  /** Hears what the result does not tell. */
+  /** Receives events that the result does not show. */
   readonly onEvent?: EventListener
   /** Collects the failures of this call, so that an error or a timeout can name the first cause. */
   readonly failures?: FailureLog
@@ -41,8 +41,8 @@ export interface TransferOptions {
   /** Base delay in ms; exponential, jittered. */
   readonly retryDelay: number
   /**
-   * Bytes that the other side has accepted so far, and the total where it is known. Never goes back, reaches the total
-   * once, at the end, and is silent after an abort. `progressOf` of this package keeps that for a driver.
+   * Receives the bytes that the other side has accepted so far, and the total if it is known. The number never decreases, reaches
+   * the total once, at the end, and is not reported after an abort. `progressOf` of this package implements this for a driver.
    */
   readonly onProgress?: (accepted: number, total?: number) => void
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { IvcapError } from '../model/errors.js'
+import { parseJson } from '../model/json.js'
 import type { SortKey } from './order.js'
 
 /** Where a listing stands. It pins the time that it looks at and the query that it belongs to. */
@@ -49,14 +50,6 @@ function fromBase64Url(text: string): string {
     return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)))
   } catch {
     return ''
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { isJsonObject, type JsonObject } from '../model/json.js'
+import { isJsonObject, type JsonObject, parseJson } from '../model/json.js'
 import type { AspectRecord } from '../model/records.js'
 import { parseTimestamp, type Timestamp } from '../model/time.js'
 import { aspectUuid, isUrn, type Urn } from '../model/urn.js'
@@ -40,7 +40,8 @@ function isDeeper(value: unknown, depth: number): boolean {
 
 /** The record in `text`, or what is wrong with it in a few words. Unknown keys are ignored. */
 export function decodeAspect(text: string): AspectRecord | string {
-  const json = parseJson(text)
+  // editors on Windows begin a text with a byte order mark
+  const json = parseJson(text.replace(/^\ufeff/, ''))
   if (json === undefined) return text.trim() === '' ? 'it is empty' : 'it is not JSON'
   const parsed = v.safeParse(AspectJson, json)
   if (parsed.success) return parsed.output
@@ -86,12 +87,3 @@ const AspectJson = v.pipe(
     }),
   ),
 )
-
-function parseJson(text: string): unknown {
-  try {
-    // editors on Windows begin a text with a byte order mark
-    return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
-  } catch {
-    return undefined
-  }
-}

@@ -5,6 +5,7 @@ import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
 import type { AspectDraft, AspectStore, OpOptions } from '../ports/index.js'
+import { artifactToJson } from '../wire/artifact.js'
 
 /** The record of an upload, an aspect of the artifact. */
 export const ARTIFACT_SCHEMA = 'urn:ivcap:schema.artifact.1'
@@ -23,17 +24,7 @@ export const USED_BY_SCHEMAS = [USED_BY_SCHEMA, 'urn:ivcap:schema:artifact-usedB
 export function artifactAspect(record: ArtifactRecord, location?: string): AspectDraft {
   const content = omitUndefined({
     $schema: ARTIFACT_SCHEMA,
-    id: record.id,
-    name: record.name,
-    status: record.status,
-    size: record.size,
-    'mime-type': record.mimeType,
-    etag: record.etag,
-    'created-at': record.createdAt,
-    'last-modified-at': record.lastModifiedAt,
-    policy: record.policy,
-    account: record.account,
-    'cache-of': record.cacheOf,
+    ...artifactToJson(record),
     sha256: record.sha256,
     location,
   })

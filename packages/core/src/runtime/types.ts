@@ -1,10 +1,9 @@
 import type { Urn } from '../model/urn.js'
 import type { ArtifactStore, ByteSource, ChunkMemory, OpOptions, TransferOptions } from '../ports/index.js'
-import type { AsyncHasher, Hasher } from '../streams/hasher.js'
+import type { AsyncHasher } from '../streams/hasher.js'
 
 /** What `#runtime` offers, in Node and elsewhere. Elsewhere there are no files: those parts fail with `unsupported`. */
 export interface Runtime {
-  createSha256(): Hasher
   /** In a thread of its own, where there are threads and the `size` in bytes is worth one. */
   asyncHasher(algorithm: 'md5' | 'sha256', size: number | undefined): AsyncHasher
   /** Whether somebody has read from the stream, or it was cancelled. */

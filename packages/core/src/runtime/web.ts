@@ -1,9 +1,7 @@
 /** `#runtime` where there are no files: browsers and other places without Node's modules. Hashing works there too. */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex } from '@noble/hashes/utils.js'
 import { IvcapError } from '../model/errors.js'
 import type { ArtifactStore, ByteSource } from '../ports/index.js'
-import type { AsyncHasher, Hasher } from '../streams/hasher.js'
+import type { AsyncHasher } from '../streams/hasher.js'
 import type { Runtime, TempFile, UploadMemory } from './types.js'
 
 export type {
@@ -18,19 +16,16 @@ export type {
   UploadMemoryOptions,
 } from './types.js'
 
-export const createSha256 = (): Hasher => hasher(sha256.create())
-
 /** MD5 is for the sidecars of files alone. */
 export function asyncHasher(algorithm: 'md5' | 'sha256'): AsyncHasher {
   if (algorithm === 'md5') throw unsupported('filePath', 'give the bytes as content instead')
-  const hasher = createSha256()
-  return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
-}
-
-function hasher(hash: { update(bytes: Uint8Array): unknown; digest(): Uint8Array }): Hasher {
+  const loading = import('./web-hash.js').then(({ createSha256 }) => createSha256())
+  // a failure to load is reported by `update` and `digest`
+  loading.catch(() => {})
   return {
-    update: (bytes) => void hash.update(bytes),
-    digest: () => bytesToHex(hash.digest()),
+    update: async (bytes) => (await loading).update(bytes),
+    digest: async () => (await loading).digest(),
+    close() {},
   }
 }
 

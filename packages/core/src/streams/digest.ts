@@ -1,21 +1,12 @@
-import { asyncHasher, createSha256 } from '#runtime'
+import { asyncHasher } from '#runtime'
 import type { ByteSource } from '../ports/index.js'
 import type { AsyncHasher } from './hasher.js'
+import { pullStream } from './pull-stream.js'
 
 /**
- * `source`, hashed on its way: `sha256()` is known once a stream opened at offset 0 was read to the end. A later stream that
- * goes on where it broke off (a resumed upload, the next part) counts on; opening at 0 again starts again. A place that took
- * the shorter way of a file or a Blob (`native`) had no bytes pass here: undefined.
+ * `source`, with an MD5 for the upload sidecar computed as it is read. The digest is known once a stream opened at offset 0 was
+ * read to its end; undefined if the source was not read as a stream. `close()` must be called at the end.
  */
-export function withDigest(source: ByteSource): {
-  readonly source: ByteSource
-  sha256(): string | undefined
-} {
-  const { source: hashed, digest } = withHash(source, createSha256)
-  return { source: hashed, sha256: digest }
-}
-
-/** As `withDigest`, for the upload sidecar, which holds an MD5. To be closed when all is over. */
 export function withMd5(source: ByteSource): {
   readonly source: ByteSource
   md5(): Promise<string | undefined>
@@ -36,7 +27,11 @@ interface Hashing<D> {
   digest(): D
 }
 
-function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) {
+/**
+ * `source`, hashed as it is read. A later stream that goes on where an earlier one broke off (a resumed upload, the next part)
+ * adds to the same digest; a stream opened at offset 0 starts a new one.
+ */
+export function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) {
   let run: Run<D> | undefined
   const hashed: ByteSource = {
     ...source,
@@ -91,20 +86,17 @@ function tap<D>(
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   let position = offset
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await reader.read()
-        if (done) {
-          if (toTheEnd) run.ended(position)
-          return controller.close()
-        }
-        await run.take(position, value)
-        position += value.byteLength
-        controller.enqueue(value)
-      },
-      cancel: (reason) => reader.cancel(reason),
+  return pullStream({
+    async next() {
+      const { done, value } = await reader.read()
+      if (done) {
+        if (toTheEnd) run.ended(position)
+        return { done }
+      }
+      await run.take(position, value)
+      position += value.byteLength
+      return { chunk: value, done }
     },
-    { highWaterMark: 0 },
-  )
+    stop: (reason) => reader.cancel(reason),
+  })
 }

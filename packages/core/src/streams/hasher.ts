@@ -7,12 +7,12 @@ export interface Hasher {
   digest(): string
 }
 
-/** A hasher that works beside its caller, where the place has threads. */
+/** A hasher that runs in a thread of its own where there are threads. */
 export interface AsyncHasher {
-  /** Wait for it where it has too much to do already. The bytes are the caller's again at once. */
+  /** If it returns a promise, the caller must await it before the next call, and before it changes the bytes. */
   update(bytes: Uint8Array): void | Promise<void>
   digest(): Promise<string>
-  /** To be called at the end, whether the digest was asked for or not. */
+  /** Must be called at the end, whether or not the digest was requested. */
   close(): void
 }
 

@@ -2,6 +2,7 @@ import { IvcapError, isIvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 import type { ByteSource } from '../ports/index.js'
 import { bytesFrom } from './bytes.js'
+import { pullStream } from './pull-stream.js'
 
 /** Bytes that come once, in order. */
 export interface Chunks {
@@ -41,13 +42,8 @@ function streamChunks(
 ): ReadableStream<Uint8Array> {
   const { size, argument, end = Number.POSITIVE_INFINITY, signal } = o
   let position = 0
-  let onAbort = () => {}
-  const finish = () => signal?.removeEventListener('abort', onAbort)
-  const stop = async (reason: unknown) => {
-    finish()
-    await chunks.stop(reason).catch(() => {})
-  }
-  const next = async () => {
+  const stop = (reason: unknown) => chunks.stop(reason).catch(() => {})
+  const read = async () => {
     try {
       return await chunks.next()
     } catch (cause) {
@@ -55,48 +51,25 @@ function streamChunks(
       throw cause instanceof WrongChunk ? wrongChunk(argument, cause) : failed(argument, cause)
     }
   }
-
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        onAbort = () => void stop(signal?.reason).then(() => controller.error(signal?.reason))
-        signal?.addEventListener('abort', onAbort)
-      },
-      async pull(controller) {
-        try {
-          signal?.throwIfAborted()
-          const chunk = await next()
-          signal?.throwIfAborted()
-          const reached = position + (chunk?.byteLength ?? 0)
-          if (size !== undefined && (reached > size || (chunk === undefined && reached < size))) {
-            throw wrongSize(argument, size, reached)
-          }
-          if (chunk === undefined) {
-            finish()
-            return controller.close()
-          }
-          if (reached >= end) {
-            await stop(undefined)
-            controller.enqueue(chunk.subarray(0, end - position))
-            return controller.close()
-          }
-          position = reached
-          if (position !== size) return controller.enqueue(chunk)
-          const more = await next()
-          signal?.throwIfAborted()
-          if (more !== undefined) throw wrongSize(argument, size, position + more.byteLength)
-          finish()
-          controller.enqueue(chunk)
-          controller.close()
-        } catch (error) {
-          await stop(error)
-          throw signal?.aborted ? signal.reason : error
-        }
-      },
-      cancel: stop,
-    },
-    { highWaterMark: 0 },
-  )
+  const next = async () => {
+    const chunk = await read()
+    signal?.throwIfAborted()
+    const reached = position + (chunk?.byteLength ?? 0)
+    if (size !== undefined && (reached > size || (chunk === undefined && reached < size))) {
+      throw wrongSize(argument, size, reached)
+    }
+    if (chunk === undefined) return { done: true }
+    if (reached >= end) {
+      await stop(undefined)
+      return { chunk: chunk.subarray(0, end - position), done: true }
+    }
+    position = reached
+    if (position !== size) return { chunk, done: false }
+    const more = await read()
+    if (more !== undefined) throw wrongSize(argument, size, position + more.byteLength)
+    return { chunk, done: true }
+  }
+  return pullStream({ next, stop, signal, started: true })
 }
 
 /** The chunks of a web stream. */

@@ -1,3 +1,5 @@
+import { pullStream } from './pull-stream.js'
+
 /** Something that can be read at any position: an open file, a Blob, bytes in memory. */
 export interface PieceReader {
   /** All bytes from `start` up to `end`; rejects where there are fewer. */
@@ -28,61 +30,36 @@ export function streamPieces(
   let ahead: Promise<Uint8Array> | undefined
   let position = start
   let stopping: Promise<void> | undefined
-  let onAbort = () => {}
 
+  const close = async () => {
+    await settled(ahead)
+    const reader = await settled(opening)
+    // nothing was written through it, so a failure to close it loses nothing
+    await settled(reader?.close())
+  }
   const stop = () => {
-    stopping ??= (async () => {
-      signal?.removeEventListener('abort', onAbort)
-      await settled(ahead)
-      const reader = await settled(opening)
-      // nothing was written through it: how closing went tells nobody anything
-      await settled(reader?.close())
-    })()
+    stopping ??= close()
     return stopping
   }
   const read = (reader: PieceReader) => {
-    const next = reader.read(position, Math.min(position + PIECE, end))
-    // its failure is told at the pull that wants it, or by nobody after a cancel
-    next.catch(() => {})
-    return next
+    const piece = reader.read(position, Math.min(position + PIECE, end))
+    // a failure is reported by the `next` that awaits this piece; after a cancel it is ignored
+    piece.catch(() => {})
+    return piece
   }
-
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        onAbort = () => void stop().then(() => controller.error(signal?.reason))
-      },
-      async pull(controller) {
-        try {
-          signal?.throwIfAborted()
-          if (opening === undefined) {
-            signal?.addEventListener('abort', onAbort)
-            opening = open()
-          }
-          const reader = await opening
-          if (stopping !== undefined) return
-          if (position >= end) {
-            await stop()
-            return controller.close()
-          }
-          ahead ??= read(reader)
-          const chunk = await ahead
-          if (stopping !== undefined) return
-          position += chunk.byteLength
-          ahead = position < end ? read(reader) : undefined
-          if (ahead !== undefined) return controller.enqueue(chunk)
-          await stop()
-          controller.enqueue(chunk)
-          controller.close()
-        } catch (error) {
-          await stop()
-          throw signal?.aborted ? signal.reason : error
-        }
-      },
-      cancel: stop,
-    },
-    { highWaterMark: 0 },
-  )
+  const next = async () => {
+    opening ??= open()
+    const reader = await opening
+    if (stopping !== undefined) return { done: true }
+    if (position < end) ahead ??= read(reader)
+    const chunk = await ahead
+    position += chunk?.byteLength ?? 0
+    ahead = position < end && stopping === undefined ? read(reader) : undefined
+    const done = ahead === undefined
+    if (done) await stop()
+    return { chunk, done }
+  }
+  return pullStream({ next, stop, signal })
 }
 
 async function settled<T>(promise: Promise<T> | undefined): Promise<T | undefined> {

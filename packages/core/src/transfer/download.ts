@@ -15,6 +15,7 @@ import type {
 import { opOptions, retry } from '../retry/retry.js'
 import type { AsyncHasher } from '../streams/hasher.js'
 import { progressOf } from '../streams/progress.js'
+import { pullStream } from '../streams/pull-stream.js'
 
 export interface VerifiedBodyOptions
   extends Omit<OpOptions, 'retries' | 'retryDelay'>,
@@ -43,45 +44,24 @@ export function verifiedBody(
   id: Urn,
   o: VerifiedBodyOptions,
 ): ReadableStream<Uint8Array> {
-  const { signal } = o
   // one signal for the store: the caller's abort, or a cancel of this stream
   const stopping = new AbortController()
-  const forward = () => stopping.abort(signal?.reason)
   const download = new Download(store, id, { ...o, signal: stopping.signal })
-  let pulling: Promise<void> = Promise.resolve()
-
-  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    try {
-      signal?.throwIfAborted()
-      // twice is once: a listener is known by its function
-      signal?.addEventListener('abort', forward)
-      const chunk = await download.next()
-      if (stopping.signal.aborted) throw stopping.signal.reason
-      if (chunk !== undefined) controller.enqueue(chunk)
-      if (!download.ended) return
-      signal?.removeEventListener('abort', forward)
-      controller.close()
-    } catch (error) {
-      signal?.removeEventListener('abort', forward)
-      await download.stop(error)
-      throw signal?.aborted ? signal.reason : error
-    }
-  }
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        pulling = pull(controller)
-        return pulling
-      },
-      async cancel(reason) {
-        signal?.removeEventListener('abort', forward)
-        stopping.abort(reason)
-        await download.stop(reason)
-        await pulling.catch(() => {})
-      },
+  let pending: Promise<unknown> | undefined
+  return pullStream({
+    async next() {
+      const reading = download.next()
+      pending = reading
+      const chunk = await reading
+      return { chunk, done: download.ended }
     },
-    { highWaterMark: 0 },
-  )
+    async stop(reason) {
+      stopping.abort(reason)
+      await download.stop(reason)
+      await pending?.catch(() => {})
+    },
+    signal: o.signal,
+  })
 }
 
 /** One read of a store, over as many connections as it takes. */

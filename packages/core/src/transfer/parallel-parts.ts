@@ -1,5 +1,6 @@
 import { expectListeners } from '#runtime'
 import type { OpOptions } from '../ports/index.js'
+import { pullStream } from '../streams/pull-stream.js'
 import { Part } from './part.js'
 
 export interface ParallelParts extends OpOptions {
@@ -37,39 +38,20 @@ const FAST = (100 << 20) / 1000
  * part fails with is told when its bytes are due; at the end, after an error, a cancel or an abort no connection is held.
  */
 export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
-  const { signal } = o
   const window = new Window(o)
-  let onAbort = () => {}
-  const stop = async (reason: unknown) => {
-    signal?.removeEventListener('abort', onAbort)
-    await window.stop(reason)
-  }
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        onAbort = () => void stop(signal?.reason).then(() => controller.error(signal?.reason))
-        signal?.addEventListener('abort', onAbort)
-      },
-      async pull(controller) {
-        try {
-          const bytes = await window.next()
-          await o.inspect?.(bytes, window.done)
-          signal?.throwIfAborted()
-          controller.enqueue(bytes)
-          if (!window.done) return
-          // a connection whose answer was read to its end is kept
-          await window.settled()
-          signal?.removeEventListener('abort', onAbort)
-          controller.close()
-        } catch (error) {
-          await stop(error)
-          throw signal?.aborted ? signal.reason : error
-        }
-      },
-      cancel: stop,
+  return pullStream({
+    async next() {
+      const chunk = await window.next()
+      const { done } = window
+      await o.inspect?.(chunk, done)
+      // a connection whose response was read to its end is kept
+      if (done) await window.settled()
+      return { chunk, done }
     },
-    { highWaterMark: 0 },
-  )
+    stop: (reason) => window.stop(reason),
+    signal: o.signal,
+    started: true,
+  })
 }
 
 /** The parts that are on their way, or wait in memory. */

@@ -16,7 +16,7 @@ import type {
 import { chunkMemory } from '../../streams/chunk-memory.js'
 import { checkRange } from '../../streams/range.js'
 import { type VerifiedBodyOptions, verifiedBody } from '../../transfer/download.js'
-import { type Aspect, dateOf } from '../aspects/aspect.js'
+import type { Aspect } from '../aspects/aspect.js'
 import {
   ASSERT_OPTIONS,
   type AssertOptions,
@@ -26,8 +26,8 @@ import {
 } from '../aspects/aspect-input.js'
 import { listAspects } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
-import { inspectable } from '../inspect.js'
-import { type Provenance, provenanceOf } from '../lineage/provenance.js'
+import { dateOf, Handle, type Summary } from '../handle.js'
+import type { Provenance } from '../lineage/provenance.js'
 import type { Listing } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, named, perform } from '../operation.js'
 import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
@@ -35,11 +35,11 @@ import { type LocalFile, localFile } from './local-file.js'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
-  /** Bytes handed over so far, and the total. */
+  /** Receives the bytes read so far, and the total. */
   readonly onProgress?: ((read: number, total?: number) => void) | undefined
-  /** Attempts after the first to go on with a download that broke; default 5. */
+  /** Attempts after the first to resume a broken download. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  /** Milliseconds before the first of them; exponential, jittered. @default 500 */
   readonly retryDelay?: number | undefined
 }
 
@@ -61,77 +61,52 @@ const STREAM_OPTIONS: OptionNames<StreamOptions> = { range: true, ...READ_OPTION
 const brand = Symbol.for('@ivcap/core/Artifact')
 
 /** A handle on one artifact: its record, its bytes, its metadata. */
-export class Artifact {
-  readonly #context: Context
+export class Artifact extends Handle<ArtifactRecord> {
   readonly #store: ArtifactStore
-  #record: ArtifactRecord
-  /** Whether the record is as much as the place can tell; a list tells less. */
-  #complete: boolean
   readonly [brand] = true
 
   /** @internal Made by the client. */
   constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, complete: boolean) {
-    this.#context = context
+    super(context, record, complete)
     this.#store = store
-    this.#record = record
-    this.#complete = complete
   }
 
   /** `urn:ivcap:artifact:<uuid>`, or `urn:file:///abs/path` in local mode. */
   get id(): Urn {
-    return this.#record.id
+    return this.record.id
   }
   get name(): string | undefined {
-    return this.#record.name
+    return this.record.name
   }
   get status(): ArtifactStatus {
-    return this.#record.status
+    return this.record.status
   }
   /** Bytes. */
   get size(): number | undefined {
-    return this.#record.size
+    return this.record.size
   }
   get mimeType(): string | undefined {
-    return this.#record.mimeType
+    return this.record.mimeType
   }
   get etag(): string | undefined {
-    return this.#record.etag
+    return this.record.etag
   }
   get createdAt(): Date | undefined {
-    return dateOf(this.#record.createdAt)
+    return dateOf(this.record.createdAt)
   }
   get lastModifiedAt(): Date | undefined {
-    return dateOf(this.#record.lastModifiedAt)
+    return dateOf(this.record.lastModifiedAt)
   }
   get policy(): Urn | undefined {
-    return this.#record.policy
+    return this.record.policy
   }
   get account(): string | undefined {
-    return this.#record.account
+    return this.record.account
   }
-  /** 64 hex digits, where the place recorded one: every whole read is checked against it. */
+  /** 64 hex digits, if the store recorded one: every read of the whole content is checked against it. */
   get sha256(): string | undefined {
-    return this.#record.sha256
+    return this.record.sha256
   }
-  /** All that is known of it so far. */
-  get record(): ArtifactRecord {
-    return this.#record
-  }
-
-  /** Fetches what a list did not tell (etag, policy…), if anything; returns this artifact. */
-  async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'load')
-    return this.#complete ? this : this.refresh(checked)
-  }
-
-  /** Fetches the record anew; returns this artifact. */
-  async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
-    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.stat(this.id, op))
-    this.#complete = true
-    return this
-  }
-
   /**
    * The content, as it comes; fetched from the first read on. A dropped connection is taken up where it broke; a whole
    * read is checked by size, and by digest where there is one, before its last bytes are handed out.
@@ -151,7 +126,7 @@ export class Artifact {
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
     checkOptions(o, READ_OPTIONS, 'asLocalFile')
     if (path !== undefined) files.checkFilePath(path, 'path')
-    return perform(this.#context, 'asLocalFile', { signal: o.signal }, async (op) => {
+    return perform(this.context, 'asLocalFile', { signal: o.signal }, async (op) => {
       const existing = await this.#store.localPath?.(this.id)
       if (existing !== undefined && (path === undefined || files.samePath(path, existing)))
         return localFile(existing)
@@ -216,34 +191,39 @@ export class Artifact {
   metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
     const checked = checkOptions(o, METADATA_OPTIONS, 'metadata')
     const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
-    return listAspects(this.#context, 'metadata', all)
+    return listAspects(this.context, 'metadata', all)
   }
 
-  /** Adds an aspect about this artifact, beside those that are there; returns this artifact. */
+  /** Adds an aspect about this artifact, in addition to those in force; returns this artifact. */
   async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
-    const { schema, policy, ...call } = checkOptions(o, ASSERT_OPTIONS, 'addMetadata')
-    const draft = aspectDraft({ entity: this.id, content, schema, policy })
-    await perform(this.#context, 'addMetadata', call, (op) =>
-      this.#context.backend.aspects.assert(draft, 'add', op),
-    )
-    return this
+    return this.call('addMetadata', o, ASSERT_OPTIONS, async (op, { schema, policy }) => {
+      const draft = aspectDraft({ entity: this.id, content, schema, policy })
+      await this.context.backend.aspects.assert(draft, 'add', op)
+      return this
+    })
   }
 
-  /** Where it comes from and what it went into. */
+  /** The jobs that made and used the artifact, and the record of its upload. */
   async provenance(o: CallOptions = {}): Promise<Provenance> {
     const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
+    const { provenanceOf } = await import('../lineage/provenance.js')
     return provenanceOf(this.id, (schema, op) => this.metadata({ ...op, schema }), checked)
   }
 
   toJSON(): ArtifactRecord {
-    return this.#record
+    return this.record
   }
 
-  toString(): string {
-    return `Artifact ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
+  protected fetch(op: OpOptions): Promise<ArtifactRecord> {
+    return this.#store.stat(this.id, op)
   }
 
-  /** What lies on this disk needs no reading; undefined where it isn't what its record says, which reading finds out about. */
+  protected summary(): Summary {
+    const { id, name, status, size, mimeType } = this
+    return { kind: 'Artifact', label: name, fields: { id, name, status, size, mimeType } }
+  }
+
+  /** Copies a file of this disk; undefined if it differs from its record, so that the caller reads and verifies it instead. */
   async #copy(
     from: string,
     to: string,
@@ -253,7 +233,7 @@ export class Artifact {
     const { size, sha256 } = record
     if (size === undefined) return undefined
     const copied = await files.copyAs(to, from, { ...o, size, ...(sha256 !== undefined && { sha256 }) })
-    if (copied !== undefined) this.#learn(record)
+    if (copied !== undefined) this.#update(record)
     return copied
   }
 
@@ -262,7 +242,7 @@ export class Artifact {
     { signal, range, onProgress, retries = 5, retryDelay = 500 }: StreamOptions,
     { onContent, ...way }: Omit<Partial<VerifiedBodyOptions>, 'range' | 'onProgress'> = {},
   ): ByteStream {
-    const { onEvent } = this.#context
+    const { onEvent } = this.context
     const options: VerifiedBodyOptions = {
       retries,
       retryDelay,
@@ -272,30 +252,22 @@ export class Artifact {
       ...(range && { range }),
       ...(onProgress && { onProgress }),
       onContent: (content) => {
-        this.#learn(content.record)
+        this.#update(content.record)
         onContent?.(content)
       },
     }
     return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
   }
 
-  /** A record that came with the content is newer than the one that this handle had. */
-  #learn(record: ArtifactRecord): void {
-    const { etag, sha256 } = this.#record
+  /** The record that came with the content is newer than that of this handle. */
+  #update(record: ArtifactRecord): void {
+    const { etag, sha256 } = this.record
     const isSame = etag !== undefined && etag === record.etag
-    this.#record = isSame && sha256 !== undefined ? { sha256, ...record } : record
+    this.learn(isSame && sha256 !== undefined ? { sha256, ...record } : record)
   }
 }
 
-inspectable(Artifact.prototype, 'Artifact', ({ id, name, status, size, mimeType }) => ({
-  id,
-  name,
-  status,
-  size,
-  mimeType,
-}))
-
-/** Never back, although one way may be left for another. */
+/** Reports only increases: when a second way replaces a failed one, it starts again from 0. */
 function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {
   let furthest = -1
   return (

@@ -1,16 +1,15 @@
 import * as files from '#runtime'
 import { IvcapError } from '../../model/errors.js'
+import { checkOptions } from '../../model/options.js'
 import { parseArtifactId, pathOfFileUrn, type Urn } from '../../model/urn.js'
 import type { ArtifactStore } from '../../ports/index.js'
-import { checkText } from '../aspects/aspect-input.js'
+import { checkText } from '../arguments.js'
 import type { Context } from '../context.js'
-import { type ListOptions, listQuery } from '../list-options.js'
-import { checkLimit, type Listing } from '../listing.js'
-import { type CallOptions, perform } from '../operation.js'
-import { listingOf } from '../pages.js'
-import { idOf, type Reference } from '../reference.js'
+import { idOf, type Reference } from '../handle.js'
+import { LIST_OPTIONS, type Listing, type ListOptions, listRecordsBy } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Artifact } from './artifact.js'
-import { checkUpload, recallFile, type UploadOptions, upload } from './upload.js'
+import { checkUpload, recallFile, UPLOAD_OPTIONS, type UploadOptions, upload } from './upload.js'
 
 /** Newest first unless told otherwise. */
 export type ListArtifactsOptions = ListOptions
@@ -21,8 +20,8 @@ export async function uploadArtifact(
   o: UploadOptions,
 ): Promise<Artifact> {
   const store = context.backend.artifacts
-  return perform(context, 'uploadArtifact', o, async (op) => {
-    const record = await upload(store, memory, checkUpload(o), op)
+  return call(context, 'uploadArtifact', o, UPLOAD_OPTIONS, async (op, checked) => {
+    const record = await upload(store, memory, await checkUpload(checked), op)
     return new Artifact(context, store, record, true)
   })
 }
@@ -34,29 +33,27 @@ export async function artifactForFile(
   o: CallOptions,
 ): Promise<Artifact | undefined> {
   const store = context.backend.artifacts
-  return perform(context, 'artifactForFile', o, async (op) => {
+  return call(context, 'artifactForFile', o, CALL_OPTIONS, async (op) => {
     const record = await recallFile(store, memory, checkText(filePath, 'filePath'), op)
     return record && new Artifact(context, store, record, true)
   })
 }
 
 export async function getArtifact(context: Context, id: Reference, o: CallOptions): Promise<Artifact> {
-  return perform(context, 'getArtifact', o, async (op) => {
+  return call(context, 'getArtifact', o, CALL_OPTIONS, async (op) => {
     const urn = parseArtifactId(idOf(id), 'id')
     const store = storeOf(context, urn)
     return new Artifact(context, store, await store.stat(urn, op), true)
   })
 }
 
-/** Arguments are checked now; nothing is fetched before the first item is asked for. */
 export function listArtifacts(context: Context, o: ListArtifactsOptions): Listing<Artifact> {
   const store = context.backend.artifacts
-  const query = listQuery(o, true)
-  return listingOf(
+  return listRecordsBy(
     context,
     'listArtifacts',
-    { ...o, limit: checkLimit(o.limit ?? 10) },
-    (page, op) => store.list({ ...query, ...page }, op),
+    checkOptions(o, LIST_OPTIONS, 'listArtifacts'),
+    (query, op) => store.list(query, op),
     (record) => new Artifact(context, store, record, false),
   )
 }
@@ -65,8 +62,8 @@ export function listArtifacts(context: Context, o: ListArtifactsOptions): Listin
 function storeOf(context: Context, id: Urn): ArtifactStore {
   const store = context.backend.artifacts
   if (pathOfFileUrn(id) === undefined || store.contains?.(id)) return store
-  const { mountedFiles } = files
-  if (mountedFiles !== undefined) return mountedFiles
+  const mounted = files.mountedFiles
+  if (mounted !== undefined) return mounted
   throw new IvcapError(
     'unsupported',
     `${id} is a file, and there are no files here: pass its content instead`,

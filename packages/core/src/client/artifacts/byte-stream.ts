@@ -1,4 +1,5 @@
 import { IvcapError } from '../../model/errors.js'
+import { pullStream } from '../../streams/pull-stream.js'
 import { named } from '../operation.js'
 
 /** A web stream that `for await` can read in every browser, those without iterable streams included. */
@@ -14,21 +15,17 @@ export function byteStream(
   signal?: AbortSignal,
 ): ByteStream {
   const reader = body.getReader()
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (done) controller.close()
-          else controller.enqueue(value)
-        } catch (error) {
-          controller.error(signal?.aborted && error === signal.reason ? error : named(error, operation))
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
+  const stream = pullStream({
+    async next() {
+      try {
+        const { done, value } = await reader.read()
+        return { chunk: value, done }
+      } catch (error) {
+        throw signal?.aborted && error === signal.reason ? error : named(error, operation)
+      }
     },
-    { highWaterMark: 0 },
-  )
+    stop: (reason) => reader.cancel(reason),
+  })
   return Object.assign(stream, { [Symbol.asyncIterator]: () => chunksOf(stream) })
 }
 

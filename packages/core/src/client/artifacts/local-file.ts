@@ -1,5 +1,8 @@
 /// <reference lib="esnext.disposable" />
-import { asyncDispose } from '../dispose.js'
+
+/** `Symbol.asyncDispose`, or what compilers of `await using` fall back to where the runtime has none yet. */
+export const asyncDispose: typeof Symbol.asyncDispose =
+  Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
 /** A file on this disk with the whole, checked content of an artifact. */
 export interface LocalFile extends AsyncDisposable {

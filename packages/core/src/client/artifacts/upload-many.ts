@@ -22,7 +22,7 @@ export interface UploadManyOptions<A> {
   readonly onOutcome?: ((outcome: UploadOutcome<A>, i: number) => void | Promise<void>) | undefined
 }
 
-export const UPLOAD_MANY_OPTIONS: OptionNames<UploadManyOptions<unknown>> = {
+const UPLOAD_MANY_OPTIONS: OptionNames<UploadManyOptions<unknown>> = {
   concurrency: true,
   signal: true,
   onOutcome: true,
@@ -36,9 +36,14 @@ export type UploadOutcome<A> =
 /** In the order of the input. A failure is that upload's own; only an abort, or an input that fails, ends all. */
 export async function uploadMany<A>(
   uploads: Items<UploadInput>,
-  { concurrency = CONCURRENCY, signal, onOutcome }: UploadManyOptions<A>,
+  o: UploadManyOptions<A>,
   upload: (o: UploadOptions) => Promise<A>,
 ): Promise<UploadOutcome<A>[]> {
+  const {
+    concurrency = CONCURRENCY,
+    signal,
+    onOutcome,
+  } = checkOptions(o, UPLOAD_MANY_OPTIONS, 'uploadArtifacts')
   signal?.throwIfAborted()
   const outcomes: UploadOutcome<A>[] = []
   const outcomeOf = async (input: UploadInput): Promise<UploadOutcome<A>> => {

@@ -12,11 +12,10 @@ import type {
   TransferOptions,
 } from '../../ports/index.js'
 import { withMd5 } from '../../streams/digest.js'
-import { mimeOf } from '../../streams/mime.js'
 import { type Content, contentSource, isBlob } from '../../streams/source.js'
-import { checkText } from '../aspects/aspect-input.js'
+import { checkCount, checkText, ifGiven } from '../arguments.js'
+import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
 
 export interface UploadOptions extends CallOptions {
   /** Human-readable; in local mode the relative path below baseDir. */
@@ -81,8 +80,8 @@ export interface Upload {
   readonly transfer: TransferOptions
 }
 
-/** Before a byte is read. @throws IvcapError `missing-argument`, `invalid-argument` */
-export function checkUpload(o: UploadOptions): Upload {
+/** Reads no content. @throws IvcapError `missing-argument`, `invalid-argument` */
+export async function checkUpload(o: UploadOptions): Promise<Upload> {
   const { filePath, content } = o
   if ((filePath === undefined) === (content === undefined)) {
     const given = filePath === undefined ? 'neither is given' : 'both are given'
@@ -91,23 +90,22 @@ export function checkUpload(o: UploadOptions): Upload {
       argument: 'filePath',
     })
   }
-  const size = o.contentSize === -1 ? undefined : checkCount(o.contentSize, 'contentSize', 0)
   return omitUndefined({
-    filePath: filePath === undefined ? undefined : checkText(filePath, 'filePath'),
+    filePath: ifGiven(filePath, 'filePath', checkText),
     content,
-    contentSize: size,
+    contentSize: o.contentSize === -1 ? undefined : ifGiven(o.contentSize, 'contentSize', checkCount),
     forceUpload: o.forceUpload ?? false,
     sidecar: o.sidecar ?? true,
     draft: omitUndefined({
-      name: o.name === undefined ? undefined : checkText(o.name, 'name'),
-      mimeType: mimeTypeOf(o),
-      policy: o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy'),
-      collection: o.collection === undefined ? undefined : parseUrn(idOf(o.collection), 'collection'),
+      name: ifGiven(o.name, 'name', checkText),
+      mimeType: await mimeTypeOf(o),
+      policy: ifGiven(o.policy, 'policy', parsePolicy),
+      collection: ifGiven(o.collection, 'collection', (urn, argument) => parseUrn(idOf(urn), argument)),
     }),
     transfer: omitUndefined({
-      chunkSize: checkCount(o.chunkSize, 'chunkSize', 1),
-      retries: checkCount(o.retries, 'retries', 0) ?? 5,
-      retryDelay: checkCount(o.retryDelay, 'retryDelay', 0) ?? 500,
+      chunkSize: ifGiven(o.chunkSize, 'chunkSize', (bytes, argument) => checkCount(bytes, argument, 1)),
+      retries: checkCount(o.retries ?? 5, 'retries'),
+      retryDelay: checkCount(o.retryDelay ?? 500, 'retryDelay'),
       onProgress: o.onProgress,
     }),
   })
@@ -186,13 +184,15 @@ async function recall(
   }
 }
 
-function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): string {
+async function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): Promise<string> {
   if (contentType !== undefined) return checkMimeType(contentType)
   const blob = isBlob(content) ? content : undefined
-  const ofBlob = typeof blob?.type === 'string' && blob.type !== '' ? blob.type : undefined
+  if (typeof blob?.type === 'string' && blob.type !== '') return blob.type
   const nameOfFile = blob !== undefined && 'name' in blob ? String(blob.name) : undefined
-  const named = [filePath, nameOfFile, name].find((n) => n !== undefined && mimeOf(n) !== undefined)
-  const guess = ofBlob ?? (named === undefined ? undefined : mimeOf(named))
+  const names = [filePath, nameOfFile, name].filter((n) => n !== undefined)
+  // the table of types is a third of what a page would load otherwise
+  const { mimeOf } = await import('../../streams/mime.js')
+  const guess = names.map(mimeOf).find((type) => type !== undefined)
   if (guess !== undefined) return guess
   if (filePath !== undefined || nameOfFile !== undefined) return 'application/octet-stream'
   if (typeof content === 'string') return 'text/plain'
@@ -209,13 +209,6 @@ function checkMimeType(contentType: unknown): string {
     return contentType
   const message = `contentType must be a MIME type such as text/csv, not ${show(contentType)}`
   throw new IvcapError('invalid-argument', message, { argument: 'contentType' })
-}
-
-function checkCount(value: unknown, argument: string, least: number): number | undefined {
-  if (value === undefined) return undefined
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
-  const message = `${argument} must be a whole number from ${least}, not ${show(value)}`
-  throw new IvcapError('invalid-argument', message, { argument })
 }
 
 function checkFileSize(filePath: string, source: ByteSource, contentSize: number | undefined): void {

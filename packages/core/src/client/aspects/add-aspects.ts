@@ -7,7 +7,7 @@ import type { Context } from '../context.js'
 import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
 import type { Aspect } from './aspect.js'
 import { ASPECT_INPUT_OPTIONS, type AspectInput, aspectDraft } from './aspect-input.js'
-import { added } from './aspects.js'
+import { aspectHandle } from './aspects.js'
 
 /** How many requests are under way at once, unless told. */
 const CONCURRENCY = 16
@@ -30,7 +30,7 @@ export interface AddManyOptions extends CallOptions {
   readonly onAdded?: ((aspect: Aspect, i: number) => void | Promise<void>) | undefined
 }
 
-export const ADD_MANY_OPTIONS: OptionNames<AddManyOptions> = {
+const ADD_MANY_OPTIONS: OptionNames<AddManyOptions> = {
   concurrency: true,
   onAdded: true,
   ...CALL_OPTIONS,
@@ -42,8 +42,9 @@ type Keep = (aspect: Aspect, i: number) => void | Promise<void>
 export async function addAspects(
   context: Context,
   inputs: Items<AspectInput>,
-  o: AddManyOptions,
+  options: AddManyOptions,
 ): Promise<Aspect[]> {
+  const o = checkOptions(options, ADD_MANY_OPTIONS, 'addAspects')
   const results: Aspect[] = []
   const keep: Keep =
     o.onAdded ??
@@ -61,7 +62,7 @@ export async function addAspects(
       async (input, i) => {
         const draft = draftOf(input, i)
         const record = await perform(context, 'addAspects', op, (each) => aspects.assert(draft, 'add', each))
-        await keep(added(context, record, draft), i)
+        await keep(aspectHandle(context, record, draft), i)
       },
       op.signal,
     )
@@ -87,7 +88,7 @@ async function together(
       const record = records[i]
       if (record === undefined)
         throw new IvcapError('protocol', `the store answered ${records.length} of ${drafts.length}`)
-      await keep(added(context, record, draft), count++)
+      await keep(aspectHandle(context, record, draft), count++)
     }
   }
   try {

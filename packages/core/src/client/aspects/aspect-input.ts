@@ -5,10 +5,9 @@ import type { OptionNames } from '../../model/options.js'
 import type { TimeInput } from '../../model/time.js'
 import { parsePolicy, parseUri, show } from '../../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../../ports/index.js'
-import { parseAtTime } from '../at-time.js'
-import { checkLimit } from '../listing.js'
+import { checkLimit, checkText, checkWord, ifGiven, parseAtTime } from '../arguments.js'
+import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
 
 export interface AssertOptions extends CallOptions {
   /** Wins over `content.$schema`. */
@@ -91,34 +90,19 @@ export function aspectDraft({ entity, content, schema, policy }: AspectInput, wh
   }
 }
 
-/** All of a query but its page. @throws IvcapError `invalid-argument` */
+/** A query without its page. @throws IvcapError `invalid-argument` */
 export function aspectQuery(
   o: ListAspectsOptions,
 ): Omit<AspectQuery, 'limit' | 'cursor'> & { readonly limit: number } {
-  const { orderDirection = 'DESC' } = o
-  if (orderDirection !== 'ASC' && orderDirection !== 'DESC') {
-    const message = `orderDirection must be 'ASC' or 'DESC', not ${show(orderDirection)}`
-    throw new IvcapError('invalid-argument', message, { argument: 'orderDirection' })
-  }
   return omitUndefined({
-    entity: o.entity === undefined ? undefined : parseUri(idOf(o.entity), 'entity'),
-    schema: o.schema === undefined ? undefined : checkText(o.schema, 'schema'),
-    contentPath: o.contentPath === undefined ? undefined : checkText(o.contentPath, 'contentPath'),
-    filter: o.filter === undefined ? undefined : checkText(o.filter, 'filter'),
+    entity: ifGiven(o.entity, 'entity', (entity, argument) => parseUri(idOf(entity), argument)),
+    schema: ifGiven(o.schema, 'schema', checkText),
+    contentPath: ifGiven(o.contentPath, 'contentPath', checkText),
+    filter: ifGiven(o.filter, 'filter', checkText),
     atTime: parseAtTime(o.atTime),
-    orderBy: o.orderBy === undefined ? 'valid_from' : checkText(o.orderBy, 'orderBy'),
-    orderDirection,
+    orderBy: checkText(o.orderBy ?? 'valid_from', 'orderBy'),
+    orderDirection: checkWord(o.orderDirection ?? 'DESC', 'orderDirection', ['ASC', 'DESC']),
     includeContent: o.includeContent ?? true,
     limit: checkLimit(o.limit ?? 10),
   })
-}
-
-/** @throws IvcapError `invalid-argument` unless it is a text with something in it */
-export function checkText(value: unknown, argument: string): string {
-  if (typeof value === 'string' && value.trim() !== '') return value
-  throw new IvcapError(
-    'invalid-argument',
-    `${argument} must be a text that isn't empty, not ${show(value)}`,
-    { argument },
-  )
 }

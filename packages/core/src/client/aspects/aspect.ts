@@ -2,36 +2,23 @@ import { IvcapError } from '../../model/errors.js'
 import type { JsonObject } from '../../model/json.js'
 import { checkOptions } from '../../model/options.js'
 import type { AspectRecord } from '../../model/records.js'
-import type { Timestamp } from '../../model/time.js'
 import type { Urn } from '../../model/urn.js'
-import type { Context } from '../context.js'
-import { inspectable } from '../inspect.js'
-import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
+import type { OpOptions } from '../../ports/index.js'
+import { dateOf, Handle, type Summary } from '../handle.js'
+import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
 /** A handle on one aspect: a typed, time-bounded JSON assertion about an entity. */
-export class Aspect {
-  readonly #context: Context
-  #record: AspectRecord
-  /** Whether the record is as much as the place can tell; a list tells less. */
-  #complete: boolean
-
-  /** @internal Made by the client. */
-  constructor(context: Context, record: AspectRecord, complete: boolean) {
-    this.#context = context
-    this.#record = record
-    this.#complete = complete
-  }
-
+export class Aspect extends Handle<AspectRecord> {
   /** `urn:ivcap:aspect:<uuid>` */
   get id(): Urn {
-    return this.#record.id
+    return this.record.id
   }
   /** What it is about: a URN, or any URI. */
   get entity(): string {
-    return this.#record.entity
+    return this.record.entity
   }
   get schema(): string {
-    return this.#record.schema
+    return this.record.schema
   }
 
   /**
@@ -40,7 +27,7 @@ export class Aspect {
    * @throws IvcapError `missing-argument` when it was listed with `includeContent: false` and not loaded since
    */
   get content(): JsonObject {
-    const { content, schema, id } = this.#record
+    const { content, schema, id } = this.record
     if (content !== undefined) return normalContent(content, schema)
     const message = `the content of ${id} was left out of the list: await aspect.load(), or list with includeContent: true`
     throw new IvcapError('missing-argument', message, { resource: id, argument: 'includeContent' })
@@ -48,109 +35,70 @@ export class Aspect {
 
   /** In force from then on. To the millisecond; `record.validFrom` has the microseconds. */
   get validFrom(): Date | undefined {
-    return dateOf(this.#record.validFrom)
+    return dateOf(this.record.validFrom)
   }
   /** In force until just before then; undefined while in force. */
   get validTo(): Date | undefined {
-    return dateOf(this.#record.validTo)
+    return dateOf(this.record.validTo)
   }
   get asserter(): string | undefined {
-    return this.#record.asserter
+    return this.record.asserter
   }
   get retracter(): string | undefined {
-    return this.#record.retracter
+    return this.record.retracter
   }
   get policy(): Urn | undefined {
-    return this.#record.policy
+    return this.record.policy
   }
   /** The record that this one took the place of. */
   get replaces(): Urn | undefined {
-    return this.#record.replaces
-  }
-  /** All that is known of it so far. */
-  get record(): AspectRecord {
-    return this.#record
+    return this.record.replaces
   }
 
-  /** Fetches what a list or an answer did not tell (content, asserter, replaces…), if anything; returns this aspect. */
-  async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'load')
-    return this.#complete ? this : this.refresh(checked)
-  }
-
-  /** Fetches the record anew; returns this aspect. */
-  async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
-    this.#record = await fetchRecord(this.#context, 'refresh', this.id, checked)
-    this.#complete = true
-    return this
-  }
-
-  /** Closes the aspect: no longer in force, still readable by id and as of earlier times. Returns this aspect. */
+  /** Retracts the aspect: it is no longer in force, but can still be read by id and as of earlier times. Returns this aspect. */
   async retract(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'retract')
-    await perform(this.#context, 'retract', checked, (op) =>
-      this.#context.backend.aspects.retract(this.id, op),
-    )
-    return this.refresh(checked)
+    await this.call('retract', o, CALL_OPTIONS, (op) => this.context.backend.aspects.retract(this.id, op))
+    return this.refresh(o)
   }
 
-  /** The records that it came from by updates, newest first, beginning with itself. */
+  /** This record and those that it replaced by updates, newest first. */
   async *history(o: CallOptions = {}): AsyncGenerator<Aspect> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'history')
+    checkOptions(o, CALL_OPTIONS, 'history')
     const seen = new Set<Urn>()
     let aspect: Aspect = this
     while (!seen.has(aspect.id)) {
       seen.add(aspect.id)
-      await aspect.load(checked)
+      await aspect.load(o)
       yield aspect
-      if (aspect.replaces === undefined) return
-      aspect = new Aspect(
-        this.#context,
-        await fetchRecord(this.#context, 'history', aspect.replaces, checked),
-        true,
-      )
+      const { replaces } = aspect
+      if (replaces === undefined) return
+      const fetch = (op: OpOptions) => this.context.backend.aspects.get(replaces, op)
+      aspect = new Aspect(this.context, await this.call('history', o, CALL_OPTIONS, fetch), true)
     }
   }
 
   /** The record, content normalised: what `JSON.stringify(aspect)` shows. */
   toJSON(): AspectRecord {
-    const { content, schema } = this.#record
-    return content === undefined ? this.#record : { ...this.#record, content: normalContent(content, schema) }
+    const { content, schema } = this.record
+    return content === undefined ? this.record : { ...this.record, content: normalContent(content, schema) }
   }
 
-  toString(): string {
-    return `Aspect ${this.id} (${this.schema} of ${this.entity})`
+  protected fetch(op: OpOptions): Promise<AspectRecord> {
+    return this.context.backend.aspects.get(this.id, op)
+  }
+
+  protected summary(): Summary {
+    const { id, entity, schema, content, validFrom, validTo } = this.record
+    return {
+      kind: 'Aspect',
+      label: `${schema} of ${entity}`,
+      fields: { id, entity, schema, content, validFrom, validTo },
+    }
   }
 }
 
-inspectable(
-  Aspect.prototype,
-  'Aspect',
-  ({ record: { id, entity, schema, content, validFrom, validTo } }) => ({
-    id,
-    entity,
-    schema,
-    content,
-    validFrom,
-    validTo,
-  }),
-)
-
-export function fetchRecord(
-  context: Context,
-  operation: string,
-  id: Urn,
-  o: CallOptions,
-): Promise<AspectRecord> {
-  return perform(context, operation, o, (op) => context.backend.aspects.get(id, op))
-}
-
-/** Places differ in whether they keep `$schema` and `$entity` inside: users always see the first, never the second. */
+/** Backends differ in whether they keep `$schema` and `$entity` in the content: users always see the first, never the second. */
 function normalContent(content: JsonObject, schema: string): JsonObject {
   const { $schema: _schema, $entity: _entity, ...rest } = content
   return { $schema: schema, ...rest }
 }
-
-export const dateOf = (time: Timestamp | undefined): Date | undefined =>
-  time === undefined ? undefined : new Date(time)

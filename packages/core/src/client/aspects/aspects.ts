@@ -1,13 +1,20 @@
+import { isIvcapError } from '../../model/errors.js'
 import type { AspectRecord } from '../../model/records.js'
 import { parseAspectId } from '../../model/urn.js'
-import type { AspectDraft } from '../../ports/index.js'
+import type { AspectDraft, OpOptions } from '../../ports/index.js'
 import type { Context } from '../context.js'
-import type { Listing } from '../listing.js'
-import { type CallOptions, perform } from '../operation.js'
-import { listingOf } from '../pages.js'
-import { idOf, type Reference } from '../reference.js'
-import { Aspect, fetchRecord } from './aspect.js'
-import { type AspectInput, aspectDraft, aspectQuery, type ListAspectsOptions } from './aspect-input.js'
+import { idOf, type Reference } from '../handle.js'
+import { type Listing, listingOf } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
+import { Aspect } from './aspect.js'
+import {
+  ASSERT_OPTIONS,
+  type AspectInput,
+  type AssertOptions,
+  aspectDraft,
+  aspectQuery,
+  type ListAspectsOptions,
+} from './aspect-input.js'
 
 export function listAspects(context: Context, operation: string, o: ListAspectsOptions): Listing<Aspect> {
   return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
@@ -33,21 +40,56 @@ export function listRecords<T>(
 export async function assertAspect(
   context: Context,
   operation: 'addAspect' | 'updateAspect',
-  input: AspectInput,
-  o: CallOptions,
+  input: Pick<AspectInput, 'entity' | 'content'>,
+  o: AssertOptions,
 ): Promise<Aspect> {
-  const draft = aspectDraft(input)
   const mode = operation === 'addAspect' ? 'add' : 'replace'
-  const record = await perform(context, operation, o, (op) => context.backend.aspects.assert(draft, mode, op))
-  return added(context, record, draft)
+  return call(context, operation, o, ASSERT_OPTIONS, async (op, { schema, policy }) => {
+    const draft = aspectDraft({ ...input, schema, policy })
+    const record = await context.backend.aspects.assert(draft, mode, op)
+    return aspectHandle(context, record, draft)
+  })
 }
 
-/** A handle on what was just stored: what a place leaves out of its answer, it is asked for when needed. */
-export function added(context: Context, record: AspectRecord, { content }: AspectDraft): Aspect {
-  return new Aspect(context, { ...record, content }, record.validFrom !== undefined)
-}
+/** A handle on an aspect that was just stored. Fields that the answer omits are fetched by `load()`. */
+export const aspectHandle = (context: Context, record: AspectRecord, { content }: AspectDraft): Aspect =>
+  new Aspect(context, { ...record, content }, record.validFrom !== undefined)
 
 export async function getAspect(context: Context, id: Reference, o: CallOptions): Promise<Aspect> {
-  const urn = parseAspectId(idOf(id), 'id')
-  return new Aspect(context, await fetchRecord(context, 'getAspect', urn, o), true)
+  const record = await call(context, 'getAspect', o, CALL_OPTIONS, async (op) =>
+    context.backend.aspects.get(parseAspectId(idOf(id), 'id'), op),
+  )
+  return new Aspect(context, record, true)
+}
+
+/** The content path for what has this very text at `key`. Texts are escaped there as they are in JSON. */
+export const pathTo = (key: string, text: string): string => `$.${key} ? (@ == ${JSON.stringify(text)})`
+
+/**
+ * The records in force whose content has this very text at `key`; content itself may be left out. Not every deployment
+ * knows content paths: all that entity and schema leave is read from one that doesn't.
+ */
+export async function* recordsWith(
+  context: Context,
+  operation: string,
+  [key, text]: readonly [key: string, text: string],
+  of: { readonly entity?: string; readonly schema: string },
+  op: OpOptions,
+): AsyncGenerator<AspectRecord, void, undefined> {
+  const list = (o: { contentPath?: string; includeContent: boolean }) =>
+    listRecords(
+      context,
+      operation,
+      { ...of, ...o, ...op, limit: Number.POSITIVE_INFINITY },
+      (record) => record,
+    )
+  try {
+    yield* list({ contentPath: pathTo(key, text), includeContent: false })
+    return
+  } catch (error) {
+    if (!isIvcapError(error, 'unsupported')) throw error
+  }
+  for await (const record of list({ includeContent: true })) {
+    if (record.content?.[key] === text) yield record
+  }
 }

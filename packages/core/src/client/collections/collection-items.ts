@@ -4,15 +4,14 @@ import type { AspectRecord } from '../../model/records.js'
 import { parsePolicy, parseUri, type Urn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import { COLLECTION_ITEM_SCHEMA, itemAspect } from '../../rules/collections.js'
-import { dateOf } from '../aspects/aspect.js'
+import { ifGiven } from '../arguments.js'
 import { aspectQuery, type ListAspectsOptions } from '../aspects/aspect-input.js'
-import { listRecords } from '../aspects/aspects.js'
+import { listRecords, pathTo, recordsWith } from '../aspects/aspects.js'
 import { concurrently } from '../concurrently.js'
 import type { Context } from '../context.js'
+import { dateOf, idOf, type Reference } from '../handle.js'
 import type { Listing } from '../listing.js'
-import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
-import { pathTo, recordsWith } from '../records-with.js'
-import { idOf, type Reference } from '../reference.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 
 /** How many retractions are under way at once. */
 const CONCURRENCY = 8
@@ -34,7 +33,7 @@ export interface AddItemOptions extends CallOptions {
   readonly policy?: string | undefined
 }
 
-export const ADD_ITEM_OPTIONS: OptionNames<AddItemOptions> = { policy: true, ...CALL_OPTIONS }
+const ADD_ITEM_OPTIONS: OptionNames<AddItemOptions> = { policy: true, ...CALL_OPTIONS }
 
 /** All items unless a limit is given. */
 export type ListItemsOptions = Pick<ListAspectsOptions, 'limit' | 'atTime' | 'signal' | 'timeout'>
@@ -62,8 +61,8 @@ export function addItem(
   item: Reference,
   o: AddItemOptions,
 ): Promise<CollectionItem | undefined> {
-  return perform(context, 'addToCollection', o, async (op) => {
-    const policy = o.policy === undefined ? undefined : parsePolicy(o.policy, 'policy')
+  return call(context, 'addToCollection', o, ADD_ITEM_OPTIONS, async (op, checked) => {
+    const policy = ifGiven(checked.policy, 'policy', parsePolicy)
     const added = parseUri(idOf(item), 'item')
     const draft = itemAspect(parseUri(idOf(collection), 'collection'), added, policy)
     if (await isMember(context, draft.entity, added, op)) return undefined
@@ -101,7 +100,7 @@ export function removeItem(
   o: CallOptions,
 ): Promise<boolean> {
   const operation = 'removeFromCollection'
-  return perform(context, operation, o, async (op) => {
+  return call(context, operation, o, CALL_OPTIONS, async (op) => {
     const wanted = ['item', parseUri(idOf(item), 'item')] as const
     const of = { entity: parseUri(idOf(collection), 'collection'), schema: COLLECTION_ITEM_SCHEMA }
     return (await retractEach(context, recordsWith(context, operation, wanted, of, op), op)) > 0

@@ -3,16 +3,14 @@ import { checkOptions } from '../../model/options.js'
 import type { AspectRecord } from '../../model/records.js'
 import type { TimeInput } from '../../model/time.js'
 import { parseUrn } from '../../model/urn.js'
+import type { OpOptions } from '../../ports/index.js'
 import { COLLECTION_ITEM_SCHEMA, COLLECTION_SCHEMA } from '../../rules/collections.js'
-import { dateOf } from '../aspects/aspect.js'
 import { listRecords } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
-import { inspectable } from '../inspect.js'
+import { dateOf, Handle, idOf, type Reference, type Summary } from '../handle.js'
 import type { Listing } from '../listing.js'
-import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import {
-  ADD_ITEM_OPTIONS,
   type AddItemOptions,
   addItem,
   type CollectionItem,
@@ -24,19 +22,10 @@ import {
 } from './collection-items.js'
 
 /** A handle on one collection: a named set of artifacts, or of whatever has a URN. */
-export class Collection {
-  readonly #context: Context
-  #record: AspectRecord
-
-  /** @internal Made by the client. */
-  constructor(context: Context, record: AspectRecord) {
-    this.#context = context
-    this.#record = record
-  }
-
+export class Collection extends Handle<AspectRecord> {
   /** `urn:ivcap:collection:<uuid>`, or whatever URN it was given. */
   get id(): string {
-    return this.#record.entity
+    return this.record.entity
   }
   get name(): string {
     return this.#text('name') ?? ''
@@ -46,38 +35,27 @@ export class Collection {
   }
   /** The definition is in force from then on: since the collection was made, or last updated. */
   get validFrom(): Date | undefined {
-    return dateOf(this.#record.validFrom)
-  }
-  /** The aspect that defines it, as far as it is known. */
-  get record(): AspectRecord {
-    return this.#record
+    return dateOf(this.record.validFrom)
   }
 
   /** What is in it (or was, at `atTime`), newest first; all of it unless a limit is given. */
   items(o: ListItemsOptions = {}): Listing<CollectionItem> {
-    return listItems(this.#context, this.id, checkOptions(o, LIST_ITEMS_OPTIONS, 'items'))
+    return listItems(this.context, this.id, checkOptions(o, LIST_ITEMS_OPTIONS, 'items'))
   }
 
   /** Adds an item. Undefined: it is in there already. */
   async add(item: Reference, o: AddItemOptions = {}): Promise<CollectionItem | undefined> {
-    return addItem(this.#context, this.id, item, checkOptions(o, ADD_ITEM_OPTIONS, 'add'))
+    return addItem(this.context, this.id, item, o)
   }
 
   /** Takes an item out. Whether it was in there. */
   async remove(item: Reference, o: CallOptions = {}): Promise<boolean> {
-    return removeItem(this.#context, this.id, item, checkOptions(o, CALL_OPTIONS, 'remove'))
-  }
-
-  /** Fetches name and description anew; returns this collection. @throws IvcapError `not-found` once it is retracted */
-  async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
-    this.#record = await fetchDefinition(this.#context, 'refresh', this.id, checked)
-    return this
+    return removeItem(this.context, this.id, item, o)
   }
 
   /** Retracts its items, then the collection. How many aspects were retracted. @throws IvcapError `not-found` */
   async retract(o: CallOptions = {}): Promise<number> {
-    return retractCollection(this.#context, this.id, checkOptions(o, CALL_OPTIONS, 'retract'))
+    return retractCollection(this.context, this.id, o)
   }
 
   toJSON(): { readonly id: string; readonly name: string; readonly description?: string } {
@@ -85,17 +63,20 @@ export class Collection {
     return { id, name, ...(description !== undefined && { description }) }
   }
 
-  toString(): string {
-    return `Collection ${this.id} (${this.name})`
+  protected fetch(op: OpOptions): Promise<AspectRecord> {
+    return fetchDefinition(this.context, 'refresh', this.id, op)
+  }
+
+  protected summary(): Summary {
+    const { id, name, description } = this
+    return { kind: 'Collection', label: name, fields: { id, name, description } }
   }
 
   #text(key: string): string | undefined {
-    const text = this.#record.content?.[key]
+    const text = this.record.content?.[key]
     return typeof text === 'string' ? text : undefined
   }
 }
-
-inspectable(Collection.prototype, 'Collection', ({ id, name, description }) => ({ id, name, description }))
 
 /** The newest, should there be several. @throws IvcapError `not-found` */
 export async function fetchDefinition(
@@ -114,7 +95,7 @@ export async function fetchDefinition(
 /** The definition goes last: whatever interrupts this, the collection is still found, and can be retracted again. */
 export function retractCollection(context: Context, reference: Reference, o: CallOptions): Promise<number> {
   const operation = 'retractCollection'
-  return perform(context, operation, o, async (op) => {
+  return call(context, operation, o, CALL_OPTIONS, async (op) => {
     const id = parseUrn(idOf(reference), 'id')
     await fetchDefinition(context, operation, id, op)
     const retractAll = (schema: string) => {

@@ -1,13 +1,15 @@
-import type { OptionNames } from '../../model/options.js'
+import { checkOptions, type OptionNames } from '../../model/options.js'
+import type { AspectRecord } from '../../model/records.js'
 import type { TimeInput } from '../../model/time.js'
 import { parseUrn, type Urn } from '../../model/urn.js'
 import { COLLECTION_SCHEMA } from '../../rules/collections.js'
-import { aspectDraft, aspectQuery, checkText } from '../aspects/aspect-input.js'
+import { checkText } from '../arguments.js'
+import { aspectDraft, aspectQuery } from '../aspects/aspect-input.js'
 import { listRecords } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
+import { idOf, type Reference } from '../handle.js'
 import type { Listing } from '../listing.js'
-import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Collection, fetchDefinition } from './collection.js'
 
 export interface CreateCollectionOptions extends CallOptions {
@@ -20,7 +22,7 @@ export interface CreateCollectionOptions extends CallOptions {
   readonly policy?: string | undefined
 }
 
-export const CREATE_COLLECTION_OPTIONS: OptionNames<CreateCollectionOptions> = {
+const CREATE_COLLECTION_OPTIONS: OptionNames<CreateCollectionOptions> = {
   name: true,
   description: true,
   id: true,
@@ -33,7 +35,7 @@ export interface GetCollectionOptions extends CallOptions {
   readonly atTime?: TimeInput | undefined
 }
 
-export const GET_COLLECTION_OPTIONS: OptionNames<GetCollectionOptions> = { atTime: true, ...CALL_OPTIONS }
+const GET_COLLECTION_OPTIONS: OptionNames<GetCollectionOptions> = { atTime: true, ...CALL_OPTIONS }
 
 export interface ListCollectionsOptions extends CallOptions {
   /**
@@ -47,46 +49,45 @@ export interface ListCollectionsOptions extends CallOptions {
   readonly atTime?: TimeInput | undefined
 }
 
-export const LIST_COLLECTIONS_OPTIONS: OptionNames<ListCollectionsOptions> = {
+const LIST_COLLECTIONS_OPTIONS: OptionNames<ListCollectionsOptions> = {
   nameFilter: true,
   limit: true,
   atTime: true,
   ...CALL_OPTIONS,
 }
 
-/** Some deployments let nobody replace what isn't there: whether it is has to be asked first. */
+/** Some deployments refuse to replace an aspect that does not exist: so the client asks first whether it does. */
 export function createCollection(context: Context, o: CreateCollectionOptions): Promise<Collection> {
-  return perform(context, 'createCollection', o, async (op) => {
-    const entity = o.id === undefined ? newUrn() : parseUrn(idOf(o.id), 'id')
-    const content = { name: checkText(o.name, 'name'), ...descriptionOf(o.description) }
-    const draft = aspectDraft({ entity, content, schema: COLLECTION_SCHEMA, policy: o.policy })
+  return call(context, 'createCollection', o, CREATE_COLLECTION_OPTIONS, async (op, checked) => {
+    const { id, name, description, policy } = checked
+    const entity = id === undefined ? newUrn() : parseUrn(idOf(id), 'id')
+    const content = { name: checkText(name, 'name'), ...descriptionOf(description) }
+    const draft = aspectDraft({ entity, content, schema: COLLECTION_SCHEMA, policy })
     const { aspects } = context.backend
     const question = aspectQuery({ entity, schema: COLLECTION_SCHEMA, includeContent: false, limit: 1 })
-    const exists = o.id !== undefined && (await aspects.list(question, op)).items.length > 0
+    const exists = id !== undefined && (await aspects.list(question, op)).items.length > 0
     const record = await aspects.assert(draft, exists ? 'replace' : 'add', op)
-    return new Collection(context, { ...record, content: draft.content })
+    return new Collection(context, { ...record, content: draft.content }, record.validFrom !== undefined)
   })
 }
 
 export function getCollection(context: Context, id: Reference, o: GetCollectionOptions): Promise<Collection> {
-  return perform(context, 'getCollection', o, async (op) => {
-    const query = { ...op, atTime: o.atTime }
-    return new Collection(
-      context,
-      await fetchDefinition(context, 'getCollection', parseUrn(idOf(id), 'id'), query),
-    )
+  return call(context, 'getCollection', o, GET_COLLECTION_OPTIONS, async (op, { atTime }) => {
+    const urn = parseUrn(idOf(id), 'id')
+    const definition = await fetchDefinition(context, 'getCollection', urn, { ...op, atTime })
+    return new Collection(context, definition, true)
   })
 }
 
 export function listCollections(context: Context, o: ListCollectionsOptions): Listing<Collection> {
-  const { nameFilter, limit, atTime, signal, timeout } = o
+  const { nameFilter, ...query } = checkOptions(o, LIST_COLLECTIONS_OPTIONS, 'listCollections')
   const contentPath =
     nameFilter === undefined ? undefined : `$.name ? (@ ${checkText(nameFilter, 'nameFilter')})`
-  const query = { schema: COLLECTION_SCHEMA, contentPath, limit, atTime, signal, timeout }
-  return listRecords(context, 'listCollections', query, (record) => new Collection(context, record))
+  const wrap = (record: AspectRecord) => new Collection(context, record, true)
+  return listRecords(context, 'listCollections', { ...query, schema: COLLECTION_SCHEMA, contentPath }, wrap)
 }
 
-/** An empty description is none. */
+/** An empty description counts as absent. */
 function descriptionOf(description: string | undefined): { readonly description?: string } {
   if (description === undefined || description === '') return {}
   return { description: checkText(description, 'description') }

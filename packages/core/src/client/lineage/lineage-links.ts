@@ -4,9 +4,8 @@ import { isUrn, type Urn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import { JOB_SCHEMA, jobLinksOf } from '../../rules/job-links.js'
 import { ARTIFACT_SCHEMAS, artifactOf, PRODUCED_BY_SCHEMAS, USED_BY_SCHEMAS } from '../../rules/provenance.js'
-import { listRecords } from '../aspects/aspects.js'
+import { listRecords, recordsWith } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
-import { recordsWith } from '../records-with.js'
 
 /** What a job read and what it made, as URNs. */
 export interface JobArtifacts {

@@ -1,10 +1,9 @@
-import { IvcapError } from '../../model/errors.js'
 import type { OptionNames } from '../../model/options.js'
-import { parseUrn, show, type Urn } from '../../model/urn.js'
+import { parseUrn, type Urn } from '../../model/urn.js'
+import { checkLimit, checkWord } from '../arguments.js'
 import type { Context } from '../context.js'
-import { checkLimit } from '../listing.js'
-import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
-import { idOf, type Reference } from '../reference.js'
+import { idOf, type Reference } from '../handle.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { type LineageEdge, type LineageNode, LineageWalk } from './lineage-walk.js'
 import { mermaid } from './mermaid.js'
 
@@ -17,7 +16,7 @@ export interface LineageOptions extends CallOptions {
   readonly limit?: number | undefined
 }
 
-export const LINEAGE_OPTIONS: OptionNames<LineageOptions> = {
+const LINEAGE_OPTIONS: OptionNames<LineageOptions> = {
   depth: true,
   direction: true,
   limit: true,
@@ -39,11 +38,11 @@ const DIRECTIONS = ['upstream', 'downstream', 'both'] as const
 
 /** @param id an artifact or a job */
 export function lineageOf(context: Context, id: Reference, o: LineageOptions): Promise<Lineage> {
-  return perform(context, 'lineage', o, async (op) => {
+  return call(context, 'lineage', o, LINEAGE_OPTIONS, async (op, checked) => {
     const start = parseUrn(idOf(id), 'id')
-    const depth = checkDepth(o.depth ?? 6)
-    const limit = Math.max(checkLimit(o.limit ?? 1000), 1)
-    const direction = checkDirection(o.direction ?? 'both')
+    const depth = checkLimit(checked.depth ?? 6, 'depth')
+    const limit = Math.max(checkLimit(checked.limit ?? 1000), 1)
+    const direction = checkWord(checked.direction ?? 'both', 'direction', DIRECTIONS)
     const walk = new LineageWalk(context, { id: start, kind: kindOf(start) }, limit, op)
     for (const way of ['upstream', 'downstream'] as const) {
       if (direction === way || direction === 'both') await walk.follow(start, way, depth)
@@ -56,17 +55,3 @@ export function lineageOf(context: Context, id: Reference, o: LineageOptions): P
 
 /** Older deployments call a job an order. */
 const kindOf = (id: Urn): LineageNode['kind'] => (/^urn:ivcap:(job|order):/.test(id) ? 'job' : 'artifact')
-
-function checkDepth(depth: unknown): number {
-  if (depth === Number.POSITIVE_INFINITY) return depth
-  if (typeof depth === 'number' && Number.isSafeInteger(depth) && depth >= 0) return depth
-  const message = `depth must be a whole number from 0, or Infinity, not ${show(depth)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'depth' })
-}
-
-function checkDirection(direction: unknown): (typeof DIRECTIONS)[number] {
-  const known = DIRECTIONS.find((one) => one === direction)
-  if (known !== undefined) return known
-  const message = `direction is one of ${DIRECTIONS.join(', ')}, not ${show(direction)}`
-  throw new IvcapError('invalid-argument', message, { argument: 'direction' })
-}

@@ -1,51 +1,48 @@
 import { IvcapError, isIvcapError } from '../../model/errors.js'
 import type { JsonValue } from '../../model/json.js'
-import { checkOptions, type OptionNames } from '../../model/options.js'
+import type { OptionNames } from '../../model/options.js'
 import { causeOf, isFinished, type JobRecord, type JobStatus, reasonOf } from '../../model/services.js'
-import { show, type Urn } from '../../model/urn.js'
+import type { Urn } from '../../model/urn.js'
 import type { OpOptions, ServiceStore } from '../../ports/index.js'
 import { sleep } from '../../retry/retry.js'
-import { dateOf } from '../aspects/aspect.js'
+import { checkInterval, ifGiven } from '../arguments.js'
 import type { Context } from '../context.js'
-import { inspectable } from '../inspect.js'
-import { type JobArtifacts, linksOfJob } from '../lineage/lineage-links.js'
-import { CALL_OPTIONS, type CallOptions, checkTimeout, perform } from '../operation.js'
+import { dateOf, Handle, type Summary } from '../handle.js'
+import type { JobArtifacts } from '../lineage/lineage-links.js'
+import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
 export interface WaitOptions extends CallOptions {
-  /** Milliseconds between two looks; default: from 100 ms, growing to 5 s, or as the place says. */
+  /** Milliseconds between two polls, from 0. @default from 100 growing to 5,000, or as the server asks */
   readonly pollInterval?: number | undefined
 }
 
 const WAIT_OPTIONS: OptionNames<WaitOptions> = { pollInterval: true, ...CALL_OPTIONS }
 
-/** Milliseconds between looks: the first and the longest. */
-const FIRST_LOOK = 100
-const LONGEST_LOOK = 5_000
+/** Milliseconds between two polls: the first interval and the longest. */
+const INITIAL_POLL_MS = 100
+const LONGEST_POLL_MS = 5_000
 
 /** A handle on one job: what a service does, or did, on request. */
-export class Job {
-  readonly #context: Context
+export class Job extends Handle<JobRecord> {
   readonly #store: ServiceStore
-  #record: JobRecord
 
   /** @internal Made by the client. */
-  constructor(context: Context, store: ServiceStore, record: JobRecord) {
-    this.#context = context
+  constructor(context: Context, store: ServiceStore, record: JobRecord, complete: boolean) {
+    super(context, record, complete)
     this.#store = store
-    this.#record = record
   }
 
   /** `urn:ivcap:job:<uuid>` */
   get id(): Urn {
-    return this.#record.id
+    return this.record.id
   }
   /** URN of the service. */
   get service(): Urn {
-    return this.#record.service
+    return this.record.service
   }
-  /** As of the last look: `refresh()` or `wait()` look again. */
+  /** The status when the record was last fetched: `refresh()` and `wait()` fetch it again. */
   get status(): JobStatus {
-    return this.#record.status
+    return this.record.status
   }
   /** Whether it has ended, well or not. */
   get finished(): boolean {
@@ -56,25 +53,21 @@ export class Job {
   }
   /** What went wrong, where something did. */
   get errorMessage(): string | undefined {
-    const { errorMessage, status, result } = this.#record
+    const { errorMessage, status, result } = this.record
     return errorMessage ?? (status === 'succeeded' ? undefined : reasonOf(result))
   }
   /** The parameters, where the place tells them. */
   get request(): JsonValue | undefined {
-    return this.#record.request
+    return this.record.request
   }
   get requestedAt(): Date | undefined {
-    return dateOf(this.#record.requestedAt)
+    return dateOf(this.record.requestedAt)
   }
   get startedAt(): Date | undefined {
-    return dateOf(this.#record.startedAt)
+    return dateOf(this.record.startedAt)
   }
   get finishedAt(): Date | undefined {
-    return dateOf(this.#record.finishedAt)
-  }
-  /** All that is known of it so far. */
-  get record(): JobRecord {
-    return this.#record
+    return dateOf(this.record.finishedAt)
   }
 
   /**
@@ -84,12 +77,12 @@ export class Job {
    * service's own error and traceback as `cause` where they are known; `protocol` when the result isn't JSON
    */
   get result(): JsonValue | undefined {
-    const { id, status, result, resultType } = this.#record
+    const { id, status, result, resultType } = this.record
     if (status !== 'succeeded') {
       const why = this.finished
         ? `it ended as ${status}: ${this.errorMessage ?? 'the service gave no reason'}`
         : `it is ${status}: await job.wait() first`
-      const cause = this.finished ? (this.#record.failure ?? causeOf(this.#record)) : undefined
+      const cause = this.finished ? (this.record.failure ?? causeOf(this.record)) : undefined
       throw new IvcapError('precondition-failed', `result: there is none of ${id}; ${why}`, {
         resource: id,
         ...(cause && { cause }),
@@ -100,13 +93,6 @@ export class Job {
     throw new IvcapError('protocol', message, { resource: id })
   }
 
-  /** Looks again; returns this job. */
-  async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
-    await perform(this.#context, 'refresh', checked, (op) => this.#look(op))
-    return this
-  }
-
   /**
    * Waits for the end of the job, well or not, and returns this job: see `succeeded`, or take the `result`, which throws
    * what went wrong. Giving up waiting leaves the job alone.
@@ -114,12 +100,11 @@ export class Job {
    * @throws IvcapError `timeout` when it has not ended `timeout` ms from now
    */
   async wait(o: WaitOptions = {}): Promise<this> {
-    const { pollInterval, ...call } = checkOptions(o, WAIT_OPTIONS, 'wait')
-    const interval = pollInterval === undefined ? undefined : checkInterval(pollInterval)
     try {
-      await perform(this.#context, 'wait', call, async (op) => {
-        // a list tells no results: whoever waits gets one
-        if (!this.finished || this.#record.result === undefined) await this.#look(op)
+      await this.call('wait', o, WAIT_OPTIONS, async (op, { pollInterval }) => {
+        const interval = ifGiven(pollInterval, 'pollInterval', checkInterval)
+        // a list omits results
+        if (!this.finished || this.record.result === undefined) this.learn(await this.fetch(op), true)
         if (this.finished) return
         const poll = () => this.#poll(interval, op)
         await (this.#store.whileWaiting === undefined ? poll() : this.#store.whileWaiting(poll))
@@ -134,53 +119,38 @@ export class Job {
   }
 
   /**
-   * What it has read and made so far, as URNs. Of a job that has not ended, or that no function ran, the place is searched for
-   * what says so.
+   * The artifacts that the job has read and made so far, as URNs. For a job that is still running, or that was not run by a
+   * function, the place is searched for its provenance aspects.
    */
   async artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
-    return perform(this.#context, 'artifacts', checkOptions(o, CALL_OPTIONS, 'artifacts'), async (op) => {
+    return this.call('artifacts', o, CALL_OPTIONS, async (op) => {
+      const { linksOfJob } = await import('../lineage/lineage-links.js')
       const all = Number.POSITIVE_INFINITY
-      const { upstream, downstream } = await linksOfJob(this.#context, 'artifacts', this.id, all, op)
+      const { upstream, downstream } = await linksOfJob(this.context, 'artifacts', this.id, all, op)
       return { inputs: upstream, outputs: downstream }
     })
   }
 
   toJSON(): Omit<JobRecord, 'failure'> {
-    const { failure: _, ...record } = this.#record
+    const { failure: _, ...record } = this.record
     return record
   }
 
-  toString(): string {
-    return `Job ${this.id} (${this.status})`
+  protected fetch(op: OpOptions): Promise<JobRecord> {
+    return this.#store.getJob(this.service, this.id, op)
+  }
+
+  protected summary(): Summary {
+    const { id, service, status, errorMessage } = this
+    return { kind: 'Job', label: status, fields: { id, service, status, errorMessage } }
   }
 
   async #poll(interval: number | undefined, op: OpOptions): Promise<void> {
-    for (let pause = FIRST_LOOK; !this.finished; pause = Math.min(pause * 1.5, LONGEST_LOOK)) {
-      await sleep(interval ?? Math.max(pause, this.#record.retryAfter ?? 0), op.signal)
-      await this.#look(op)
+    for (let pause = INITIAL_POLL_MS; !this.finished; pause = Math.min(pause * 1.5, LONGEST_POLL_MS)) {
+      await sleep(interval ?? Math.max(pause, this.record.retryAfter ?? 0), op.signal)
+      this.learn(await this.fetch(op), true)
     }
   }
-
-  async #look(op: OpOptions): Promise<void> {
-    this.#record = await this.#store.getJob(this.service, this.id, op)
-  }
 }
-
-inspectable(Job.prototype, 'Job', ({ id, service, status, errorMessage }) => ({
-  id,
-  service,
-  status,
-  errorMessage,
-}))
 
 const isJson = (type: string): boolean => /^[^;]+[/+]json\s*(;|$)/i.test(type)
-
-function checkInterval(pollInterval: number): number {
-  if (pollInterval === 0) return 0
-  try {
-    return checkTimeout(pollInterval)
-  } catch {
-    const message = `pollInterval must be a number of milliseconds from 0, not ${show(pollInterval)}`
-    throw new IvcapError('invalid-argument', message, { argument: 'pollInterval' })
-  }
-}

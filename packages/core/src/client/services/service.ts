@@ -3,16 +3,14 @@ import { checkOptions, isPlain, type OptionNames } from '../../model/options.js'
 import type { ServiceParameter, ServiceRecord } from '../../model/services.js'
 import { LONGEST_TIMER } from '../../model/timers.js'
 import { parseJobId, type Urn } from '../../model/urn.js'
-import type { ServiceStore } from '../../ports/index.js'
+import type { OpOptions, ServiceStore } from '../../ports/index.js'
+import { checkTimeout } from '../arguments.js'
 import { isArtifact } from '../artifacts/artifact.js'
 import { Collection } from '../collections/collection.js'
 import type { Context } from '../context.js'
-import { inspectable } from '../inspect.js'
-import { LIST_OPTIONS, type ListOptions, listQuery } from '../list-options.js'
-import { checkLimit, type Listing } from '../listing.js'
-import { CALL_OPTIONS, type CallOptions, checkTimeout, perform } from '../operation.js'
-import { listingOf } from '../pages.js'
-import { idOf, type Reference } from '../reference.js'
+import { Handle, idOf, type Reference, type Summary } from '../handle.js'
+import { LIST_OPTIONS, type Listing, type ListOptions, listRecordsBy } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, perform } from '../operation.js'
 import { Job } from './job.js'
 
 export interface RequestJobOptions {
@@ -30,55 +28,31 @@ const REQUEST_JOB_OPTIONS: OptionNames<RequestJobOptions> = { signal: true, time
 export type ListJobsOptions = ListOptions
 
 /** A handle on one service. */
-export class Service {
-  readonly #context: Context
+export class Service extends Handle<ServiceRecord> {
   readonly #store: ServiceStore
-  #record: ServiceRecord
-  /** Whether the record is as much as the place can tell; a list tells less. */
-  #complete: boolean
 
   /** @internal Made by the client. */
   constructor(context: Context, store: ServiceStore, record: ServiceRecord, complete: boolean) {
-    this.#context = context
+    super(context, record, complete)
     this.#store = store
-    this.#record = record
-    this.#complete = complete
   }
 
   /** `urn:ivcap:service:<uuid>` */
   get id(): Urn {
-    return this.#record.id
+    return this.record.id
   }
   get name(): string | undefined {
-    return this.#record.name
+    return this.record.name
   }
   get description(): string | undefined {
-    return this.#record.description
+    return this.record.description
   }
   /** What it says it takes; a list doesn't tell: `await service.load()`. */
   get parameters(): readonly ServiceParameter[] | undefined {
-    return this.#record.parameters
+    return this.record.parameters
   }
   get policy(): Urn | undefined {
-    return this.#record.policy
-  }
-  /** All that is known of it so far. */
-  get record(): ServiceRecord {
-    return this.#record
-  }
-
-  /** Fetches what a list did not tell (parameters, policy…), if anything; returns this service. */
-  async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'load')
-    return this.#complete ? this : this.refresh(checked)
-  }
-
-  /** Fetches the record anew; returns this service. */
-  async refresh(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'refresh')
-    this.#record = await perform(this.#context, 'refresh', checked, (op) => this.#store.get(this.id, op))
-    this.#complete = true
-    return this
+    return this.record.policy
   }
 
   /**
@@ -92,45 +66,46 @@ export class Service {
     // what a timer takes is also what can be sent to a deployment
     const held = timeout === 0 ? 0 : Math.min(checkTimeout(timeout), LONGEST_TIMER)
     // the client's own limit is for the call, not for what the call was told to wait for
-    const own = this.#context.timeout === undefined ? undefined : this.#context.timeout + held
-    return perform(this.#context, 'requestJob', { signal, timeout: own }, async (op) => {
+    const own = this.context.timeout === undefined ? undefined : this.context.timeout + held
+    return perform(this.context, 'requestJob', { signal, timeout: own }, async (op) => {
       const request = toJsonObject(withIds(params), 'params')
       const record = await this.#store.createJob(this.id, request, { ...op, timeout: held })
-      return new Job(this.#context, this.#store, record)
+      return new Job(this.context, this.#store, record, false)
     })
   }
 
   /** The job of this service with this URN or uuid. @throws IvcapError `not-found` */
   async getJob(id: Reference, o: CallOptions = {}): Promise<Job> {
-    return perform(this.#context, 'getJob', checkOptions(o, CALL_OPTIONS, 'getJob'), async (op) => {
+    return this.call('getJob', o, CALL_OPTIONS, async (op) => {
       const record = await this.#store.getJob(this.id, parseJobId(idOf(id), 'id'), op)
-      return new Job(this.#context, this.#store, record)
+      return new Job(this.context, this.#store, record, true)
     })
   }
 
-  /** Its jobs, newest first; 10 of them unless told otherwise. A list tells no results: `await job.refresh()`. */
+  /** The jobs of this service, newest first, 10 by default. A list omits results: `await job.load()`. */
   jobs(o: ListJobsOptions = {}): Listing<Job> {
-    const checked = checkOptions(o, LIST_OPTIONS, 'jobs')
-    const query = listQuery(checked, true)
-    return listingOf(
-      this.#context,
+    return listRecordsBy(
+      this.context,
       'jobs',
-      { ...checked, limit: checkLimit(checked.limit ?? 10) },
-      (page, op) => this.#store.listJobs(this.id, { ...query, ...page }, op),
-      (record) => new Job(this.#context, this.#store, record),
+      checkOptions(o, LIST_OPTIONS, 'jobs'),
+      (query, op) => this.#store.listJobs(this.id, query, op),
+      (record) => new Job(this.context, this.#store, record, false),
     )
   }
 
   toJSON(): ServiceRecord {
-    return this.#record
+    return this.record
   }
 
-  toString(): string {
-    return `Service ${this.id}${this.name === undefined ? '' : ` (${this.name})`}`
+  protected fetch(op: OpOptions): Promise<ServiceRecord> {
+    return this.#store.get(this.id, op)
+  }
+
+  protected summary(): Summary {
+    const { id, name, description } = this
+    return { kind: 'Service', label: name, fields: { id, name, description } }
   }
 }
-
-inspectable(Service.prototype, 'Service', ({ id, name, description }) => ({ id, name, description }))
 
 /** Handles among the parameters stand for what they are handles of. Other members are left as they are, for JSON to check. */
 function withIds(params: unknown): unknown {

@@ -1,52 +1,52 @@
 import { IvcapError } from '../../model/errors.js'
+import { checkOptions } from '../../model/options.js'
 import { parseServiceId, show } from '../../model/urn.js'
 import type { ServiceStore } from '../../ports/index.js'
-import { checkText } from '../aspects/aspect-input.js'
+import { checkText } from '../arguments.js'
 import type { Context } from '../context.js'
-import { type ListOptions, listQuery } from '../list-options.js'
-import { checkLimit, type Listing } from '../listing.js'
-import { type CallOptions, perform } from '../operation.js'
-import { listingOf } from '../pages.js'
-import { idOf, type Reference } from '../reference.js'
+import { idOf, type Reference } from '../handle.js'
+import { LIST_OPTIONS, type Listing, type ListOptions, listRecordsBy } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Service } from './service.js'
 
 /** By name, ascending, unless told otherwise. */
 export type ListServicesOptions = ListOptions
 
 export function getService(context: Context, id: Reference, o: CallOptions): Promise<Service> {
-  return perform(context, 'getService', o, async (op) => {
+  return call(context, 'getService', o, CALL_OPTIONS, async (op) => {
     const urn = parseServiceId(idOf(id), 'id')
     const store = serviceStore(context)
     return new Service(context, store, await store.get(urn, op), true)
   })
 }
 
-/** The filter finds more, since without `%` it asks for a part of the name: then only the very name counts. */
+/** A filter without `%` also matches names that contain the text: then only the exact name counts. */
 export function getServiceByName(context: Context, name: string, o: CallOptions): Promise<Service> {
-  return perform(context, 'getServiceByName', o, async (op) => {
+  return call(context, 'getServiceByName', o, CALL_OPTIONS, async (op) => {
     const wanted = checkText(name, 'name')
     const store = serviceStore(context)
     const filter = `name~='${wanted.replaceAll("'", "''")}'`
     const all = { ...op, filter, limit: Number.POSITIVE_INFINITY }
-    const fitting = await listServices(context, all).toArray()
-    const exact = fitting.filter((service) => service.name === wanted)
-    const found = exact.length > 0 || !wanted.includes('%') ? exact : fitting
-    const [service] = found
-    if (service === undefined) throw noSuch(wanted, context)
-    if (found.length > 1) throw ambiguous(wanted, found)
+    const similar = await servicesOf(context, all).toArray()
+    const exact = similar.filter((service) => service.name === wanted)
+    const matches = exact.length > 0 || !wanted.includes('%') ? exact : similar
+    const [service] = matches
+    if (service === undefined) throw notFound(wanted, context)
+    if (matches.length > 1) throw ambiguous(wanted, matches)
     return new Service(context, store, await store.get(service.id, op), true)
   })
 }
 
-/** Arguments are checked now; nothing is fetched before the first item is asked for. */
-export function listServices(context: Context, o: ListServicesOptions): Listing<Service> {
+export const listServices = (context: Context, o: ListServicesOptions): Listing<Service> =>
+  servicesOf(context, checkOptions(o, LIST_OPTIONS, 'listServices'))
+
+function servicesOf(context: Context, o: ListServicesOptions): Listing<Service> {
   const store = serviceStore(context)
-  const query = listQuery(o, false)
-  return listingOf(
+  return listRecordsBy(
     context,
     'listServices',
-    { ...o, limit: checkLimit(o.limit ?? 10) },
-    (page, op) => store.list({ ...query, ...page }, op),
+    { orderDesc: false, ...o },
+    (query, op) => store.list(query, op),
     (record) => new Service(context, store, record, false),
   )
 }
@@ -60,14 +60,14 @@ function serviceStore({ backend: { services, artifacts } }: Context): ServiceSto
   throw new IvcapError('unsupported', message)
 }
 
-function noSuch(name: string, context: Context): IvcapError {
+function notFound(name: string, context: Context): IvcapError {
   const place = context.backend.artifacts.location
-  const message = `there is no service ${show(name)} at ${place}: ivcap.listServices() tells which there are`
+  const message = `there is no service ${show(name)} at ${place}: ivcap.listServices() lists them`
   return new IvcapError('not-found', message, { argument: 'name', resource: name })
 }
 
-function ambiguous(name: string, found: readonly Service[]): IvcapError {
-  const some = found.slice(0, 5).map((service) => `${service.id} (${service.name})`)
-  const message = `${found.length} services are called ${show(name)}: take one of them by its id, ${some.join(', ')}`
+function ambiguous(name: string, matches: readonly Service[]): IvcapError {
+  const some = matches.slice(0, 5).map((service) => `${service.id} (${service.name})`)
+  const message = `${matches.length} services are called ${show(name)}: get one of them by its id, ${some.join(', ')}`
   return new IvcapError('ambiguous', message, { argument: 'name', resource: name })
 }

@@ -1,4 +1,4 @@
-import { createSha256 } from '#runtime'
+import { createSha256 } from '#sha256'
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import type { ArtifactRecord } from '../../model/records.js'

@@ -16,7 +16,6 @@ export type {
 export { allocate } from './allocate.js'
 export { copyFile } from './copy.js'
 export { fileSource } from './file-source.js'
-export { createSha256 } from './hash.js'
 export { asyncHasher } from './hash-worker.js'
 export { largeBody } from './large-body.js'
 export { largeGet } from './large-get.js'

@@ -8,7 +8,7 @@ import { mended } from './support/mended.js'
 import { PART, refusal } from './support/proxied.js'
 
 const server = await gcsServer()
-const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+const WRITER = new URL('support/fault-simulation-writer.ts', import.meta.url)
 
 const REFUSALS = [
   refusal(503, 'backendError'),

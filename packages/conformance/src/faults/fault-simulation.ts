@@ -1,13 +1,13 @@
 import type { Backend } from '@ivcap/core/driver'
-import { judge } from './judge.js'
-import { Told } from './told.js'
-import { type Job, type WorkOptions, work } from './work.js'
+import { checkHistory } from './checker.js'
+import { History } from './history.js'
+import { type Job, runWorkload, type WorkloadOptions } from './workload.js'
 
-/** Does the work of one writer, and takes down in `told` what it was told: `killedWriter`, `writerTo`. */
-export type Writer = (job: Job, told: Told) => Promise<void>
+/** Runs the workload of one writer and records in `history` what it tried and what came back: `killedWriter`, `writerTo`. */
+export type Writer = (job: Job, history: History) => Promise<void>
 
 /** One place, seen twice. */
-export interface FaultyPlace extends WorkOptions {
+export interface FaultyPlace extends WorkloadOptions {
   /** The backend behind which things go wrong: several writers work with it at the same time. */
   readonly faulty: Backend
   /** Writers with views of the place of their own, beside those: processes that are killed, say. Default: none. */
@@ -17,7 +17,7 @@ export interface FaultyPlace extends WorkOptions {
   close?(): Promise<void>
 }
 
-export interface LaboratoryOptions {
+export interface FaultSimulationOptions {
   /** A fresh, empty place, whose faults the seed decides. */
   open(seed: number): Promise<FaultyPlace>
   /** Round n runs with seed + n: a round is reproduced by its own seed. */
@@ -34,7 +34,7 @@ export interface FailedRound {
   readonly problems: readonly string[]
 }
 
-export interface LaboratoryReport {
+export interface FaultSimulationReport {
   /** Calls that succeeded, in all rounds. */
   readonly acknowledged: number
   /** Calls that failed, whose work may have been done. */
@@ -43,11 +43,11 @@ export interface LaboratoryReport {
 }
 
 /**
- * Writers that upload, read, add, update and retract at random over a place with faults, round by round. What they were told
- * is then compared with what is there: nothing acknowledged is lost, nothing is visible that nobody tried, nothing is torn
+ * Writers that upload, read, add, update and retract at random over a place with faults, round by round. Their history
+ * is then compared with what is there: nothing acknowledged is lost, nothing is visible that no writer tried, nothing is torn
  * or there twice, and of each entity at most one record is current, or was at any time, after updates.
  */
-export async function runFaults(o: LaboratoryOptions): Promise<LaboratoryReport> {
+export async function runFaults(o: FaultSimulationOptions): Promise<FaultSimulationReport> {
   const { seed, rounds, atOnce = 4 } = o
   let acknowledged = 0
   let inDoubt = 0
@@ -56,25 +56,25 @@ export async function runFaults(o: LaboratoryOptions): Promise<LaboratoryReport>
   const lane = async () => {
     while (next < seed + rounds) {
       const own = next++
-      const { told, problems } = await runRound(own, o)
+      const { history, problems } = await runRound(own, o)
       if (problems.length > 0) failed.push({ seed: own, problems })
-      acknowledged += told.acknowledged
-      inDoubt += told.inDoubt
+      acknowledged += history.acknowledged
+      inDoubt += history.inDoubt
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, rounds) }, lane))
   return { acknowledged, inDoubt, failed: failed.sort((a, b) => a.seed - b.seed) }
 }
 
-async function runRound(seed: number, { open, writers = 3 }: LaboratoryOptions) {
+async function runRound(seed: number, { open, writers = 3 }: FaultSimulationOptions) {
   const place = await open(seed)
   try {
-    const told = new Told()
+    const history = new History()
     const own = writerTo(place.faulty)
     const all = [...Array.from({ length: writers }, () => own), ...(place.others ?? [])]
-    await Promise.all(all.map((write, writer) => write({ seed, writer, partSize: place.partSize }, told)))
-    const problems = [...told.problems, ...(await judge(await place.healthy(), told, place))]
-    return { told, problems }
+    await Promise.all(all.map((write, writer) => write({ seed, writer, partSize: place.partSize }, history)))
+    const problems = [...history.problems, ...(await checkHistory(await place.healthy(), history, place))]
+    return { history, problems }
   } finally {
     await place.close?.()
   }
@@ -83,5 +83,5 @@ async function runRound(seed: number, { open, writers = 3 }: LaboratoryOptions) 
 /** One that works in this process. */
 export const writerTo =
   (backend: Backend): Writer =>
-  (job, told) =>
-    work(backend, job, told)
+  (job, history) =>
+    runWorkload(backend, job, history)

@@ -4,8 +4,8 @@ import { upload } from '../support/artifacts.js'
 import { allAspects, draft } from '../support/aspects.js'
 import { someBytes, streamOf } from '../support/bytes.js'
 import { transfer } from '../support/transfer.js'
+import type { Asserted, Event, History } from './history.js'
 import { randomOf } from './random.js'
-import type { Asserted, Event, Told } from './told.js'
 
 export const ENTITIES = ['urn:example:one', 'urn:example:two'] as const
 /** Records of this schema are updated, those of the other are added. */
@@ -42,39 +42,39 @@ export const mayBecome = (id: string, n: number, other: number): boolean =>
   n === other ||
   (id.startsWith('urn:file:') && sharedName(n) !== undefined && sharedName(n) === sharedName(other))
 
-export interface WorkOptions {
+export interface WorkloadOptions {
   /** Bytes: what goes to the place in one request. Default: whatever it chooses; then all uploads are small. */
   readonly partSize?: number | undefined
 }
 
 /** What one writer is to do. */
-export interface Job extends WorkOptions {
+export interface Job extends WorkloadOptions {
   readonly seed: number
   /** Its number among those of this seed. */
   readonly writer: number
 }
 
-interface Bench extends WorkOptions {
+interface Bench extends WorkloadOptions {
   readonly backend: Backend
   readonly random: () => number
-  readonly told: Told
+  readonly history: History
   readonly tell: (event: Event) => void
 }
 
 /**
  * One writer and reader. A call may fail by an IvcapError or its own abort, and never of what was acknowledged.
  *
- * @param told What is known of the place: others may add to it.
+ * @param history of all writers to the place: others may add to it
  * @param tell Takes down what is tried and what came of it, each before the next thing is done.
  */
-export async function work(
+export async function runWorkload(
   backend: Backend,
   { seed, writer, partSize }: Job,
-  told: Told,
-  tell: (event: Event) => void = (event) => told.hear(event),
+  history: History,
+  tell: (event: Event) => void = (event) => history.record(event),
 ): Promise<void> {
   const random = randomOf(seed * 31 + writer)
-  const bench: Bench = { partSize, backend, random, told, tell }
+  const bench: Bench = { partSize, backend, random, history, tell }
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]
   for (let step = 0; step < STEPS; step++) {
     const n = seed * 10_000 + writer * 100 + step + 1
@@ -87,9 +87,9 @@ export async function work(
           : kind < 0.65
             ? asserting(bench, { n, entity: pick(ENTITIES) ?? '', schema: ADDED })
             : kind < 0.8
-              ? retracting(bench, pick([...told.aspects.keys()]))
+              ? retracting(bench, pick([...history.aspects.keys()]))
               : kind < 0.92
-                ? reading(bench, pick([...told.artifacts]))
+                ? reading(bench, pick([...history.artifacts]))
                 : listing(bench, pick(ENTITIES) ?? '')
     await run.catch((error: unknown) => {
       tell({ kind: 'in doubt' })

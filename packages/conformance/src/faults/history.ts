@@ -6,7 +6,7 @@ export interface Asserted {
   readonly schema: string
 }
 
-/** What a writer does next, and what it is then told; plain JSON, so that a process can say it to another. */
+/** What a writer is about to do, or the outcome; plain JSON, so that a process can send it to another. */
 export type Event =
   | { readonly kind: 'uploading'; readonly n: number }
   | { readonly kind: 'uploaded'; readonly n: number; readonly id: Urn }
@@ -18,8 +18,8 @@ export type Event =
   | { readonly kind: 'in doubt' }
   | { readonly kind: 'wrong'; readonly problem: string }
 
-/** What writers tried, and what they were told. */
-export class Told {
+/** What writers tried, and which of it was acknowledged. */
+export class History {
   /** Numbers of all that was tried. */
   readonly uploads = new Set<number>()
   readonly assertions = new Map<number, Asserted>()
@@ -36,7 +36,7 @@ export class Told {
     return this.artifacts.size + this.aspects.size + this.retracted.size
   }
 
-  hear(event: Event): void {
+  record(event: Event): void {
     switch (event.kind) {
       case 'uploading':
         return void this.uploads.add(event.n)

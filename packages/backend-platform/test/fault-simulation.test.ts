@@ -6,7 +6,7 @@ import { beforeAll, vi } from 'vitest'
 import { platformBackend } from '../src/index.js'
 import { TOKEN, temporary } from './support/deployment.js'
 
-const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+const WRITER = new URL('support/fault-simulation-writer.ts', import.meta.url)
 
 const REFUSALS = [
   { kind: 'status', status: 503, headers: { 'Retry-After': '0' } },

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { randomOf, runFaults } from '../src/index.js'
 import { mapBlobs } from './map-blobs.js'
 
-/** Backends that fail at what the laboratory looks for. */
+/** Backends that fail at what the fault simulation looks for. */
 const backends: readonly [string, RegExp, (backend: Backend) => Backend][] = [
   [
     'updates without closing',

@@ -7,7 +7,7 @@ import { MiB, refusal } from './support/proxied.js'
 import { clearPlace, freshPlace, s3Server } from './support/s3.js'
 
 const server = await s3Server()
-const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+const WRITER = new URL('support/fault-simulation-writer.ts', import.meta.url)
 
 const REFUSALS = [
   refusal(503, 'SlowDown'),

@@ -9,7 +9,7 @@ import { localBackend } from '../src/index.js'
 import { errno, type Watcher, watched } from './support/failing-fs.js'
 import { tempFolder } from './temp-folder.js'
 
-const WRITER = new URL('support/laboratory-writer.ts', import.meta.url)
+const WRITER = new URL('support/fault-simulation-writer.ts', import.meta.url)
 const DISK = { ...nodeFs, sync: nodeFsSync }
 
 describeFaults('local', {

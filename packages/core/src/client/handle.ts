@@ -1,0 +1,101 @@
+import { checkOptions, type OptionNames } from '../model/options.js'
+import type { Timestamp } from '../model/time.js'
+import type { Urn } from '../model/urn.js'
+import type { OpOptions } from '../ports/index.js'
+import type { Context } from './context.js'
+import { inspectable } from './inspect.js'
+import { CALL_OPTIONS, type CallOptions, call } from './operation.js'
+
+/** What an id may be given as: the id itself, or a handle or record that has it. */
+export type Reference = string | { readonly id: string }
+
+/** The id of a handle or record. Any other value is returned as it is, for the parser of the id to check. */
+export function idOf(reference: unknown): unknown {
+  if (typeof reference !== 'object' || reference === null) return reference
+  const id: unknown = Reflect.get(reference, 'id')
+  return typeof id === 'string' ? id : reference
+}
+
+/** How a handle is shown by `console.log` and `toString()`. */
+export interface Summary {
+  readonly kind: string
+  readonly label?: string | undefined
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+/** What the handles on artifacts, aspects, collections, services and jobs have in common. */
+export abstract class Handle<R extends { readonly id: Urn }> {
+  readonly #context: Context
+  #record: R
+  /** False if the record came from a listing or from the answer to a write, which may omit fields. */
+  #complete: boolean
+
+  /** @internal Handles are made by the client. */
+  constructor(context: Context, record: R, complete: boolean) {
+    this.#context = context
+    this.#record = record
+    this.#complete = complete
+  }
+
+  static {
+    inspectable<Handle<{ readonly id: Urn }>>(Handle.prototype, (handle) => handle.summary())
+  }
+
+  abstract get id(): string
+
+  /** All fields that are known so far. */
+  get record(): R {
+    return this.#record
+  }
+
+  /** Fetches the fields that a listing omits, unless they are known; returns this handle. */
+  async load(o: CallOptions = {}): Promise<this> {
+    const checked = checkOptions(o, CALL_OPTIONS, 'load')
+    return this.#complete ? this : this.refresh(checked)
+  }
+
+  /** Fetches the record again; returns this handle. @throws IvcapError `not-found` */
+  async refresh(o: CallOptions = {}): Promise<this> {
+    return this.call('refresh', o, CALL_OPTIONS, async (op) => {
+      this.learn(await this.fetch(op), true)
+      return this
+    })
+  }
+
+  /** Whether `other` is a handle, a record or an id of the same thing. */
+  equals(other: Reference): boolean {
+    return idOf(other) === this.id
+  }
+
+  toString(): string {
+    const { kind, label } = this.summary()
+    return `${kind} ${this.id}${label === undefined ? '' : ` (${label})`}`
+  }
+
+  protected abstract fetch(op: OpOptions): Promise<R>
+  protected abstract summary(): Summary
+
+  protected get context(): Context {
+    return this.#context
+  }
+
+  /** Replaces the record by a newer one. */
+  protected learn(record: R, complete = this.#complete): void {
+    this.#record = record
+    this.#complete = complete
+  }
+
+  /** Runs one operation of this handle: checks its options, merges timeout and signal, and names it in errors. */
+  protected call<O extends CallOptions, T>(
+    operation: string,
+    o: O,
+    names: OptionNames<NoInfer<O>>,
+    run: (op: OpOptions, checked: O) => Promise<T>,
+  ): Promise<T> {
+    return call(this.#context, operation, o, names, run)
+  }
+}
+
+/** To the millisecond. */
+export const dateOf = (time: Timestamp | undefined): Date | undefined =>
+  time === undefined ? undefined : new Date(time)
