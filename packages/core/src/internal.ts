@@ -8,13 +8,13 @@ export {
   expectListeners,
   fileSource,
   isProcessGone,
-  type LargeAnswer,
-  type LargeBody,
-  type LargeRequest,
-  largeBody,
-  largeGet,
   type NodeBody,
   processIdentity,
+  type RawBody,
+  type RawRequest,
+  type RawResponse,
+  rawBody,
+  rawGet,
   withOpenFiles,
 } from '#runtime'
 export { Artifact } from './client/artifacts/artifact.js'
@@ -78,6 +78,6 @@ export * from './streams/progress.js'
 export * from './streams/range.js'
 export { type Content, contentSource } from './streams/source.js'
 export { closed, type DownloadState, fillPart } from './transfer/fill-part.js'
-export { readingMuch } from './transfer/large-reads.js'
+export { withLargeReads } from './transfer/large-reads.js'
 export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
 export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'

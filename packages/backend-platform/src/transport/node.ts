@@ -4,7 +4,7 @@
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
-import { largeGet } from '@ivcap/core/internal'
+import { rawGet } from '@ivcap/core/internal'
 import { answerOf } from './answer.js'
 import { fetchTransport } from './fetch.js'
 import {
@@ -44,7 +44,7 @@ function nodeTransport(): Transport {
 async function largeAnswer(message: Message, closing: AbortSignal): Promise<Answer | undefined> {
   const { url, headers, large } = message
   const signal = AbortSignal.any([message.signal, closing])
-  const answer = await largeGet?.({ url, headers: { ...ALWAYS, ...headers }, signal, ...large })
+  const answer = await rawGet?.({ url, headers: { ...ALWAYS, ...headers }, signal, ...large })
   return answer && { ...answer, hidden: false }
 }
 

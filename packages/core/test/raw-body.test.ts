@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { largeBody } from '../src/runtime/node/large-body.js'
-import type { LargeBody, LargeRequest } from '../src/runtime/types.js'
+import { rawBody } from '../src/runtime/node/raw-get.js'
+import type { RawBody, RawRequest } from '../src/runtime/types.js'
 import { chunkMemory } from '../src/streams/chunk-memory.js'
 import { concat, patterned } from './support/bytes.js'
 
@@ -34,8 +34,8 @@ const inPieces = (size: number) =>
     response.end()
   })
 
-async function get(url: URL, o: Partial<LargeRequest> = {}): Promise<LargeBody> {
-  const body = await largeBody({ url, headers: {}, signal: never, ...o })
+async function get(url: URL, o: Partial<RawRequest> = {}): Promise<RawBody> {
+  const body = await rawBody({ url, headers: {}, signal: never, ...o })
   return body ?? expect.unreachable('it was a plain answer')
 }
 
@@ -44,7 +44,7 @@ const turns = async (count: number) => {
 }
 
 /** What comes, each piece looked at `behind` pieces later, and given back then. */
-async function readLate(body: LargeBody, behind: number, pause: number, memory = chunkMemory()) {
+async function readLate(body: RawBody, behind: number, pause: number, memory = chunkMemory()) {
   const held: Uint8Array[] = []
   const copies: Uint8Array[] = []
   const free = (piece: Uint8Array | undefined) => {
@@ -131,7 +131,7 @@ describe('a connection', () => {
 
   it('that never answers is broken, too', async () => {
     const url = await served(() => {})
-    await expect(largeBody({ url, headers: {}, signal: never, idle: 30 })).rejects.toMatchObject({
+    await expect(rawBody({ url, headers: {}, signal: never, idle: 30 })).rejects.toMatchObject({
       code: 'ETIMEDOUT',
     })
   })
@@ -176,5 +176,5 @@ describe('a connection', () => {
 
 it('is nothing where the answer is none that is read so', async () => {
   const url = await served((_request, response) => response.writeHead(503).end('no'))
-  expect(await largeBody({ url, headers: {}, signal: never })).toBeUndefined()
+  expect(await rawBody({ url, headers: {}, signal: never })).toBeUndefined()
 })

@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import { createServer as createTls } from 'node:https'
+import { Agent, createServer as createTls } from 'node:https'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { largeGet } from '../src/runtime/node/large-get.js'
-import type { LargeAnswer } from '../src/runtime/types.js'
+import { rawGet } from '../src/runtime/node/raw-get.js'
+import type { RawResponse } from '../src/runtime/types.js'
 import { patterned } from './support/bytes.js'
 import { selfSigned } from './support/self-signed.js'
 
@@ -43,15 +43,15 @@ async function saying(text: string): Promise<{ url: URL; left: Promise<unknown> 
 }
 
 const ask = (url: URL, headers: Record<string, string> = {}, signal = never) =>
-  largeGet({ url, headers, signal })
+  rawGet({ url, headers, signal })
 
-async function plain(url: URL, headers?: Record<string, string>, signal?: AbortSignal): Promise<LargeAnswer> {
+async function plain(url: URL, headers?: Record<string, string>, signal?: AbortSignal): Promise<RawResponse> {
   const answer = await ask(url, headers, signal)
   if (answer === undefined) throw new Error('it was a plain answer')
   return answer
 }
 
-async function all(answer: LargeAnswer): Promise<Buffer> {
+async function all(answer: RawResponse): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for (let chunk = await answer.next(); chunk !== undefined; chunk = await answer.next()) chunks.push(chunk)
   return Buffer.concat(chunks)
@@ -142,12 +142,16 @@ describe('what comes', () => {
     await answer.cancel()
   })
 
-  it('comes over TLS, from servers whose certificate holds', async () => {
+  it('comes over TLS, if the certificate is trusted: by default, or by the certificate authority of an agent', async () => {
     const body = patterned(3 * MiB)
     const server = createTls(selfSigned, (_request, response) => response.end(body))
     server.on('tlsClientError', () => {})
     const url = await listening(server, 'https')
     await expect(ask(url)).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+    const agent = new Agent({ ca: selfSigned.cert })
+    const trusted = await rawGet({ url, headers: {}, signal: never, agent })
+    expect(trusted?.headers.get('content-length')).toBe(`${body.byteLength}`)
+    if (trusted !== undefined) expect(Buffer.compare(await all(trusted), body)).toBe(0)
     vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
     expect(Buffer.compare(await all(await plain(url)), body)).toBe(0)
   })
