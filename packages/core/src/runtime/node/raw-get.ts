@@ -1,7 +1,7 @@
 /**
  * GET requests for large bodies, on a socket of their own. The socket reads into the memory that the caller gets (`onread`, a
  * documented option of net.connect and tls.connect), so that no byte is copied. node:http takes 1.3 to 1.6 times the processor
- * time, and undici 1.5 to 2.6 times: see docs/decisions/22-large-reads.md.
+ * time, and undici 1.5 to 3.3 times: see docs/decisions/22-large-reads.md.
  *
  * Only plain responses are read here: 200 or 206 with one `Content-Length`, neither encoded nor chunked. For any other response
  * the functions return undefined, and the caller sends the request again by node:http.
