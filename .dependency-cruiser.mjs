@@ -100,11 +100,11 @@ export default {
     },
     {
       name: 'platform-runs-anywhere',
-      comment: "the platform's backend uses Node modules only behind #journal and #transport",
+      comment: "the platform's backend uses Node modules only behind #pending-uploads and #transport",
       severity: 'error',
       from: {
         path: '^packages/backend-platform/src/',
-        pathNot: '^packages/backend-platform/src/(journal/node|transport/(node|answer))\\.ts$',
+        pathNot: '^packages/backend-platform/src/(uploads/pending/node\\.ts|transport/node/)',
       },
       to: { path: builtins, dependencyTypes: ['core'] },
     },

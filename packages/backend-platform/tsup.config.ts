@@ -3,12 +3,12 @@ import { library } from '../../tsup.base.js'
 
 export default defineConfig({
   ...library,
-  external: ['#journal', '#transport'],
+  external: ['#pending-uploads', '#transport'],
   entry: {
     index: 'src/index.ts',
-    'journal/node': 'src/journal/node.ts',
-    'journal/web': 'src/journal/web.ts',
-    'transport/node': 'src/transport/node.ts',
+    'uploads/pending/node': 'src/uploads/pending/node.ts',
+    'uploads/pending/web': 'src/uploads/pending/web.ts',
+    'transport/node/index': 'src/transport/node/index.ts',
     'transport/web': 'src/transport/web.ts',
   },
 })

@@ -32,7 +32,7 @@ const violations: Record<string, [file: string, source: string]> = {
   'vendor-of-storage-gcs': ['storage-s3/src/gcs.ts', "import '@google-cloud/storage'"],
   'no-cycle': ['core/src/rules/round-again.ts', "import './round.js'"],
   'core-runs-anywhere': ['core/src/engine/disk.ts', "import 'node:fs/promises'"],
-  'platform-runs-anywhere': ['backend-platform/src/journal/web.ts', "import 'node:path'"],
+  'platform-runs-anywhere': ['backend-platform/src/uploads/pending/web.ts', "import 'node:path'"],
   'web-runtime-without-node': ['core/src/runtime/web.ts', "import './node/helper.js'"],
   'node-side-through-runtime': ['core/src/engine/put.ts', "import '../runtime/web.js'"],
   'packages-by-name': ['backend-local/test/a.test.ts', "import '../../core/src/query/order.js'"],
@@ -55,7 +55,7 @@ const bystanders: [file: string, source: string][] = [
   ['core/src/client/ivcap.ts', "import '../rules/order.js'"],
   ['core/src/driver.ts', "export * from './rules/order.js'"],
   ['client/test/help.ts', "import 'node:fs'"],
-  ['backend-platform/src/journal/node.ts', "import 'node:fs'"],
+  ['backend-platform/src/uploads/pending/node.ts', "import 'node:fs'"],
   ['conformance/src/index.ts', "import '@ivcap/core'"],
   ['storage-s3/src/index.ts', "import '@aws-sdk/client-s3'"],
 ]

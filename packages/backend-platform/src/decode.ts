@@ -1,28 +1,28 @@
 import { isJsonObject, type JsonObject } from '@ivcap/core/driver'
 import { UrnText } from '@ivcap/core/internal'
 import * as v from 'valibot'
-import { type Asked, protocolFailure } from './failure.js'
+import { type ErrorContext, protocolFailure } from './http/failure.js'
 
 /** The JSON in the body of an answer. @throws IvcapError `protocol` that says what it is instead */
 export function decodeJson<S extends v.GenericSchema>(
   schema: S,
   text: string,
-  asked: Asked,
+  context: ErrorContext,
   redact: (text: string) => string,
 ): v.InferOutput<S> {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
-    if (text.trim() === '') throw protocolFailure(asked, 'an empty body instead of JSON', '', true)
+    if (text.trim() === '') throw protocolFailure(context, 'an empty body instead of JSON', '', true)
     // a page is somebody else's answer: a proxy's, or that of another server. JSON may have been cut off.
     const page = text.trimStart().startsWith('<')
     const what = page ? 'a page instead of JSON: is this the url of an IVCAP deployment' : 'broken JSON'
-    throw protocolFailure(asked, what, redact(text), !page)
+    throw protocolFailure(context, what, redact(text), !page)
   }
   const parsed = v.safeParse(schema, json)
   if (parsed.success) return parsed.output
-  throw protocolFailure(asked, redact(`JSON of another form (${problemOf(parsed.issues)})`), redact(text))
+  throw protocolFailure(context, redact(`JSON of another form (${problemOf(parsed.issues)})`), redact(text))
 }
 
 /** The first issue, with the path to it. */

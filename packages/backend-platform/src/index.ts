@@ -1,5 +1,5 @@
 /** IVCAP artifacts and aspects on a deployment. */
-export type { Token } from './credentials.js'
-export { DIGEST_SCHEMA } from './digests.js'
-export type { Logger } from './logger.js'
-export { type PlatformOptions, platformBackend } from './platform.js'
+
+export { DIGEST_SCHEMA } from './artifacts/digests.js'
+export type { Token } from './http/credentials.js'
+export { type Logger, type PlatformOptions, platformBackend } from './platform.js'

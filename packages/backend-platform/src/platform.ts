@@ -1,42 +1,63 @@
 import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driver'
 import type { OptionNames } from '@ivcap/core/internal'
-import { openJournal } from '#journal'
+import { openPendingUploads } from '#pending-uploads'
 import { openTransport } from '#transport'
-import { artifactStore } from './artifacts.js'
-import { aspectStore } from './aspects.js'
-import { credentialsOf, type Token } from './credentials.js'
-import { digestsIn } from './digests.js'
-import { Http } from './http.js'
-import type { Logger } from './logger.js'
-import { searchOn } from './search.js'
-import { serviceStore } from './services.js'
-import { deploymentAt } from './urls.js'
+import { aspectDigests } from './artifacts/digests.js'
+import { artifactStore } from './artifacts/store.js'
+import { aspectStore } from './aspects/store.js'
+import { Http } from './http/client.js'
+import { createCredentials, type Token } from './http/credentials.js'
+import { parseDeployment } from './http/deployment.js'
+import { datalogSearch } from './search.js'
+import { serviceStore } from './services/store.js'
+
+/** Receives messages. A console can be given. */
+export interface Logger {
+  debug?(message: string): void
+  warn?(message: string): void
+}
 
 export interface PlatformOptions {
-  /** Of the deployment, e.g. `https://api.example.com`; it may have a path. */
+  /** The URL of the deployment, e.g. `https://api.example.com`. It may have a path. */
   readonly url: string
-  /** A JWT, or a function that gives one: asked for each request, and once more after a 401. Absent inside the cluster. */
+  /**
+   * A JWT, or a function that returns one. The function is called for each request, and once more after a 401.
+   *
+   * @default no token, as inside a cluster
+   */
   readonly token?: Token | undefined
-  /** URN of the account on whose behalf uploads are made; half-done uploads of another one are not taken up. */
+  /** The URN of the account that uploads. An unfinished upload of another account is not resumed. */
   readonly account?: string | undefined
-  /** Keep the SHA-256 of each upload as an aspect `urn:ivcap:schema:artifact-digest.1`, and check downloads against it. */
+  /**
+   * Stores the SHA-256 of each upload as an aspect `urn:ivcap:schema:artifact-digest.1`, and checks downloads against it.
+   *
+   * @default false
+   */
   readonly digest?: boolean | undefined
-  /** Where unfinished uploads are remembered (Node; default: the user's cache folder); false: nowhere. */
+  /** The folder that remembers unfinished uploads (Node); false disables this. @default the user's cache folder */
   readonly stateDir?: string | false | undefined
-  /** Origins, besides the deployment's own, whose data-hrefs are used as they are; they never get the token. */
+  /** Origins, besides that of `url`, whose addresses for content are used as they are. They never get the token. @default none */
   readonly trustOrigins?: readonly string[] | undefined
-  /** What requests are made with; default: node:http in Node, where it takes half the time, and else the global one. */
+  /**
+   * Whether to use the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name (Node, unless `fetch` is given). For https
+   * a proxy sees the host alone; for plain http it sees everything, the token included. This machine is reached directly.
+   *
+   * @default true
+   */
+  readonly proxy?: boolean | undefined
+  /** The function that sends requests. @default node:http in Node, which takes half the time; the global fetch elsewhere */
   readonly fetch?: typeof globalThis.fetch | undefined
+  /** @default no messages */
   readonly logger?: Logger | undefined
-  /** Hears what results do not tell: retries, resumed transfers, records that a list leaves out. @default no listener */
+  /** Gets events: retries, resumed transfers, records that a list leaves out. @default no listener */
   readonly onEvent?: EventListener | undefined
-  /** Milliseconds until the answer to a request that carries nothing must begin; default 30 000. */
+  /** Milliseconds until the response to a request without a body must begin. @default 30_000 */
   readonly connectTimeout?: number | undefined
-  /** Milliseconds that a transfer may stand still; default 60 000. */
+  /** Milliseconds that a transfer may stand still. @default 60_000 */
   readonly idleTimeout?: number | undefined
-  /** Attempts after the first for calls other than uploads and downloads, which have their own; default 5. */
+  /** Attempts after the first. Uploads and downloads have an option of their own. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of them; exponential, jittered; default 200. */
+  /** Milliseconds before the second attempt; the delay grows exponentially, with jitter. @default 200 */
   readonly retryDelay?: number | undefined
 }
 
@@ -47,6 +68,7 @@ const OPTIONS: OptionNames<PlatformOptions> = {
   digest: true,
   stateDir: true,
   trustOrigins: true,
+  proxy: true,
   fetch: true,
   logger: true,
   onEvent: true,
@@ -59,17 +81,17 @@ const OPTIONS: OptionNames<PlatformOptions> = {
 /**
  * Artifacts, aspects and services of an IVCAP deployment, over REST and TUS.
  *
- * The token goes to the origin of `url` and nowhere else, and is in no error, no message and no field of what this returns.
+ * The token goes to the origin of `url` alone. No error, no message and no field of the result holds it.
  *
- * @throws IvcapError `invalid-argument` for a url or a token that can't be one
+ * @throws IvcapError `invalid-argument` if `url` or `token` is not valid
  */
 export function platformBackend(options: PlatformOptions): Backend {
   const o = checkOptions(options, OPTIONS, 'platformBackend')
-  const deployment = deploymentAt(o.url, o.trustOrigins)
-  const transport = openTransport(o.fetch)
+  const deployment = parseDeployment(o.url, o.trustOrigins)
+  const transport = openTransport({ fetch: o.fetch, proxy: o.proxy ?? true })
   const http = new Http({
     deployment,
-    credentials: credentialsOf(o.token),
+    credentials: createCredentials(o.token),
     transport,
     connectTimeout: o.connectTimeout ?? 30_000,
     idleTimeout: o.idleTimeout ?? 60_000,
@@ -79,14 +101,14 @@ export function platformBackend(options: PlatformOptions): Backend {
   const aspects = aspectStore(http)
   const context = {
     http,
-    journal: openJournal(o.stateDir),
-    place: [deployment.href, ...(o.account === undefined ? [] : [o.account])],
+    pendingUploads: openPendingUploads(o.stateDir),
+    scope: [deployment.href, ...(o.account === undefined ? [] : [o.account])],
   }
   return {
-    artifacts: artifactStore(context, o.digest ? digestsIn(aspects, o.logger ?? {}) : undefined),
+    artifacts: artifactStore(context, o.digest ? aspectDigests(aspects, o.logger ?? {}) : undefined),
     aspects,
     services: serviceStore(http),
-    search: searchOn(http),
+    search: datalogSearch(http),
     close: async () => transport.close(),
   }
 }

@@ -1,14 +1,14 @@
 import type { Backend, JsonObject } from '@ivcap/core/driver'
 import { PageProgress } from '@ivcap/core/internal'
 import { RowJson } from './decode.js'
-import type { Http } from './http.js'
-import { fetchItems, nextPage } from './paging.js'
+import type { Http } from './http/client.js'
+import { fetchItems, nextPage } from './http/paging.js'
 
 /** Rows in a page, at the most. */
 const PAGE = 50
 
 /** Datalog over the Datafabric: the rows, `limit` of them at the most. */
-export function searchOn(http: Http): NonNullable<Backend['search']> {
+export function datalogSearch(http: Http): NonNullable<Backend['search']> {
   return async (query, { atTime, limit, ...o }) => {
     const rows: JsonObject[] = []
     let page: string | undefined

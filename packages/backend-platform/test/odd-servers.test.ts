@@ -53,6 +53,23 @@ it('a server that closes kept connections unannounced loses no write, and stores
   close()
 })
 
+it('after a kept connection was closed unannounced, writes use new connections and look up nothing', async () => {
+  const used = new WeakSet<object>()
+  const { ivcap, requests } = await clientOf(({ method, socket }, response) => {
+    if (used.has(socket)) return void socket.destroy()
+    used.add(socket)
+    json(response, method === 'GET' ? { items: [], links: [] } : { id: ID.replace('artifact', 'aspect') })
+  })
+  await ivcap.addAspect(ENTITY, { $schema: SCHEMA, k: 0 })
+  expect(requests).toEqual(['POST /1/aspects'])
+  // finds its connection closed, and looks for what it may have stored
+  await ivcap.addAspect(ENTITY, { $schema: SCHEMA, k: 1 })
+  expect(requests).toContain('GET /1/aspects')
+  const before = requests.length
+  for (let k = 2; k < 6; k += 1) await ivcap.addAspect(ENTITY, { $schema: SCHEMA, k })
+  expect(requests.slice(before)).toEqual(Array(4).fill('POST /1/aspects'))
+})
+
 describe('certificates', () => {
   it('one that is not trusted is final at once, and named', async () => {
     const server = createTlsServer({ key: selfSigned.key, cert: selfSigned.cert })

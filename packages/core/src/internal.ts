@@ -7,13 +7,13 @@ export {
   expectListeners,
   fileSource,
   isProcessGone,
-  type LargeAnswer,
-  type LargeBody,
-  type LargeRequest,
-  largeBody,
-  largeGet,
   type NodeBody,
   processIdentity,
+  type RawBody,
+  type RawRequest,
+  type RawResponse,
+  rawBody,
+  rawGet,
   withOpenFiles,
 } from '#runtime'
 export { Artifact } from './client/artifacts/artifact.js'
@@ -78,7 +78,7 @@ export * from './streams/range.js'
 export { createSha256, withDigest } from './streams/sha256.js'
 export { type Content, contentSource } from './streams/source.js'
 export { closed, type DownloadState, fillPart } from './transfer/fill-part.js'
-export { readingMuch } from './transfer/large-reads.js'
+export { withLargeReads } from './transfer/large-reads.js'
 export { type OpenRange, orderedRanges } from './transfer/ordered-ranges.js'
 export { type ParallelParts, parallelParts } from './transfer/parallel-parts.js'
 export * from './wire/artifact.js'

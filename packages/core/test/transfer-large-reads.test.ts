@@ -3,7 +3,7 @@ import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { createServer as createTls, get as getByTls, Agent as TlsAgent } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
-import { readingMuch } from '../src/transfer/large-reads.js'
+import { withLargeReads } from '../src/transfer/large-reads.js'
 import { patterned } from './support/bytes.js'
 import { selfSigned } from './support/self-signed.js'
 
@@ -13,7 +13,7 @@ const content = patterned(16 << 20)
 async function asker() {
   const server = createServer((_, res) => res.end(content)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const agent = readingMuch(new Agent({ keepAlive: true, maxSockets: 1 }))
+  const agent = withLargeReads(new Agent({ keepAlive: true, maxSockets: 1 }))
   onTestFinished(() => {
     agent.destroy()
     server.close()
@@ -50,7 +50,7 @@ it('keeps a connection for the next request', async () => {
 it('reads as much over TLS', async () => {
   const server = createTls(selfSigned, (_, res) => res.end(content)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const agent = readingMuch(new TlsAgent({ ca: selfSigned.cert }))
+  const agent = withLargeReads(new TlsAgent({ ca: selfSigned.cert }))
   onTestFinished(() => {
     agent.destroy()
     server.close()

@@ -2,12 +2,12 @@ import http from 'node:http'
 import https from 'node:https'
 import { IvcapError, type OpOptions, type ReadOptions } from '@ivcap/core/driver'
 import {
-  type LargeBody,
-  largeBody,
   type NodeBody,
-  readingMuch,
+  type RawBody,
+  rawBody,
   startTimer,
   stopTimer,
+  withLargeReads,
 } from '@ivcap/core/internal'
 
 export interface HttpRequest {
@@ -47,8 +47,8 @@ const SOCKETS = 50
 
 /** Connections of its own, which are kept between requests. */
 export function transport(): Transport {
-  const plain = readingMuch(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
-  const secure = readingMuch(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
+  const plain = withLargeReads(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
+  const secure = withLargeReads(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
   const closing = new AbortController()
   return {
     async exchange(request, o) {
@@ -74,8 +74,8 @@ async function largeAnswer(
   { url, headers = {} }: HttpRequest,
   { signal, memory }: Sending,
   closing: AbortSignal,
-): Promise<LargeBody | undefined> {
-  return await largeBody?.({
+): Promise<RawBody | undefined> {
+  return await rawBody?.({
     url,
     headers,
     memory,

@@ -3,7 +3,7 @@ import { Agent as SecureAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3'
 import { IvcapError } from '@ivcap/core/driver'
-import { readingMuch } from '@ivcap/core/internal'
+import { withLargeReads } from '@ivcap/core/internal'
 import { invalid, type S3Options } from './options.js'
 
 export interface Connection {
@@ -42,8 +42,8 @@ export function connectionOf(o: S3Options): Connection {
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       socketTimeout: IDLE_MS,
-      httpAgent: withoutUpgrades(readingMuch(new Agent(KEPT))),
-      httpsAgent: withoutUpgrades(readingMuch(new SecureAgent(KEPT))),
+      httpAgent: withoutUpgrades(withLargeReads(new Agent(KEPT))),
+      httpsAgent: withoutUpgrades(withLargeReads(new SecureAgent(KEPT))),
     },
   })
   // nobody gave a logger, and what it would be told takes a tenth of the processor's time of a small get

@@ -1,5 +1,5 @@
 import type { GetObjectCommand } from '@aws-sdk/client-s3'
-import { type LargeBody, largeBody } from '@ivcap/core/internal'
+import { type RawBody, rawBody } from '@ivcap/core/internal'
 import { IDLE_MS } from './connection.js'
 import type { Place, Reading } from './place.js'
 
@@ -17,7 +17,7 @@ export function bySocket(place: Place, command: GetObjectCommand, o: Reading): G
       return { response: { statusCode: body.statusCode, headers: body.headers, body } }
     },
     // behind the one that makes the command's output of it
-    { step: 'deserialize', priority: 'low', name: 'ivcapLargeBody' },
+    { step: 'deserialize', priority: 'low', name: 'ivcapRawBody' },
   )
   return command
 }
@@ -26,12 +26,12 @@ async function answerTo(
   { closing }: Place,
   request: HttpRequest,
   { signal, memory }: Reading,
-): Promise<LargeBody | undefined> {
+): Promise<RawBody | undefined> {
   const { host, ...headers } = request.headers
   const url = urlOf(request)
   // a request is sent as it was signed, or not at all
-  if (largeBody === undefined || url.host !== host || url.pathname !== request.path) return undefined
-  return await largeBody({
+  if (rawBody === undefined || url.host !== host || url.pathname !== request.path) return undefined
+  return await rawBody({
     url,
     headers,
     memory,

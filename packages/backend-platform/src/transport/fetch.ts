@@ -1,8 +1,8 @@
-import type { Answer, Message, Transport } from './types.js'
+import type { Transport, TransportRequest, TransportResponse } from './types.js'
 
 const inBrowser = 'window' in globalThis || 'WorkerGlobalScope' in globalThis
 
-/** By fetch, whose bodies are whole: streams as bodies need HTTP/2 in a browser. */
+/** Sends by fetch. Bodies are sent whole: browsers stream them over HTTP/2 only. */
 export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
   return {
     streams: false,
@@ -15,22 +15,22 @@ export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
         cache: 'no-store',
         credentials: 'omit',
         referrerPolicy: 'no-referrer',
-        ...(body !== undefined && { body: whole(body) }),
+        ...(body !== undefined && { body: wholeBody(body) }),
       } as const
-      return answerOf(await fetch(url.href, init))
+      return transportResponse(await fetch(url.href, init))
     },
     close() {},
   }
 }
 
 /** Chromium takes five times as long for a typed array as for a Blob of it; Node copies a Blob once more. */
-function whole(body: NonNullable<Message['body']>): string | Uint8Array | Blob {
+function wholeBody(body: NonNullable<TransportRequest['body']>): string | Uint8Array | Blob {
   if (typeof body === 'string') return body
-  if (!(body instanceof Uint8Array)) throw new TypeError('fetch is handed whole bodies only')
+  if (!(body instanceof Uint8Array)) throw new TypeError('fetch can send whole bodies only')
   return inBrowser ? new Blob([body]) : body
 }
 
-function answerOf(response: Response): Answer {
+function transportResponse(response: Response): TransportResponse {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
   return {
     status: response.status,

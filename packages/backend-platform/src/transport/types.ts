@@ -1,78 +1,113 @@
 import type { ChunkMemory } from '@ivcap/core/driver'
 
-/** Pieces of a streamed body that are handed to the system before the first of them is known to be taken. */
-export const UNDER_WAY = 2
+/** Pieces of a streamed body that may be handed to the system before the first of them is known to be sent. */
+export const MAX_IN_FLIGHT = 2
 
-/** Bytes that are read while they are sent. */
-export interface Streamed {
+/** A body that is read while it is sent. */
+export interface StreamedBody {
   /** Bytes. */
   readonly size: number
-  /** From the start, each time: a request may have to be made again. A piece is valid until `UNDER_WAY` more were asked for. */
+  /** Opens the body at its start, each time. A piece is valid until `MAX_IN_FLIGHT` more were requested. */
   open(): AsyncIterable<Uint8Array>
 }
 
-export interface Message {
+export interface TransportRequest {
   readonly method: string
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array | Streamed
-  /** Aborts the exchange, its answer included. */
+  readonly body?: string | Uint8Array | StreamedBody
+  /** Aborts the exchange, the response's body included. */
   readonly signal: AbortSignal
-  /** Let a browser follow a redirect, which it tells nobody. Elsewhere redirects are answers like others. */
+  /** Lets a browser follow a redirect, since it does not show where one leads. Elsewhere redirects are never followed here. */
   readonly follow: boolean
-  /** A GET that much is expected of: it is worth a connection of its own. */
+  /** Hint: the response's body is expected to be large, and worth a connection of its own. */
   readonly large?: { readonly memory: ChunkMemory | undefined } | undefined
   /** Use a new connection, none that was kept open after an earlier request. */
   readonly fresh?: boolean
-  /** Some bytes of a streamed body are on their way. */
+  /** Called whenever some bytes of a streamed body were sent. */
   readonly onSent?: () => void
 }
 
-export interface Answer {
+export interface TransportResponse {
   readonly status: number
   readonly headers: Headers
-  /** Where it came from, if it was followed there. */
+  /** Where the response came from, if a redirect was followed. */
   readonly url?: URL
-  /** A redirect of which a browser says no more than that. */
+  /** A redirect of which a browser shows neither status nor location. */
   readonly hidden: boolean
-  /** The next bytes of the body; undefined at its end. Read by nobody, they aren't fetched. */
+  /** The next bytes of the body; undefined at its end. Nothing is fetched before the first call. */
   next(): Promise<Uint8Array | undefined>
-  /** Resolves when nothing more comes; the end may have been reached. */
+  /** Resolves when the body has stopped. Idempotent, also after the end. */
   cancel(): Promise<void>
 }
 
-/** Sends one message and hears the answer: no retries, no redirects, no cookies, no cache. */
+/** Sends one request and returns the response: without retries, redirects, cookies or cache. */
 export interface Transport {
-  /** Whether it takes a `Streamed` body. */
+  /** Whether a `StreamedBody` can be sent. */
   readonly streams: boolean
-  /** Rejects with `BodyFailure`, `StaleConnection`, `NotHttp`, or with what the system says of the connection. */
-  send(message: Message): Promise<Answer>
+  /** Rejects with one of the errors below, or with the system's own. */
+  send(request: TransportRequest): Promise<TransportResponse>
   close(): void
 }
 
-/** Not the connection, but what was to be sent over it has failed. */
-export class BodyFailure extends Error {
+export interface TransportOptions {
+  /** What to send with. @default node:http in Node, the global fetch elsewhere */
+  readonly fetch: typeof globalThis.fetch | undefined
+  /** Whether the proxies apply that the environment names (Node). */
+  readonly proxy: boolean
+}
+
+/** The request's body could not be read. */
+export class BodyReadError extends Error {
   constructor(cause: unknown) {
     super('the body could not be read', { cause })
-    this.name = 'BodyFailure'
+    this.name = 'BodyReadError'
   }
 }
 
 /**
- * A connection that was kept open after an earlier request broke before any byte of the answer. As a rule the server had closed
- * it while it was idle and never saw this request; that is not certain.
+ * A connection that was kept open after an earlier request broke before any byte of the response. Usually the server had closed
+ * it while it was idle and never received this request, but that is not certain.
  */
-export class StaleConnection extends Error {
+export class StaleConnectionError extends Error {
   constructor(cause: unknown) {
     super('a connection that was kept open had been closed', { cause })
-    this.name = 'StaleConnection'
+    this.name = 'StaleConnectionError'
   }
 }
 
-/** The server answers, but not as HTTP prescribes. */
-export class NotHttp extends Error {
+/** The server's response breaks the rules of HTTP. */
+export class HttpProtocolError extends Error {
   constructor(message: string) {
     super(message)
-    this.name = 'NotHttp'
+    this.name = 'HttpProtocolError'
   }
 }
+
+/** The proxy can't be reached, or refuses to connect to the server. The request was not sent. */
+export class ProxyError extends Error {
+  /** Its host and port. */
+  readonly proxy: string
+  /** What the proxy answered; absent if it could not be reached. */
+  readonly status: number | undefined
+
+  constructor(proxy: string, reason: { readonly status: number | undefined } | { readonly cause: unknown }) {
+    super(`no connection by the proxy ${proxy}`, 'cause' in reason ? { cause: reason.cause } : {})
+    this.name = 'ProxyError'
+    this.proxy = proxy
+    this.status = 'status' in reason ? reason.status : undefined
+  }
+}
+
+/** Content codings that a transport decodes. Node 20 has no decoder for zstd. */
+const DECODED: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br'])
+
+/** The codings of a body in the order in which they were applied: lower case, without `identity`. */
+export function contentCodings(headers: Headers): readonly string[] {
+  const names = (headers.get('content-encoding') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  return names.filter((name) => name !== '' && name !== 'identity')
+}
+
+/** The first coding that no transport decodes. */
+export const unknownCoding = (headers: Headers): string | undefined =>
+  contentCodings(headers).find((coding) => !DECODED.has(coding))

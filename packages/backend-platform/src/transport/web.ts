@@ -1,9 +1,8 @@
-/** `#transport` in browsers and wherever else only fetch is at hand. */
+/** `#transport` in browsers, and wherever else there is fetch alone. A browser applies its own proxies. */
 import { fetchTransport } from './fetch.js'
-import type { Transport } from './types.js'
+import type { Transport, TransportOptions } from './types.js'
 
-/** @param fetch What to send with instead of the global one */
-export function openTransport(fetch: typeof globalThis.fetch | undefined): Transport {
-  // asked for at each call: the global one may be replaced, and must be called as a function of its own
+export function openTransport({ fetch }: TransportOptions): Transport {
+  // looked up at each call: the global fetch may be replaced, and must be called without `this`
   return fetchTransport(fetch ?? ((input, init) => globalThis.fetch(input, init)))
 }

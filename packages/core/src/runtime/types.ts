@@ -14,14 +14,13 @@ export interface Runtime {
    */
   allocate(size: number): Uint8Array<ArrayBuffer>
   /**
-   * A GET for much, on a connection of its own: what the socket receives goes into the memory that is handed out, 256 KiB at
-   * a time, for a tenth of the work of node:http, which allocates and copies each 64 KiB. Undefined where the answer is no
-   * plain one (a redirect, a failure, chunked or encoded): ask in the usual way, which hears all. Absent where there are no
-   * sockets.
+   * A GET for a large body, on a connection of its own, in chunks of 256 KiB. Returns undefined if the response is not a plain
+   * 200 or 206 with a length (a redirect, an error, chunked, encoded): send the request by other means then. Undefined where
+   * there are no sockets.
    */
-  readonly largeGet: ((request: LargeRequest) => Promise<LargeAnswer | undefined>) | undefined
-  /** The same, the body as a stream of Node's. */
-  readonly largeBody: ((request: LargeRequest) => Promise<LargeBody | undefined>) | undefined
+  readonly rawGet: ((request: RawRequest) => Promise<RawResponse | undefined>) | undefined
+  /** As `rawGet`, with the body as a stream of Node's. */
+  readonly rawBody: ((request: RawRequest) => Promise<RawBody | undefined>) | undefined
   /** One signal rules many requests at once: Node is told that its listeners are no leak. */
   expectListeners(signal: AbortSignal): void
   /**
@@ -114,33 +113,38 @@ export interface CopyOptions extends OpOptions, Pick<TransferOptions, 'onProgres
   readonly sha256?: string | undefined
 }
 
-/** A GET without more headers of its own than `Host` and `Connection`. */
-export interface LargeRequest {
+/** A GET. `Host` and `Connection` are added to its headers. */
+export interface RawRequest {
   /** `http:` or `https:`. */
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  /** Ends the exchange, its answer included. */
+  /** Ends the exchange, the response's body included. */
   readonly signal: AbortSignal
-  /** Milliseconds without a byte, while some are waited for, after which the connection counts as broken; default: any. */
+  /** Milliseconds without a byte, while the caller waits for one, after which the connection is closed. @default no limit */
   readonly idle?: number
   /** See `ReadOptions.memory`. */
   readonly memory?: ChunkMemory | undefined
+  /**
+   * An agent of node:http or node:https. Its options for connections (`ca`, `cert`, `localAddress`…) apply; its sockets are not
+   * used. An agent that connects in its own way, by a proxy, must not be given.
+   */
+  readonly agent?: { readonly options: object } | undefined
 }
 
-/** A 200 or 206 whose body is as long as its head says. */
-export interface LargeAnswer {
+/** A 200 or 206 whose head states the length of its body. */
+export interface RawResponse {
   readonly status: 200 | 206
   readonly headers: Headers
   /**
-   * The next bytes of the body, in memory that nobody else uses; undefined at its end. Read by nobody, few are fetched.
-   * Rejects with what the system says where the connection breaks.
+   * The next bytes of the body; undefined at its end. The caller owns their memory. At most some chunks are read ahead. Rejects
+   * with the system's error if the connection breaks.
    */
   next(): Promise<Uint8Array | undefined>
   /** Resolves when the connection is closed. */
   cancel(): Promise<void>
 }
 
-/** A body of node:http, as far as it matters here. */
+/** The parts of a body of node:http that are used. */
 export interface NodeBody extends AsyncIterable<Uint8Array> {
   readonly closed: boolean
   readonly destroyed: boolean
@@ -153,10 +157,10 @@ export interface NodeBody extends AsyncIterable<Uint8Array> {
   once(event: 'error', listener: (error: unknown) => void): unknown
 }
 
-/** See `Runtime.largeBody`. */
-export interface LargeBody extends NodeBody {
+/** See `Runtime.rawBody`. */
+export interface RawBody extends NodeBody {
   readonly statusCode: 200 | 206
-  /** By their names in lower case. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string>>
 }
 

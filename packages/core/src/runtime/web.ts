@@ -5,10 +5,10 @@ import type { AsyncHasher } from '../streams/hasher.js'
 import type { Runtime, TempFile, UploadMemory } from './types.js'
 
 export type {
-  LargeAnswer,
-  LargeBody,
-  LargeRequest,
   NodeBody,
+  RawBody,
+  RawRequest,
+  RawResponse,
   RememberOptions,
   Runtime,
   TempFile,
@@ -45,8 +45,8 @@ export function expectListeners(_signal: AbortSignal): void {}
 
 export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
 
-export const largeGet: Runtime['largeGet'] = undefined
-export const largeBody: Runtime['largeBody'] = undefined
+export const rawGet: Runtime['rawGet'] = undefined
+export const rawBody: Runtime['rawBody'] = undefined
 
 export async function fileSource(_path: string, argument: string): Promise<ByteSource> {
   throw unsupported(argument, 'give the bytes as content instead, e.g. the File of an <input type="file">')

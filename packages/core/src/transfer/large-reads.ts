@@ -1,24 +1,27 @@
 import { allocate } from '#runtime'
 
-/** Bytes per read, at the most: Node itself takes memory for 64 KiB anew each time. */
+/** Bytes per read at most. Node allocates 64 KiB for each read otherwise. */
 const READ = 1 << 20
 
-/** A socket of Node's, as far as it matters here. */
+/** The parts of Node's socket that are used. */
 interface Socket {
   push(bytes: Uint8Array): boolean
   readonly readableLength: number
 }
 
-/** An agent of node:http or node:https. */
+/** The parts of an agent of node:http or node:https that are used. */
 interface Agent {
   createConnection(options: object, done?: (error: Error | null, socket: unknown) => void): Socket
 }
 
 /**
- * The agent, its sockets reading as much as there is into the same memory again and again. node:http copies what it reads:
- * a body then takes half of the processor's time, and comes in pieces that are worth a call.
+ * Makes the agent's sockets read up to 1 MiB at once, into memory that is used again. This relies on a property of Node that is
+ * not documented: the parser of node:http copies what a socket pushes before `push` returns, or leaves it in the socket's
+ * buffer. `transfer-large-reads.test.ts` fails if a version of Node behaves otherwise.
+ *
+ * @returns the same agent
  */
-export function readingMuch<A extends Agent>(agent: A): A {
+export function withLargeReads<A extends Agent>(agent: A): A {
   const connect: Agent['createConnection'] = agent.createConnection.bind(agent)
   agent.createConnection = (options, done) => {
     let memory = allocate(READ)
@@ -26,7 +29,7 @@ export function readingMuch<A extends Agent>(agent: A): A {
       buffer: () => memory,
       callback(count: number): boolean {
         const more = socket.push(memory.subarray(0, count))
-        // it waits there to be copied: what is read next goes elsewhere
+        // the bytes wait in the socket's buffer: the next read must not overwrite them
         if (socket.readableLength > 0) memory = allocate(READ)
         return more
       },

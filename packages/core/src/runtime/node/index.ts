@@ -3,10 +3,10 @@ import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
 export type {
-  LargeAnswer,
-  LargeBody,
-  LargeRequest,
   NodeBody,
+  RawBody,
+  RawRequest,
+  RawResponse,
   RememberOptions,
   Runtime,
   TempFile,
@@ -17,11 +17,10 @@ export { allocate } from './allocate.js'
 export { copyFile } from './copy.js'
 export { fileSource } from './file-source.js'
 export { asyncHasher } from './hash-worker.js'
-export { largeBody } from './large-body.js'
-export { largeGet } from './large-get.js'
 export { mountedFiles } from './mounted.js'
 export { withOpenFiles } from './open-files.js'
 export { isProcessGone, processIdentity } from './process-identity.js'
+export { rawBody, rawGet } from './raw-get.js'
 export { checkFilePath, copyAs, samePath, saveAs } from './save.js'
 export { uploadMemory } from './sidecar.js'
 export { defaultStateDir } from './stat-cache.js'

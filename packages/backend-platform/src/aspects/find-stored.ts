@@ -1,0 +1,73 @@
+import {
+  type AspectDraft,
+  type AspectQuery,
+  type AspectRecord,
+  isJsonObject,
+  type JsonValue,
+  omitUndefined,
+  type Page,
+  type Urn,
+} from '@ivcap/core/driver'
+import { micros } from '@ivcap/core/internal'
+
+/** Milliseconds by which the clocks of the deployment and of this machine may differ at most. */
+const CLOCK_SKEW = 60_000
+/** Records. Others may write to the same entity and schema meanwhile; a clock that was set back puts the record among older ones. */
+const MAX_RECORDS = 200
+const PAGE = 50
+
+/** `id`: the aspect was stored. `equal`: an equal aspect is in force, but its time allows that it is an older one. */
+export interface StoredAspect {
+  readonly id?: Urn
+  readonly equal?: Urn
+}
+
+/**
+ * Looks for the aspect of `draft` after the response with its id was lost. Returns neither id if no equal aspect is in force.
+ * Follows pages: a deployment limits them by bytes, too, and may send empty ones.
+ *
+ * @param startedAt milliseconds since 1970, before the request was sent
+ */
+export async function findStored(
+  draft: AspectDraft,
+  list: (q: AspectQuery) => Promise<Page<AspectRecord>>,
+  startedAt: number,
+): Promise<StoredAspect> {
+  const content = sorted({ ...draft.content, $schema: draft.schema })
+  const query: AspectQuery = {
+    entity: draft.entity,
+    schema: draft.schema,
+    orderBy: 'valid_from',
+    orderDirection: 'DESC',
+    includeContent: true,
+    limit: PAGE,
+  }
+  const earliest = (startedAt - CLOCK_SKEW) * 1000
+  let cursor: string | undefined
+  let equal: Urn | undefined
+  let left = MAX_RECORDS
+  for (let pages = 0; pages < MAX_RECORDS && left > 0; pages++) {
+    const page = await list({ ...query, ...(cursor !== undefined && { cursor }) })
+    for (const record of page.items) {
+      if (record.content === undefined || !sameJson(sorted(record.content), content)) continue
+      if (record.validFrom !== undefined && micros(record.validFrom) >= earliest) return { id: record.id }
+      equal ??= record.id
+    }
+    left -= page.items.length
+    cursor = page.cursor
+    if (cursor === undefined) break
+  }
+  return omitUndefined({ equal })
+}
+
+function sameJson(a: JsonValue, b: JsonValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** With sorted keys: a database does not keep their order. */
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isJsonObject(value)) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, member]) => [key, sorted(member)]))
+}

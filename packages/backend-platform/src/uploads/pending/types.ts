@@ -1,0 +1,54 @@
+import { type ByteSource, isUrn, type Urn } from '@ivcap/core/driver'
+import * as v from 'valibot'
+
+/** An upload that the deployment knows, and that may not be complete. */
+export interface PendingUpload {
+  readonly id: Urn
+  /** The address for the bytes, as the deployment named it. */
+  readonly dataHref: string
+}
+
+/** What `#pending-uploads` offers, in Node and in browsers. */
+export interface PendingUploadsModule {
+  /** @param stateDir the folder for the records (Node; default: the user's cache folder); false: no records are kept */
+  openPendingUploads(stateDir: string | false | undefined): PendingUploads
+}
+
+/** Remembers unfinished uploads for the next process. A record that can't be read or written never stops an upload. */
+export interface PendingUploads {
+  /**
+   * Reserves the upload `subject` of this file, unchanged. Undefined if uploads of this source can't be remembered, or if the
+   * same upload is running already.
+   *
+   * @param subject all that makes two uploads of one file the same: deployment, account, name, type…
+   */
+  acquire(source: ByteSource, subject: string): Promise<UploadLease | undefined>
+}
+
+export interface UploadLease {
+  /** What an earlier process began with the same file. */
+  readonly earlier?: PendingUpload
+  save(upload: PendingUpload): Promise<void>
+  clear(): Promise<void>
+  /** Ends the reservation; a saved upload stays. Idempotent. */
+  release(): void
+}
+
+/** The stored form of a pending upload. */
+export const PendingUploadJson = v.object({
+  id: v.custom<Urn>(isUrn, 'not a URN'),
+  dataHref: v.string(),
+})
+
+/** Undefined if the text is not JSON of this schema. */
+export function parseEntry<S extends v.GenericSchema>(
+  schema: S,
+  text: string | null,
+): v.InferOutput<S> | undefined {
+  try {
+    const entry = v.safeParse(schema, JSON.parse(text ?? ''))
+    return entry.success ? entry.output : undefined
+  } catch {
+    return undefined
+  }
+}
