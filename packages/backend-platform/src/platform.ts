@@ -2,7 +2,7 @@ import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driv
 import type { OptionNames } from '@ivcap/core/internal'
 import { openPendingUploads } from '#pending-uploads'
 import { openTransport } from '#transport'
-import { aspectDigests } from './artifacts/digests.js'
+import { aspectDigests, type Logger } from './artifacts/digests.js'
 import { artifactStore } from './artifacts/store.js'
 import { aspectStore } from './aspects/store.js'
 import { Http } from './http/client.js'
@@ -10,12 +10,6 @@ import { createCredentials, type Token } from './http/credentials.js'
 import { parseDeployment } from './http/deployment.js'
 import { datalogSearch } from './search.js'
 import { serviceStore } from './services/store.js'
-
-/** Receives messages. A console can be given. */
-export interface Logger {
-  debug?(message: string): void
-  warn?(message: string): void
-}
 
 export interface PlatformOptions {
   /** The URL of the deployment, e.g. `https://api.example.com`. It may have a path. */

@@ -1,7 +1,12 @@
 import { type AspectStore, type ByteSource, isIvcapError, type OpOptions, type Urn } from '@ivcap/core/driver'
 import { createSha256, hashAll, withDigest } from '@ivcap/core/internal'
 import * as v from 'valibot'
-import type { Logger } from '../platform.js'
+
+/** Receives messages. A console can be given. */
+export interface Logger {
+  debug?(message: string): void
+  warn?(message: string): void
+}
 
 /** The schema of digests. The platform's own record of an artifact has no field for one. */
 export const DIGEST_SCHEMA = 'urn:ivcap:schema:artifact-digest.1'
