@@ -20,6 +20,7 @@ export async function browserBytes(contents, folder) {
     splitting: true,
     outdir: root,
     format: 'esm',
+    logLevel: 'error', // not the warnings about bare imports of chunks, which tsup writes
     platform: 'browser', // with it, a Node module that slipped in can't be resolved
     conditions: ['browser', 'import', 'default'],
   })

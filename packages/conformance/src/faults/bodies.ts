@@ -1,5 +1,3 @@
-import { pullStream } from '@ivcap/core/internal'
-
 /** The first `bytes` bytes of a stream, and then `fault`. A shorter stream ends as it does. */
 export function dropAfter(
   stream: ReadableStream<Uint8Array>,
@@ -8,17 +6,22 @@ export function dropAfter(
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   let left = bytes
-  return pullStream({
-    async next() {
-      if (left < 0) throw fault
-      const { done, value } = await reader.read()
-      if (done) return { done }
-      const before = value.subarray(0, left)
-      left -= value.byteLength
-      return { chunk: before.byteLength > 0 ? before : undefined, done }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read()
+        if (done) return controller.close()
+        const before = value.subarray(0, left)
+        left -= before.byteLength
+        if (before.byteLength > 0) controller.enqueue(before)
+        if (before.byteLength === value.byteLength) return
+        await reader.cancel(fault)
+        controller.error(fault)
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-    stop: (reason) => reader.cancel(reason),
-  })
+    { highWaterMark: 0 },
+  )
 }
 
 /** The stream, with a bit of byte `at` flipped. A shorter one stays as it is. */

@@ -6,7 +6,6 @@ import {
   opOptions,
   retry,
 } from '@ivcap/core/driver'
-import { pullStream } from '@ivcap/core/internal'
 
 const RETRIES = 5
 
@@ -63,7 +62,7 @@ function goingOn(
   let reader = body.getReader()
   let start = range.start
   let broken = false
-  const read = async () => {
+  const next = async () => {
     if (broken) {
       const rest = { range: { start, end: range.end }, ifMatch: info.etag }
       reader = (await blobs.get(key, { ...o, ...rest })).body.getReader()
@@ -76,12 +75,16 @@ function goingOn(
       throw error
     }
   }
-  return pullStream({
-    async next() {
-      const { done, value } = await patiently(read, o)
-      start += value?.byteLength ?? 0
-      return { chunk: value, done }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await patiently(next, o)
+        if (done) return controller.close()
+        start += value.byteLength
+        controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
     },
-    stop: (reason) => reader.cancel(reason),
-  })
+    { highWaterMark: 0 },
+  )
 }
