@@ -179,9 +179,9 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       code: 'permission-denied',
     })
     expect(await unfinished()).toBe(1)
-    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() - 3_600_000) })).toBe(0)
+    expect(await direct.abortStaleUploads({ olderThan: new Date(Date.now() - 3_600_000) })).toBe(0)
     expect(await unfinished()).toBe(1)
-    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() + 60_000) })).toBe(1)
+    expect(await direct.abortStaleUploads({ olderThan: new Date(Date.now() + 60_000) })).toBe(1)
     expect(await unfinished()).toBe(0)
   })
 })
