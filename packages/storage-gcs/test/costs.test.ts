@@ -27,6 +27,7 @@ describe.runIf(server)('costs', { timeout: 60_000 }, () => {
       () => bytesOf(blobs, 'key'),
       () => blobs.get('nothing', {}).catch(() => {}),
       () => blobs.list({ prefix: '', limit: 1000 }, {}),
+      () => blobs.list({ prefix: '', limit: 1000, delimiter: '/' }, {}),
       () => blobs.delete('key', {}),
     ]) {
       const before = proxy.seen.length
