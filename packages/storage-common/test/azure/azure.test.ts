@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { BlobServiceClient } from '@azure/storage-blob'
 import { describeBlobStore } from '@ivcap/conformance'
-import { type BucketBlobs, bucketBlobs, bucketSettings } from '../../src/index.js'
+import { bucketHarness } from '@ivcap/conformance/fault-proxy'
+import { bucketBlobs, bucketSettings } from '../../src/index.js'
 import { startAzurite } from './azurite.js'
 import { azureDriver } from './driver.js'
 
@@ -9,19 +10,19 @@ const partSize = 256 << 10
 const server = await startAzurite()
 const service = new BlobServiceClient(server.url, server.credential)
 
-let container = ''
-const reopen = async (): Promise<BucketBlobs> => {
-  const driver = azureDriver(server, container)
-  return bucketBlobs(driver, bucketSettings({ bucket: container, prefix: 'p', partSize }, driver.parts))
-}
-
-describeBlobStore('a container of Azure', {
-  capabilities: { partSize },
-  open: async () => {
-    container = `test-${randomUUID()}`
-    await service.createContainer(container)
-    return await reopen()
-  },
-  reopen,
-  close: async () => void (await service.deleteContainer(container)),
-})
+describeBlobStore(
+  'a container of Azure',
+  bucketHarness({
+    capabilities: { partSize },
+    freshPlace: async () => {
+      const container = `test-${randomUUID()}`
+      await service.createContainer(container)
+      return container
+    },
+    open: (bucket) => {
+      const driver = azureDriver(server, bucket)
+      return bucketBlobs(driver, bucketSettings({ bucket, prefix: 'p', partSize }, driver.parts))
+    },
+    clear: async (container) => void (await service.deleteContainer(container)),
+  }),
+)
