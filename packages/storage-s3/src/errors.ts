@@ -28,6 +28,12 @@ const DENIED: ErrorMapping = {
   code: 'permission-denied',
   why: 'the server does not allow it: check the credentials, and the policies of their user and of the bucket',
 }
+const WRONG_CLOCK: ErrorMapping = {
+  code: 'unauthenticated',
+  why: "this machine's clock differs from the server's by too much: set it",
+  // the SDK has learned the difference from the answer
+  retryable: true,
+}
 const WRONG_REGION: ErrorMapping = {
   code: 'invalid-argument',
   why: 'the bucket is in another region, or at another endpoint: check region and endpoint',
@@ -49,12 +55,7 @@ const ERRORS: Readonly<Record<string, ErrorMapping>> = {
   SignatureDoesNotMatch: WRONG_KEY,
   InvalidToken: WRONG_KEY,
   ExpiredToken: { code: 'unauthenticated', why: 'the credentials have expired: get new ones' },
-  RequestTimeTooSkewed: {
-    code: 'unauthenticated',
-    why: "this machine's clock differs from the server's by too much: set it",
-    // the SDK has learned the difference from the answer
-    retryable: true,
-  },
+  RequestTimeTooSkewed: WRONG_CLOCK,
   AccessDenied: DENIED,
   Forbidden: DENIED,
   AllAccessDisabled: DENIED,
@@ -121,6 +122,8 @@ function mappingOf(
   { conditional }: ErrorContext,
 ): ErrorMapping {
   if (conditional && (status === 501 || name === 'NotImplemented')) return unconditional('If-None-Match: *')
+  // an answer to HEAD has no body that says so
+  if (clockWasWrong(error)) return WRONG_CLOCK
   const known = ERRORS[name]
   if (known !== undefined) return known
   if (error instanceof Error && /region is missing/i.test(error.message)) {
@@ -131,11 +134,21 @@ function mappingOf(
   return byStatus ?? { code: 'unknown', why: 'the server refused' }
 }
 
+function metadataOf(error: unknown): object {
+  const metadata: unknown = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  return typeof metadata === 'object' && metadata !== null ? metadata : {}
+}
+
 function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
-  const metadata: unknown = error.$metadata
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
+  const metadata = metadataOf(error)
+  if (!('httpStatusCode' in metadata)) return undefined
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
+}
+
+/** Whether the SDK has just corrected its clock by the answer. */
+function clockWasWrong(error: unknown): boolean {
+  const metadata = metadataOf(error)
+  return statusOf(error) === 403 && 'clockSkewCorrected' in metadata && metadata.clockSkewCorrected === true
 }
 
 function textIn(error: unknown, field: string): string | undefined {
