@@ -27,6 +27,8 @@ const packages = {
   client: ['core', 'services', 'backend-[^/]+', 'storage-[^/]+'],
   conformance: ['core', 'services'],
   'backend-memory': ['core', 'backend-local'],
+  'storage-s3': ['core', 'storage-common'],
+  'storage-gcs': ['core', 'storage-common'],
 }
 
 /** A vendor's SDK stays in one package; everybody else goes through the ports. */

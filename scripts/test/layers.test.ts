@@ -14,6 +14,8 @@ const violations: Record<string, [file: string, source: string]> = {
   'core-imports': ['core/src/index.ts', "import '@ivcap/backend-local'"],
   'client-imports': ['client/src/index.ts', "import '@ivcap/conformance'"],
   'backend-memory-imports': ['backend-memory/src/index.ts', "import '@ivcap/client'"],
+  'storage-s3-imports': ['storage-s3/src/other.ts', "import '@ivcap/backend-local'"],
+  'storage-gcs-imports': ['storage-gcs/src/other.ts', "import '@ivcap/backend-local'"],
   'conformance-imports': ['conformance/src/suite.ts', "import '@ivcap/client'"],
   'others-imports': ['backend-local/src/index.ts', "import type { x } from '@ivcap/backend-memory'"],
   'core-model': ['core/src/model/urn.ts', "import type { x } from '../ports/index.js'"],

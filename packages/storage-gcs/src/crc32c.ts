@@ -1,3 +1,5 @@
+import type { Checksum } from '@ivcap/storage-common'
+
 /** The polynomial of Castagnoli, bits reversed: RFC 3720, appendix B.4. */
 const POLYNOMIAL = 0x82f63b78
 /** Bytes per step, each with a table of its own: eight times as fast as one by one. */
@@ -19,8 +21,8 @@ function tables(): Int32Array {
   return made
 }
 
-/** The checksum of Google Cloud Storage, taken piece by piece. */
-export class Crc32c {
+/** The checksum of Google Cloud Storage. */
+export class Crc32c implements Checksum {
   #crc = -1
 
   update(bytes: Uint8Array): void {
@@ -46,7 +48,7 @@ export class Crc32c {
   }
 
   /** Of all bytes so far: big-endian, as base64, as the server writes it. */
-  get base64(): string {
+  digest(): string {
     const bytes = Buffer.alloc(4)
     bytes.writeInt32BE(~this.#crc)
     return bytes.toString('base64')

@@ -1,5 +1,50 @@
-/** Artifacts in Google Cloud Storage. */
+/** Artifacts and aspects in Google Cloud Storage. */
 
-export { type GcsArtifactsOptions, type GcsBackendOptions, gcsArtifacts, gcsBackend } from './backend.js'
-export { type GcsBlobs, gcsBlobs } from './blobs.js'
+import { type ArtifactStore, type Backend, checkOptions } from '@ivcap/core/driver'
+import {
+  type ArtifactsOptions,
+  type BucketBlobs,
+  bucketArtifacts,
+  bucketBackend,
+  bucketBlobs,
+  bucketSettings,
+  type Closable,
+  RECORD_OPTIONS,
+  type RecordOptions,
+} from '@ivcap/storage-common'
+import { gcsDriver } from './driver.js'
+import { type GcsOptions, OPTIONS, PARTS } from './options.js'
+
 export type { GcsOptions } from './options.js'
+
+export interface GcsBackendOptions extends GcsOptions, RecordOptions {}
+export interface GcsArtifactsOptions extends GcsOptions, ArtifactsOptions {}
+export interface GcsBlobs extends BucketBlobs {}
+
+/**
+ * Blobs in a bucket: `<prefix>/<key>`. Creation is atomic.
+ *
+ * @throws IvcapError `invalid-argument`; no request is sent yet
+ */
+export function gcsBlobs(options: GcsOptions): GcsBlobs {
+  const o = checkOptions(options, OPTIONS, 'gcsBlobs')
+  const settings = bucketSettings(o, PARTS)
+  return bucketBlobs(gcsDriver(o), settings)
+}
+
+/** Artifacts and aspects in a bucket. Any number of processes may work on it at once. */
+export function gcsBackend(o: GcsBackendOptions): Closable<Backend> {
+  return bucketBackend('gcs', gcsBlobs, checkOptions(o, { ...OPTIONS, ...RECORD_OPTIONS }, 'gcsBackend'))
+}
+
+/**
+ * Artifacts whose bytes are in a bucket, while another store keeps their records: the fast path inside a platform's network.
+ * Its connections are closed by its own `close()`, not by the client's.
+ *
+ * @example
+ * new Ivcap({ ...platform, artifacts: gcsArtifacts({ bucket, aspects: platform.aspects }) })
+ */
+export function gcsArtifacts(o: GcsArtifactsOptions): Closable<ArtifactStore> {
+  const names = { ...OPTIONS, ...RECORD_OPTIONS, aspects: true } as const
+  return bucketArtifacts('gcs', gcsBlobs, checkOptions(o, names, 'gcsArtifacts'))
+}

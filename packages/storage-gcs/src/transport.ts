@@ -1,109 +1,105 @@
 import http from 'node:http'
 import https from 'node:https'
-import { IvcapError, type OpOptions, type ReadOptions } from '@ivcap/core/driver'
+import type { OpOptions } from '@ivcap/core/driver'
+import { isJsonObject, type JsonObject, type NodeBody, startTimer, stopTimer } from '@ivcap/core/internal'
 import {
-  type NodeBody,
-  type RawBody,
-  rawBody,
-  startTimer,
-  stopTimer,
-  withLargeReads,
-} from '@ivcap/core/internal'
+  CONNECT_TIMEOUT,
+  IDLE_TIMEOUT,
+  openConnections,
+  type RequestOptions,
+  switchedProtocols,
+} from '@ivcap/storage-common'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: readonly Uint8Array[]
-  /** A GET that much is expected of. */
+  /** Hint: the response body is expected to be large. */
   readonly large?: boolean
 }
 
-/** An answer whose body nobody has read yet. */
-export interface Answer extends NodeBody {
+/** A response whose body has not been read. */
+export interface HttpResponse extends NodeBody {
   readonly statusCode?: number | undefined
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** An abort ends the reading of the body, too. */
-export type Sending = OpOptions & Pick<ReadOptions, 'memory'>
-
 /** Its only value, or undefined. */
-export function header({ headers }: Answer, name: string): string | undefined {
+export function header({ headers }: HttpResponse, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' ? value : undefined
 }
 
-export interface Transport {
-  /** Rejects when there is no answer, once the connection is given up. */
-  exchange(request: HttpRequest, o: Sending): Promise<Answer>
-  close(): void
+/** Bytes of the longest body that is read; a page of a thousand blobs has some 100 KB. */
+const LONGEST_BODY = 16 << 20
+
+export async function readText(response: HttpResponse, most = LONGEST_BODY): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response) {
+    size += part.byteLength
+    if (size > most) break
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
-const CONNECT_MS = 10_000
-/** Silence on a connection after which it counts as broken. */
-const IDLE_MS = 60_000
-const SOCKETS = 50
-
-/** Connections of its own, which are kept between requests. */
-export function transport(): Transport {
-  const plain = withLargeReads(new http.Agent({ keepAlive: true, maxSockets: SOCKETS }))
-  const secure = withLargeReads(new https.Agent({ keepAlive: true, maxSockets: SOCKETS }))
-  const closing = new AbortController()
-  return {
-    async exchange(request, o) {
-      const large = request.large ? await largeAnswer(request, o, closing.signal) : undefined
-      if (large !== undefined) return large
-      const options = { method: request.method, headers: headersOf(request) }
-      const sent =
-        request.url.protocol === 'https:'
-          ? https.request(request.url, { ...options, agent: secure })
-          : http.request(request.url, { ...options, agent: plain })
-      return await answerTo(sent, request.body ?? [], o)
-    },
-    close() {
-      closing.abort(closed())
-      plain.destroy()
-      secure.destroy()
-    },
+/** Undefined for anything but a JSON object. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
   }
 }
 
-/** See docs/decisions/22-large-reads.md. */
-async function largeAnswer(
-  { url, headers = {} }: HttpRequest,
-  { signal, memory }: Sending,
-  closing: AbortSignal,
-): Promise<RawBody | undefined> {
-  return await rawBody?.({
-    url,
-    headers,
-    memory,
-    idle: IDLE_MS,
-    signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
-  })
+export interface Transport {
+  /** Rejects if there is no response, once the connection is closed. An abort also ends the reading of the body. */
+  send(request: HttpRequest, o: RequestOptions): Promise<HttpResponse>
+  close(): void
 }
 
-function headersOf({ method, headers, body = [] }: HttpRequest): Record<string, string> {
-  const length = body.reduce((sum, { byteLength }) => sum + byteLength, 0)
-  return { ...headers, ...(method !== 'GET' && method !== 'DELETE' && { 'content-length': `${length}` }) }
+/** Connections of its own, which are kept between requests. */
+export function openTransport(): Transport {
+  const connections = openConnections()
+  return {
+    async send(request, o) {
+      const { method, url, headers = {}, body = [] } = request
+      const large = request.large ? await connections.getLarge(url, headers, o) : undefined
+      if (large !== undefined) return large
+      const options = { method, headers: { ...headers, ...lengthOf(request) } }
+      const sent =
+        url.protocol === 'https:'
+          ? https.request(url, { ...options, agent: connections.https })
+          : http.request(url, { ...options, agent: connections.http })
+      return await responseTo(sent, body, o)
+    },
+    close: connections.close,
+  }
 }
 
-function answerTo(
+function lengthOf({ method, body = [] }: HttpRequest): Record<string, string> {
+  if (method === 'GET' || method === 'DELETE') return {}
+  return { 'content-length': `${body.reduce((sum, { byteLength }) => sum + byteLength, 0)}` }
+}
+
+function responseTo(
   request: http.ClientRequest,
   body: readonly Uint8Array[],
-  { signal }: Sending,
-): Promise<Answer> {
+  { signal }: OpOptions,
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let failure: unknown
     const onAbort = () => void request.destroy()
     signal?.addEventListener('abort', onAbort)
-    const connecting = startTimer(() => request.destroy(timedOut('connect')), CONNECT_MS)
+    const connecting = startTimer(() => request.destroy(timedOut('connect')), CONNECT_TIMEOUT)
     request.on('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => stopTimer(connecting))
       else stopTimer(connecting)
     })
-    request.setTimeout(IDLE_MS, () => request.destroy(timedOut('answer')))
+    request.setTimeout(IDLE_TIMEOUT, () => request.destroy(timedOut('answer')))
     request.on('error', (error) => {
       failure = error
     })
@@ -113,13 +109,13 @@ function answerTo(
       reject(failure ?? new Error('the connection was closed'))
     })
     request.on('upgrade', (_, socket) => {
-      failure = new IvcapError('protocol', SWITCHED)
+      failure = switchedProtocols('apiEndpoint')
       socket.destroy()
     })
-    request.on('response', (answer) => {
-      // one that breaks is heard of by who reads it, then or later
-      answer.on('error', () => {})
-      resolve(answer)
+    request.on('response', (response) => {
+      // the reader hears of a body that breaks, then or later
+      response.on('error', () => {})
+      resolve(response)
     })
     for (const part of body) request.write(part)
     request.end()
@@ -127,11 +123,5 @@ function answerTo(
   })
 }
 
-const SWITCHED =
-  'the server answered with 101 (Switching Protocols), which was not asked for: check apiEndpoint'
-
 const timedOut = (what: string): Error =>
   Object.assign(new Error(`no ${what} in time`), { code: 'ETIMEDOUT' })
-
-/** What a download is told that is under way then. */
-const closed = (): IvcapError => new IvcapError('unavailable', 'the store was closed', { retryable: false })

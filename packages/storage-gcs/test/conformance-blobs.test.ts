@@ -1,8 +1,8 @@
 import { describeBlobStore } from '@ivcap/conformance'
+import { bucketHarness } from '@ivcap/conformance/fault-proxy'
 import { describe } from 'vitest'
 import { gcsBlobs } from '../src/index.js'
-import { gcsServer } from './support/gcs.js'
-import { inBucket } from './support/harness.js'
+import { freshPlace, gcsServer } from './support/gcs.js'
 
 const partSize = 256 * 1024
 const server = await gcsServer()
@@ -11,6 +11,10 @@ describe.runIf(server)('Google Cloud Storage', () => {
   if (server === undefined) return
   describeBlobStore(
     'blobs in a bucket',
-    inBucket(server, (place) => gcsBlobs({ ...place, partSize }), { partSize }),
+    bucketHarness({
+      capabilities: { partSize },
+      freshPlace: () => freshPlace(server),
+      open: (place) => gcsBlobs({ ...place, partSize }),
+    }),
   )
 })

@@ -1,8 +1,8 @@
 import { describeBackend } from '@ivcap/conformance'
+import { bucketHarness } from '@ivcap/conformance/fault-proxy'
 import { describe } from 'vitest'
 import { gcsBackend } from '../src/index.js'
-import { gcsServer } from './support/gcs.js'
-import { inBucket } from './support/harness.js'
+import { freshPlace, gcsServer } from './support/gcs.js'
 
 const partSize = 256 * 1024
 const server = await gcsServer()
@@ -12,11 +12,10 @@ describe.runIf(server)('Google Cloud Storage', { timeout: 60_000 }, () => {
   if (server === undefined) return
   describeBackend(
     'a bucket',
-    inBucket(server, (place) => gcsBackend({ ...place, partSize }), {
-      ids: 'uuid',
-      digest: 'all',
-      recordsUploads: true,
-      partSize,
+    bucketHarness({
+      capabilities: { ids: 'uuid', digest: 'all', recordsUploads: true, partSize },
+      freshPlace: () => freshPlace(server),
+      open: (place) => gcsBackend({ ...place, partSize }),
     }),
   )
 })

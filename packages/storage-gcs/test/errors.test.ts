@@ -1,23 +1,18 @@
 import { inspect } from 'node:util'
 import { Storage } from '@google-cloud/storage'
-import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
-import { contentSource, type IvcapError, isIvcapError } from '@ivcap/core/driver'
+import { type Fault, faultProxy, ivcapErrorOf, quickTransfer } from '@ivcap/conformance/fault-proxy'
+import { contentSource, type IvcapError } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { type GcsOptions, gcsBlobs } from '../src/index.js'
-import { transfer as patient } from './support/content.js'
 import { freshPlace, gcsServer } from './support/gcs.js'
 import { proxied, refusal } from './support/proxied.js'
 
 const server = await gcsServer()
-const transfer = { ...patient, retries: 0 }
+const transfer = { ...quickTransfer, retries: 0 }
 const SECRET = 'canary-secret'
 
 async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
-  const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
-    (e: unknown) => e,
-  )
-  if (!isIvcapError(error)) throw error
+  const error = await ivcapErrorOf(promise)
   expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(SECRET)
   return error
 }

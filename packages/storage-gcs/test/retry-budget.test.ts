@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Ivcap, type IvcapError, isIvcapError } from '@ivcap/core'
+import { expectContent, ivcapErrorOf, keysOf, quickTransfer, someBytes } from '@ivcap/conformance/fault-proxy'
+import { Ivcap } from '@ivcap/core'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type GcsOptions, gcsBackend, gcsBlobs } from '../src/index.js'
-import { expectBytes, keysOf, someBytes, transfer } from './support/content.js'
 import { gcsServer } from './support/gcs.js'
 import { KiB, proxied } from './support/proxied.js'
 
@@ -53,15 +53,6 @@ async function scripted(script: (seen: Seen, n: number) => Reply) {
   return { blobs, backend, seen }
 }
 
-async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
-  const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
-    (e: unknown) => e,
-  )
-  if (isIvcapError(error)) return error
-  throw error
-}
-
 describe('one budget of retries', () => {
   it.each<[string, Reply, RegExp]>([
     ['is busy', { status: 503 }, /busy.*503/],
@@ -82,7 +73,7 @@ describe('one budget of retries', () => {
       [() => ivcap.uploadArtifact({ name: 'a', content: 'x', retries: 2, retryDelay: 1 }), 3],
     ] as const) {
       seen.length = 0
-      const error = await errorOf(call())
+      const error = await ivcapErrorOf(call())
       expect(error.attempts).toBe(3)
       expect(error.message).toMatch(words)
       expect(seen.length).toBeGreaterThanOrEqual(3)
@@ -92,7 +83,7 @@ describe('one budget of retries', () => {
 
   it('without conditional writes: unsupported, at once', async () => {
     const { blobs, seen } = await scripted(() => ({ status: 501 }))
-    const error = await errorOf(blobs.put('key', contentSource('x'), { mode: 'create' }))
+    const error = await ivcapErrorOf(blobs.put('key', contentSource('x'), { mode: 'create' }))
     expect(error).toMatchObject({ code: 'unsupported', retryable: false })
     expect(error.message).toContain('conditional writes')
     expect(seen).toHaveLength(1)
@@ -100,8 +91,8 @@ describe('one budget of retries', () => {
 
   it('without permission to list: the permission is named', async () => {
     const { blobs } = await scripted(() => ({ status: 403 }))
-    expect((await errorOf(blobs.head('key', {}))).message).toContain('storage.objects.list')
-    expect((await errorOf(blobs.list({ prefix: '', limit: 1 }, {}))).message).toContain(
+    expect((await ivcapErrorOf(blobs.head('key', {}))).message).toContain('storage.objects.list')
+    expect((await ivcapErrorOf(blobs.list({ prefix: '', limit: 1 }, {}))).message).toContain(
       'storage.objects.list',
     )
   })
@@ -126,7 +117,7 @@ describe('listings', () => {
     ['gives the same keys again', () => ({ items: [item('a')], nextPageToken: 'same' })],
   ])('a server that %s is told as protocol', async (_, body) => {
     const { blobs, seen } = await scripted((_, n) => ({ status: 200, body: body(n) }))
-    const error = await errorOf(blobs.list(all, {}))
+    const error = await ivcapErrorOf(blobs.list(all, {}))
     expect(error).toMatchObject({ code: 'protocol', retryable: false })
     expect(seen.length).toBeLessThanOrEqual(3)
   })
@@ -148,8 +139,8 @@ describe.runIf(server)('a last piece without an answer', { timeout: 60_000 }, ()
       giveUp()
       return { kind: 'hold', until: () => proxy.settled() }
     })
-    const info = await blobs.put('key', contentSource(LARGE), { ...transfer, retries: 0 })
+    const info = await blobs.put('key', contentSource(LARGE), { ...quickTransfer, retries: 0 })
     expect(await direct.head('key', {})).toEqual(info)
-    await expectBytes(direct, 'key', LARGE)
+    await expectContent(direct, 'key', LARGE)
   })
 })

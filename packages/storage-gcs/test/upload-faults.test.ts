@@ -1,10 +1,19 @@
-import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
+import {
+  describeUploads,
+  expectContent,
+  type Fault,
+  faultProxy,
+  keysOf,
+  oneShot,
+  quickTransfer,
+  someBytes,
+  until,
+} from '@ivcap/conformance/fault-proxy'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
 import { gcsBlobs } from '../src/index.js'
-import { expectBytes, keysOf, someBytes, streamOf, transfer } from './support/content.js'
 import { freshPlace, gcsServer } from './support/gcs.js'
-import { KiB, PART, proxied, refusal, until } from './support/proxied.js'
+import { KiB, PART, proxied, refusal } from './support/proxied.js'
 
 const server = await gcsServer()
 
@@ -19,72 +28,16 @@ const isPiece = ({ method }: { method: string }) => method === 'PUT'
 describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
   if (server === undefined) return
 
-  const faults: readonly [string, Fault][] = [
-    ['loses its answer', { kind: 'lose-answer' }],
-    ['is reset before its body', { kind: 'reset', after: 0 }],
-    ['is reset in its body', { kind: 'reset', after: 60_000 }],
-    ['is told to slow down', refusal(429, 'rateLimitExceeded')],
-    ['meets a server that fails', refusal(503, 'backendError')],
-    ['meets a gateway', { kind: 'status', status: 502, body: '<html>Bad Gateway</html>' }],
-  ]
-  // the bytes behind a function: vitest would write them out for the title
-  const contents: readonly [string, () => Uint8Array][] = [
-    ['of one request', () => SMALL],
-    ['of three pieces', () => LARGE],
-  ]
-  describe.each(contents)('%s', (_, content) => {
-    const bytes = content()
-
-    // known failure: one-drop, committed-twice
-    it.each(faults)('succeeds, once, although any one of its requests %s', async (_, fault) => {
-      for (let n = 0; n < ENOUGH; n++) {
-        const { blobs, direct, proxy } = await proxied(server, (_, i) => (i === n ? fault : undefined))
-        const info = await blobs.put('key', streamOf(bytes), transfer)
-        expect(await direct.head('key', {})).toEqual(info)
-        await expectBytes(direct, 'key', bytes)
-        if (proxy.seen.length <= n) return
-      }
-      expect.fail('it never ran without a fault')
-    })
-
-    // known failure: stranded-parts
-    it('leaves nothing when a fault stays', async () => {
-      for (const [, fault] of faults) {
-        const { blobs, direct } = await proxied(server, ({ method }) =>
-          method === 'PUT' || method === 'POST' ? fault : undefined,
-        )
-        const outcome = await blobs
-          .put('key', streamOf(bytes), { ...transfer, retries: 1 })
-          .catch(() => undefined)
-        expect(await keysOf(direct)).toEqual(outcome === undefined ? [] : ['key'])
-        if (outcome !== undefined) await expectBytes(direct, 'key', bytes)
-      }
-    })
-
-    it('aborted at any of its requests: nothing is there, or all of it', async () => {
-      for (let n = 0; n < ENOUGH; n++) {
-        const caller = new AbortController()
-        const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) => {
-          if (i === n) caller.abort(new Error('enough'))
-          return undefined
-        })
-        const put = blobs.put('key', streamOf(bytes), { ...transfer, signal: caller.signal })
-        const error: unknown = await put.then(
-          () => undefined,
-          (e: unknown) => e,
-        )
-        if (error === undefined) await expectBytes(direct, 'key', bytes)
-        else {
-          expect(error).toBe(caller.signal.reason)
-          expect(await keysOf(direct)).toEqual([])
-        }
-        // one that was begun by a request that was cut off is known to nobody, and ends in a week
-        expect(unfinished()).toBeLessThanOrEqual(n === 0 ? 1 : 0)
-        await until(() => proxy.open === 0)
-        if (!caller.signal.aborted) return
-      }
-      expect.fail('it was aborted for ever')
-    })
+  describeUploads('GCS', {
+    contents: { 'one request': SMALL.byteLength, 'three pieces': LARGE.byteLength },
+    refusals: [
+      ['is told to slow down', refusal(429, 'rateLimitExceeded')],
+      ['meets a server that fails', refusal(503, 'backendError')],
+    ],
+    persistent: [({ method }) => method === 'PUT' || method === 'POST'],
+    // one that was begun by a request that was cut off ends in a week
+    forgetsUploads: true,
+    open: (plan) => proxied(server, plan),
   })
 
   it('altered on its way is sent again', async () => {
@@ -93,8 +46,8 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
         const { blobs, direct, proxy } = await proxied(server, (_, i) =>
           i === n ? { kind: 'flip-sent', at: 60_000 } : undefined,
         )
-        await blobs.put('key', contentSource(bytes), transfer)
-        await expectBytes(direct, 'key', bytes)
+        await blobs.put('key', contentSource(bytes), quickTransfer)
+        await expectContent(direct, 'key', bytes)
         if (proxy.seen.length <= n) break
       }
     }
@@ -102,8 +55,8 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
 
   it('goes on from where the server says that it is', async () => {
     const { blobs, direct, proxy } = await proxied(server, undefined, { quirks: { takesOf: 100 * KiB } })
-    await blobs.put('key', streamOf(LARGE), transfer)
-    await expectBytes(direct, 'key', LARGE)
+    await blobs.put('key', oneShot(LARGE), quickTransfer)
+    await expectContent(direct, 'key', LARGE)
     const ranges = proxy.seen.filter(isPiece).map(({ headers }) => headers['content-range'])
     const [a, b, c] = [100 * KiB, PART, 2 * PART]
     const end = LARGE.byteLength
@@ -122,7 +75,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       lost = true
       return { kind: 'lose-answer' }
     })
-    await blobs.put('key', streamOf(LARGE), transfer)
+    await blobs.put('key', oneShot(LARGE), quickTransfer)
     const sent = proxy.seen.filter(isPiece).reduce((sum, { sent }) => sum + sent, 0)
     expect(sent).toBe(LARGE.byteLength)
     expect(proxy.seen.filter(({ headers }) => headers['content-range'] === 'bytes */*')).toHaveLength(1)
@@ -137,11 +90,11 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     for (const replayable of [true, false]) {
       const { blobs, direct, proxy } = await proxied(server, undefined, { quirks: forgetting() })
       proxyPieces = () => proxy.seen.filter(isPiece).length
-      const source = replayable ? contentSource(LARGE) : streamOf(LARGE)
-      const put = blobs.put('key', source, transfer)
+      const source = replayable ? contentSource(LARGE) : oneShot(LARGE)
+      const put = blobs.put('key', source, quickTransfer)
       if (replayable) {
         await put
-        await expectBytes(direct, 'key', LARGE)
+        await expectContent(direct, 'key', LARGE)
       } else {
         await expect(put).rejects.toMatchObject({ code: 'unavailable', status: 410 })
         expect(await keysOf(direct)).toEqual([])
@@ -156,7 +109,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     const { blobs, direct, proxy, unfinished } = await proxied(server, (seen) =>
       second(seen) ? { kind: 'stall' } : undefined,
     )
-    const put = blobs.put('key', contentSource(LARGE), { ...transfer, signal: caller.signal })
+    const put = blobs.put('key', contentSource(LARGE), { ...quickTransfer, signal: caller.signal })
     put.catch(() => {})
     await until(() => proxy.seen.some(second))
     caller.abort(new Error('enough'))
@@ -174,7 +127,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       return { kind: 'lose-answer' }
     })
     const blobs = gcsBlobs({ ...(await freshPlace(server)), apiEndpoint: proxy.url, partSize: PART })
-    const put = blobs.put('key', streamOf(LARGE), transfer)
+    const put = blobs.put('key', oneShot(LARGE), quickTransfer)
     await expect(put).rejects.toMatchObject({ code: 'integrity' })
     expect(lost).toBe(true)
     expect(await keysOf(blobs)).toEqual([])
@@ -190,7 +143,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       const { blobs, direct } = await proxied(server, ({ method }) =>
         method === 'DELETE' ? undefined : { ...short, kind: 'edit' },
       )
-      const put = blobs.put('key', contentSource(bytes), transfer)
+      const put = blobs.put('key', contentSource(bytes), quickTransfer)
       await expect(put).rejects.toMatchObject({
         code: 'integrity',
         message: expect.stringContaining('it was removed'),
@@ -208,7 +161,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       const { blobs } = await proxied(server, ({ method }) =>
         method === 'DELETE' ? refusal(403, 'forbidden') : wrong,
       )
-      const put = blobs.put('key', contentSource(bytes), transfer)
+      const put = blobs.put('key', contentSource(bytes), quickTransfer)
       await expect(put).rejects.toMatchObject({ code: 'integrity' })
     }
   })

@@ -1,82 +1,61 @@
 import { S3ServiceException } from '@aws-sdk/client-s3'
-import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
-import { connectionFault, retryAfterOf } from '@ivcap/core/internal'
-import type { Place, Subject } from './place.js'
+import { omitUndefined } from '@ivcap/core/driver'
+import { retryAfterOf } from '@ivcap/core/internal'
+import {
+  ALTERED,
+  BUSY,
+  CHANGED,
+  connectionMapping,
+  type ErrorContext,
+  type ErrorMapping,
+  FAILED,
+  INVALID_BUCKET_NAME,
+  MISSING,
+  missingBucket,
+  NOT_IMPLEMENTED,
+  statusMapping,
+  unconditional,
+} from '@ivcap/storage-common'
 
-interface Meaning {
-  readonly code: IvcapErrorCode
-  /** What it is, and what to check. */
-  readonly why: string
-  readonly argument?: string
-  readonly retryable?: boolean
-}
+export const BUCKET_REMEDY = 'check its name, the endpoint and the account of the credentials, or create it'
 
 const CREDENTIALS = 'check the access key, its secret and, if it is a temporary one, its session token'
-const WRONG_KEY: Meaning = {
+const WRONG_KEY: ErrorMapping = {
   code: 'unauthenticated',
   why: `the server refuses these credentials: ${CREDENTIALS}`,
 }
-const BUSY: Meaning = {
-  code: 'rate-limited',
-  why: 'the server is busy and asks to slow down: do less at once, or try again later',
-}
-const PASSING: Meaning = { code: 'unavailable', why: 'the server failed: try again', retryable: true }
-const DENIED: Meaning = {
+const DENIED: ErrorMapping = {
   code: 'permission-denied',
   why: 'the server does not allow it: check the credentials, and the policies of their user and of the bucket',
 }
-/** The server lacks what was asked for: the next attempt would meet the same. */
-const NOT_IMPLEMENTED: Meaning = {
-  code: 'unsupported',
-  why: 'the server does not implement what this needs: use a server that does',
+const WRONG_CLOCK: ErrorMapping = {
+  code: 'unauthenticated',
+  why: "this machine's clock differs from the server's by too much: set it",
+  // the SDK has learned the difference from the answer
+  retryable: true,
 }
-const UNCONDITIONAL: Meaning = {
-  code: 'unsupported',
-  why: 'the server does not support conditional writes (If-None-Match: *), by which one of several writers wins: use a server that does, such as AWS or a newer version of this one',
-}
-const WRONG_REGION: Meaning = {
+const WRONG_REGION: ErrorMapping = {
   code: 'invalid-argument',
   why: 'the bucket is in another region, or at another endpoint: check region and endpoint',
   argument: 'region',
 }
-/** Nothing was stored. */
-const ALTERED: Meaning = {
-  code: 'integrity',
-  why: 'bytes changed on their way to the server: upload it again',
-  retryable: true,
-}
-const MISSING: Meaning = { code: 'not-found', why: 'there is no such blob' }
 
-/** By the server's name for it. */
-const ERRORS: Readonly<Record<string, Meaning>> = {
-  NoSuchKey: MISSING,
+/** By the server's name for the error: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const ERRORS: Readonly<Record<string, ErrorMapping>> = {
+  NoSuchKey: { ...MISSING, bucketExists: true },
   NotFound: MISSING,
   NoSuchUpload: {
     code: 'unavailable',
-    why: 'somebody has ended this upload: upload it again',
+    why: 'another program has ended this upload: upload it again',
     retryable: false,
   },
-  // not `not-found`: that is what a blob may be
-  NoSuchBucket: {
-    code: 'invalid-argument',
-    why: 'there is no such bucket: check its name, the endpoint and the account of the credentials, or create it',
-    argument: 'bucket',
-  },
-  InvalidBucketName: {
-    code: 'invalid-argument',
-    why: 'no bucket can have this name: check it',
-    argument: 'bucket',
-  },
+  NoSuchBucket: missingBucket(BUCKET_REMEDY),
+  InvalidBucketName: INVALID_BUCKET_NAME,
   InvalidAccessKeyId: WRONG_KEY,
   SignatureDoesNotMatch: WRONG_KEY,
   InvalidToken: WRONG_KEY,
   ExpiredToken: { code: 'unauthenticated', why: 'the credentials have expired: get new ones' },
-  RequestTimeTooSkewed: {
-    code: 'unauthenticated',
-    why: "this machine's clock differs from the server's by too much: set it",
-    // the SDK has learned the difference by now
-    retryable: true,
-  },
+  RequestTimeTooSkewed: WRONG_CLOCK,
   AccessDenied: DENIED,
   Forbidden: DENIED,
   AllAccessDisabled: DENIED,
@@ -84,18 +63,19 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   AuthorizationHeaderMalformed: WRONG_REGION,
   IllegalLocationConstraintException: WRONG_REGION,
   NotImplemented: NOT_IMPLEMENTED,
-  PreconditionFailed: { code: 'precondition-failed', why: 'it is not what it was expected to be' },
+  PreconditionFailed: CHANGED,
   XAmzContentSHA256Mismatch: ALTERED,
   BadDigest: ALTERED,
   // two conditional writes at once: either may win
-  ConditionalRequestConflict: PASSING,
-  OperationAborted: PASSING,
+  ConditionalRequestConflict: FAILED,
+  OperationAborted: FAILED,
   SlowDown: BUSY,
   ServiceUnavailable: BUSY,
   Throttling: BUSY,
   ThrottlingException: BUSY,
   TooManyRequests: BUSY,
-  RequestTimeout: PASSING,
+  RequestTimeout: FAILED,
+  InternalError: FAILED,
   QuotaExceeded: {
     code: 'unavailable',
     why: 'the quota is used up: free some space, or raise it',
@@ -113,95 +93,63 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   TimeoutError: { code: 'unavailable', why: 'the server did not answer in time: check endpoint and network' },
 }
 
-const WRONG_CLOCK: Meaning = {
-  code: 'unauthenticated',
-  why: "this machine's clock is wrong: set it, or let it be set by NTP",
-  retryable: true,
+const BY_STATUS: Readonly<Record<number, ErrorMapping>> = {
+  200: { code: 'protocol', why: 'the answer is not one of S3: check the endpoint' },
+  301: WRONG_REGION,
+  307: WRONG_REGION,
+  401: WRONG_KEY,
+  403: DENIED,
 }
 
-const CHECK = 'check endpoint and network'
-
-/** Errors of requests that the server never got. */
-const unsent = new WeakSet<IvcapError>()
-
-/** What a failed request means to the caller. No header, token or signature gets into it. */
-export function explain(error: unknown, subject: Subject, place: Place): IvcapError {
-  if (isIvcapError(error)) return error
+/** See `BucketDriver.classify`. */
+export function classify(error: unknown, context: ErrorContext): ErrorMapping {
   const status = statusOf(error)
-  const fault = status === undefined ? connectionFault(error) : undefined
-  const meaning = fault ? { ...fault, why: `${fault.why}: ${CHECK}` } : meaningOf(error, status, subject)
-  const { code, why, argument, retryable } = meaning
-  const { doing, key, action } = subject
-  const what = key === undefined ? doing : `${doing} ${key}`
-  const said = [textIn(error, 'code') ?? nameOf(error), status].filter((part) => part !== undefined).join(' ')
-  const needed = code === 'permission-denied' && action !== undefined ? `; ${permissionFor(action)}` : ''
-  const retryAfter = retryAfterIn(error)
-  const explained = new IvcapError(
-    code,
-    `can't ${what} in ${place.uri} (${place.server}): ${why}${needed} [${said}]`,
-    {
-      resource: key ?? place.uri,
-      cause: causeOf(error),
-      ...(argument !== undefined && { argument }),
-      ...(retryable !== undefined && { retryable }),
-      ...(status !== undefined && { status }),
-      ...(retryAfter !== undefined && { retryAfter }),
-    },
-  )
-  if (fault?.unsent) unsent.add(explained)
-  return explained
+  const name = error instanceof Error ? error.name : 'Error'
+  const connection = status === undefined ? connectionMapping(error, 'check endpoint and network') : undefined
+  return omitUndefined({
+    ...(connection ?? mappingOf(error, name, status, context)),
+    said: [textIn(error, 'code') ?? name, status].filter((part) => part !== undefined).join(' '),
+    status,
+    retryAfter: retryAfterIn(error),
+    cause: causeOf(error),
+  })
 }
 
-/** Without permission to list, S3 answers a read of an absent key as a read that is not allowed. */
-function permissionFor(action: string): string {
-  const needed = `it needs the permission ${action}`
-  if (action !== 's3:GetObject') return needed
-  return `${needed}, and s3:ListBucket, without which the server says the same of a key that is absent`
-}
-
-function meaningOf(error: unknown, status: number | undefined, { conditional }: Subject): Meaning {
-  const name = nameOf(error)
-  if (conditional && (status === 501 || name === 'NotImplemented')) return UNCONDITIONAL
-  // the SDK has set its clock by the Date of the answer: HEAD is answered without the error's name
-  if (metadataOf(error, 'clockSkewCorrected') === true) return WRONG_CLOCK
+function mappingOf(
+  error: unknown,
+  name: string,
+  status: number | undefined,
+  { conditional }: ErrorContext,
+): ErrorMapping {
+  if (conditional && (status === 501 || name === 'NotImplemented')) return unconditional('If-None-Match: *')
+  // an answer to HEAD has no body that says so
+  if (clockWasWrong(error)) return WRONG_CLOCK
   const known = ERRORS[name]
   if (known !== undefined) return known
   if (error instanceof Error && /region is missing/i.test(error.message)) {
-    return {
-      code: 'invalid-argument',
-      why: 'no region was found: give region, or set AWS_REGION',
-      argument: 'region',
-    }
+    const why = 'no region was found: give region, or set AWS_REGION'
+    return { code: 'invalid-argument', why, argument: 'region' }
   }
-  return byStatus(status)
+  const byStatus = status === undefined ? undefined : (BY_STATUS[status] ?? statusMapping(status))
+  return byStatus ?? { code: 'unknown', why: 'the server refused' }
 }
 
-function byStatus(status: number | undefined): Meaning {
-  if (status === 301 || status === 307) return WRONG_REGION
-  if (status === 401) return WRONG_KEY
-  if (status === 403) return DENIED
-  if (status === 404) return MISSING
-  if (status === 408 || status === 409) return PASSING
-  if (status === 412) return { code: 'precondition-failed', why: 'it is not what it was expected to be' }
-  if (status === 429 || status === 503) return BUSY
-  if (status === 501) return NOT_IMPLEMENTED
-  if (status !== undefined && status >= 500) return PASSING
-  if (status === 200) return { code: 'protocol', why: 'the answer is not one of S3: check the endpoint' }
-  return { code: 'unknown', why: 'the server refused' }
+function metadataOf(error: unknown): object {
+  const metadata: unknown = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  return typeof metadata === 'object' && metadata !== null ? metadata : {}
 }
 
 function statusOf(error: unknown): number | undefined {
-  const status = metadataOf(error, 'httpStatusCode')
-  return typeof status === 'number' ? status : undefined
+  const metadata = metadataOf(error)
+  if (!('httpStatusCode' in metadata)) return undefined
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
 
-function metadataOf(error: unknown, field: string): unknown {
-  if (!(error instanceof Error) || !('$metadata' in error)) return undefined
-  const metadata: unknown = error.$metadata
-  return typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, field) : undefined
+/** Whether the SDK has just corrected its clock by the answer. */
+function clockWasWrong(error: unknown): boolean {
+  const metadata = metadataOf(error)
+  return statusOf(error) === 403 && 'clockSkewCorrected' in metadata && metadata.clockSkewCorrected === true
 }
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'Error')
 
 function textIn(error: unknown, field: string): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
@@ -209,7 +157,7 @@ function textIn(error: unknown, field: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Milliseconds that the answer asks to wait. */
+/** Milliseconds for which the server asks to wait. */
 function retryAfterIn(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$response' in error)) return undefined
   const response: unknown = error.$response
@@ -217,19 +165,11 @@ function retryAfterIn(error: unknown): number | undefined {
   return retryAfterOf(textIn(response.headers, 'retry-after'))
 }
 
-/** The SDK's errors hold the request that failed, session token included: name and words are enough. */
+/** The SDK's errors hold the request that failed, session token included: name and message are enough. */
 function causeOf(error: unknown): unknown {
-  const answered = error instanceof S3ServiceException || (error instanceof Error && '$response' in error)
-  if (!answered) return error
+  const isAnswer = error instanceof S3ServiceException || (error instanceof Error && '$response' in error)
+  if (!isAnswer) return error
   const plain = new Error(error.message.slice(0, 500))
   plain.name = error.name
   return plain
-}
-
-/** Whether a request may have been carried out although it failed. */
-export function isOutcomeUnknown(error: unknown): boolean {
-  if (!isIvcapError(error)) return true
-  // it tells of the first of several attempts alone
-  if (error.attempts !== undefined && error.attempts > 1) return true
-  return !unsent.has(error) && ['unavailable', 'protocol', 'unknown'].includes(error.code)
 }

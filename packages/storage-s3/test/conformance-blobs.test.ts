@@ -1,8 +1,8 @@
 import { describeBlobStore } from '@ivcap/conformance'
+import { bucketHarness } from '@ivcap/conformance/fault-proxy'
 import { describe } from 'vitest'
 import { s3Blobs } from '../src/index.js'
-import { inBucket } from './support/harness.js'
-import { s3Server } from './support/s3.js'
+import { clearPlace, freshPlace, s3Server } from './support/s3.js'
 
 const partSize = 5 * 1024 * 1024
 const server = await s3Server()
@@ -11,6 +11,11 @@ describe.runIf(server)('S3', () => {
   if (server === undefined) return
   describeBlobStore(
     'blobs in a bucket',
-    inBucket(server, (place) => s3Blobs({ ...place, partSize }), { partSize }),
+    bucketHarness({
+      capabilities: { partSize },
+      freshPlace: () => freshPlace(server),
+      open: (place) => s3Blobs({ ...place, partSize }),
+      clear: clearPlace,
+    }),
   )
 })

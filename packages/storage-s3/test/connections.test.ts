@@ -1,8 +1,8 @@
+import { expectContent, quickTransfer, someBytes, until } from '@ivcap/conformance/fault-proxy'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it, vi } from 'vitest'
 import { s3Blobs } from '../src/index.js'
-import { expectBytes, someBytes, transfer } from './support/content.js'
-import { MiB, proxied, until } from './support/proxied.js'
+import { MiB, proxied } from './support/proxied.js'
 import { clientOf, s3Server } from './support/s3.js'
 
 const server = await s3Server()
@@ -12,11 +12,11 @@ describe.runIf(server)('connections', () => {
 
   it('of a client that was given are its own, for what is large, too', async () => {
     const { blobs, direct, proxy } = await proxied(server)
-    await direct.put('big', contentSource(someBytes(24 * MiB)), transfer)
+    await direct.put('big', contentSource(someBytes(24 * MiB)), quickTransfer)
     const client = clientOf({ ...server, endpoint: proxy.url })
     const sent = vi.spyOn(client.config.requestHandler, 'handle')
     const given = s3Blobs({ ...server, prefix: blobs.uri.split('/').at(-1) ?? '', client, partSize: 5 * MiB })
-    await expectBytes(given, 'big', someBytes(24 * MiB))
+    await expectContent(given, 'big', someBytes(24 * MiB))
     expect(proxy.seen.length).toBeGreaterThan(1)
     expect(sent).toHaveBeenCalledTimes(proxy.seen.length)
     client.destroy()
@@ -24,7 +24,7 @@ describe.runIf(server)('connections', () => {
 
   it('are closed with the store, and what they carry with them', async () => {
     const { blobs, direct, proxy } = await proxied(server)
-    await direct.put('big', contentSource(someBytes(24 * MiB)), transfer)
+    await direct.put('big', contentSource(someBytes(24 * MiB)), quickTransfer)
     const reader = (await blobs.get('big', {})).body.getReader()
     // beyond the first part
     for (let at = 0; at < 6 * MiB; ) at += (await reader.read()).value?.byteLength ?? 0

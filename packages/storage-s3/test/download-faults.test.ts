@@ -1,7 +1,6 @@
-import { describeDownloads, type Fault } from '@ivcap/conformance/fault-proxy'
+import { bytesOf, describeDownloads, type Fault, quickTransfer } from '@ivcap/conformance/fault-proxy'
 import { contentSource, type IvcapError } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
-import { bytesOf, transfer } from './support/content.js'
 import { MiB, proxied, refusal } from './support/proxied.js'
 import { s3Server } from './support/s3.js'
 
@@ -45,7 +44,7 @@ describe.runIf(server)('downloads', { timeout: 60_000 }, () => {
     ],
   ])('and lists from a server that %s', async (_, fault, error, words) => {
     const { blobs, direct } = await proxied(server, () => fault)
-    await direct.put('key', contentSource('x'), transfer)
+    await direct.put('key', contentSource('x'), quickTransfer)
     const message = expect.stringContaining(words)
     await expect(blobs.list({ prefix: '', limit: 10 }, {})).rejects.toMatchObject({ ...error, message })
     if (fault.kind === 'status')

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { S3Client } from '@aws-sdk/client-s3'
-import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
-import { contentSource, type IvcapError, isIvcapError } from '@ivcap/core/driver'
+import { type Fault, faultProxy, ivcapErrorOf } from '@ivcap/conformance/fault-proxy'
+import { contentSource, type IvcapError } from '@ivcap/core/driver'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type S3Options, s3Blobs } from '../src/index.js'
 import { proxied, refusal } from './support/proxied.js'
@@ -16,11 +16,7 @@ afterEach(() => {
 })
 
 async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
-  const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
-    (e: unknown) => e,
-  )
-  if (!isIvcapError(error)) throw error
+  const error = await ivcapErrorOf(promise)
   expect(inspect(error, { depth: 12, showHidden: true })).not.toContain(SECRET)
   return error
 }

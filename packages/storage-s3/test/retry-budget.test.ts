@@ -1,18 +1,10 @@
 import { once } from 'node:events'
 import { createServer as tcpServer } from 'node:net'
-import { Ivcap, type IvcapError, type IvcapEvent, isIvcapError } from '@ivcap/core'
+import { ivcapErrorOf } from '@ivcap/conformance/fault-proxy'
+import { Ivcap, type IvcapEvent, isIvcapError } from '@ivcap/core'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { answer, page, type Reply, type Seen, scripted } from './support/scripted.js'
-
-async function errorOf(promise: Promise<unknown>): Promise<IvcapError> {
-  const error: unknown = await promise.then(
-    () => new Error('it succeeded'),
-    (e: unknown) => e,
-  )
-  if (isIvcapError(error)) return error
-  throw error
-}
 
 /** How often the request that was sent most often was sent. */
 function mostRepeated(seen: readonly Seen[]): number {
@@ -68,7 +60,7 @@ describe('one budget of retries', () => {
     ]) {
       bucket.seen.length = 0
       bucket.script = () => fault
-      await errorOf(call())
+      await ivcapErrorOf(call())
       expect(mostRepeated(bucket.seen), String(call)).toBe(3)
       bucket.script = () => undefined
     }
@@ -81,7 +73,7 @@ describe('one budget of retries', () => {
     )
     const options = { stateDir: false, onEvent: (event: IvcapEvent) => events.push(event) } as const
     const ivcap = new Ivcap(bucket.backend(), options)
-    const error = await errorOf(
+    const error = await ivcapErrorOf(
       ivcap.uploadArtifact({ name: 'a', content: 'abc', retries: 2, retryDelay: 1 }),
     )
     expect(error).toMatchObject({ code: 'rate-limited', attempts: 3, status: 503 })
@@ -92,14 +84,14 @@ describe('one budget of retries', () => {
   it('a timeout names what the attempts saw', async () => {
     const bucket = await scripted(() => answer(503, 'SlowDown'))
     const ivcap = new Ivcap(bucket.backend({ retries: 1000, retryDelay: 10 }), { stateDir: false })
-    const error = await errorOf(ivcap.listArtifacts({ timeout: 300 }).toArray())
+    const error = await ivcapErrorOf(ivcap.listArtifacts({ timeout: 300 }).toArray())
     expect(error).toMatchObject({ code: 'timeout' })
     expect(error.message).toContain('SlowDown')
   })
 
   it('a pause that the bucket asks for reaches the caller', async () => {
     const bucket = await scripted(() => answer(503, 'SlowDown', { 'retry-after': '900' }))
-    const error = await errorOf(bucket.blobs().head('key', {}))
+    const error = await ivcapErrorOf(bucket.blobs().head('key', {}))
     expect(error).toMatchObject({ code: 'rate-limited', retryAfter: 900_000 })
     expect(bucket.seen).toHaveLength(1)
   })
@@ -113,7 +105,7 @@ describe('one budget of retries', () => {
     await once(server, 'close')
     const bucket = await scripted()
     const blobs = bucket.blobs({ endpoint: `http://127.0.0.1:${address.port}`, retries: 0 })
-    const error = await errorOf(blobs.put('key', contentSource('x'), { mode: 'create' }))
+    const error = await ivcapErrorOf(blobs.put('key', contentSource('x'), { mode: 'create' }))
     expect(error).toMatchObject({ code: 'unavailable', attempts: 1 })
     expect(error.message).toContain('connection refused')
   })
@@ -130,7 +122,7 @@ describe('answers', () => {
       () => new Ivcap(bucket.backend()).uploadArtifact({ name: 'a', content: 'x' }),
     ]) {
       bucket.seen.length = 0
-      const error = await errorOf(write())
+      const error = await ivcapErrorOf(write())
       expect(error).toMatchObject({ code: 'unsupported', retryable: false })
       expect(error.message).toContain('conditional writes')
       expect(bucket.seen.filter(({ headers }) => headers['if-none-match'])).toHaveLength(1)
@@ -147,7 +139,7 @@ describe('answers', () => {
       () => bucket.blobs().list({ prefix: '', limit: 1 }, {}),
       () => new Ivcap(bucket.backend()).uploadArtifact({ name: 'a', content: 'x' }),
     ]) {
-      const error = await errorOf(read())
+      const error = await ivcapErrorOf(read())
       expect(error).toMatchObject({ code: 'permission-denied', retryable: false })
       expect(error.message).toContain('s3:ListBucket')
     }
@@ -166,8 +158,8 @@ describe('answers', () => {
     if (address === null || typeof address === 'string') throw new Error('it has a port')
     const bucket = await scripted()
     const blobs = bucket.blobs({ endpoint: `http://127.0.0.1:${address.port}`, retries: 0 })
-    expect(await errorOf(blobs.head('key', {}))).toMatchObject({ code: 'protocol' })
-    expect(await errorOf(blobs.get('key', {}))).toMatchObject({ code: 'protocol' })
+    expect(await ivcapErrorOf(blobs.head('key', {}))).toMatchObject({ code: 'protocol' })
+    expect(await ivcapErrorOf(blobs.get('key', {}))).toMatchObject({ code: 'protocol' })
   })
 
   it('credentials that never come: an abort is heard', async () => {
@@ -212,7 +204,7 @@ describe('listings', () => {
     ['gives keys out of order', (n) => page([`k${9 - n}`], true, `token ${n}`)],
   ])('a server that %s is told as protocol', async (_, reply) => {
     const bucket = await scripted((_, n) => reply(n))
-    const error = await errorOf(bucket.blobs().list(all, {}))
+    const error = await ivcapErrorOf(bucket.blobs().list(all, {}))
     expect(error).toMatchObject({ code: 'protocol', retryable: false })
     expect(bucket.seen.length).toBeLessThanOrEqual(3)
   })

@@ -1,8 +1,16 @@
-import type { Fault } from '@ivcap/conformance/fault-proxy'
+import {
+  describeUploads,
+  expectContent,
+  keysOf,
+  oneShot,
+  quickTransfer,
+  type Seen,
+  someBytes,
+  until,
+} from '@ivcap/conformance/fault-proxy'
 import { contentSource } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
-import { expectBytes, keysOf, someBytes, streamOf, transfer } from './support/content.js'
-import { MiB, proxied, refusal, until } from './support/proxied.js'
+import { MiB, proxied, refusal } from './support/proxied.js'
 import { s3Server } from './support/s3.js'
 
 const server = await s3Server()
@@ -17,79 +25,18 @@ const ENOUGH = 12
 describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
   if (server === undefined) return
 
-  const faults: readonly [string, Fault][] = [
-    ['loses its answer', { kind: 'lose-answer' }],
-    ['is reset before its body', { kind: 'reset', after: 0 }],
-    ['is reset in its body', { kind: 'reset', after: 60_000 }],
-    ['is told to slow down', refusal(503, 'SlowDown')],
-    ['meets a server that fails', refusal(500, 'InternalError')],
-    ['meets another writer', refusal(409, 'ConditionalRequestConflict')],
-    ['meets a gateway without S3', { kind: 'status', status: 502, body: '<html>Bad Gateway</html>' }],
-  ]
-  // the bytes behind a function: vitest would write them out for the title
-  const contents: readonly [string, () => Uint8Array][] = [
-    ['of one request', () => SMALL],
-    ['of two parts', () => MIDDLE],
-  ]
-  describe.each(contents)('%s', (_, content) => {
-    const bytes = content()
-
-    // known failure: one-drop, committed-twice
-    it.each(faults)('succeeds, once, although any one of its requests %s', async (_, fault) => {
-      for (let n = 0; n < ENOUGH; n++) {
-        const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) =>
-          i === n ? fault : undefined,
-        )
-        const info = await blobs.put('key', streamOf(bytes), transfer)
-        expect(info.etag).not.toContain('"')
-        expect(await direct.head('key', {})).toEqual(info)
-        await expectBytes(direct, 'key', bytes)
-        expect(await unfinished()).toBe(0)
-        if (proxy.seen.length <= n) return
-      }
-      expect.fail('it never ran without a fault')
-    })
-
-    // known failure: stranded-parts
-    it('leaves nothing when a fault stays', async () => {
-      for (const [, fault] of faults) {
-        for (const method of ['PUT', 'POST']) {
-          const plan = (seen: { method: string; path: string }) =>
-            seen.method === method && !seen.path.includes('?uploads') ? fault : undefined
-          const { blobs, direct, unfinished } = await proxied(server, plan)
-          const outcome = await blobs
-            .put('key', streamOf(bytes), { ...transfer, retries: 1 })
-            .catch(() => undefined)
-          expect(await keysOf(direct)).toEqual(outcome === undefined ? [] : ['key'])
-          if (outcome !== undefined) await expectBytes(direct, 'key', bytes)
-          expect(await unfinished()).toBe(0)
-        }
-      }
-    })
-
-    it('aborted at any of its requests: nothing is there, or all of it', async () => {
-      for (let n = 0; n < ENOUGH; n++) {
-        const caller = new AbortController()
-        const { blobs, direct, proxy, unfinished } = await proxied(server, (_, i) => {
-          if (i === n) caller.abort(new Error('enough'))
-          return undefined
-        })
-        const put = blobs.put('key', streamOf(bytes), { ...transfer, signal: caller.signal })
-        const error: unknown = await put.then(
-          () => undefined,
-          (e: unknown) => e,
-        )
-        if (error === undefined) await expectBytes(direct, 'key', bytes)
-        else {
-          expect(error).toBe(caller.signal.reason)
-          expect(await keysOf(direct)).toEqual([])
-        }
-        expect(await unfinished()).toBe(0)
-        await until(() => proxy.open === 0)
-        if (!caller.signal.aborted) return
-      }
-      expect.fail('it was aborted for ever')
-    })
+  const isRequest = (method: string) => (seen: Seen) =>
+    seen.method === method && !seen.path.includes('?uploads')
+  describeUploads('S3', {
+    contents: { 'one request': SMALL.byteLength, 'two parts': MIDDLE.byteLength },
+    refusals: [
+      ['is told to slow down', refusal(503, 'SlowDown')],
+      ['meets a server that fails', refusal(500, 'InternalError')],
+      ['meets another writer', refusal(409, 'ConditionalRequestConflict')],
+    ],
+    persistent: [isRequest('PUT'), isRequest('POST')],
+    forgetsUploads: false,
+    open: (plan) => proxied(server, plan),
   })
 
   it('aborted while a part is on its way, that part is cut off', async () => {
@@ -97,7 +44,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     const { blobs, direct, proxy, unfinished } = await proxied(server, ({ path }) =>
       path.includes('partNumber=2') ? { kind: 'stall' } : undefined,
     )
-    const put = blobs.put('key', contentSource(LARGE), { ...transfer, signal: caller.signal })
+    const put = blobs.put('key', contentSource(LARGE), { ...quickTransfer, signal: caller.signal })
     put.catch(() => {})
     await until(() => proxy.seen.some(({ path }) => path.includes('partNumber=2')))
     caller.abort(new Error('enough'))
@@ -118,9 +65,9 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       giveUp()
       return { kind: 'hold', until: () => proxy.settled() }
     })
-    const info = await blobs.put('key', streamOf(MIDDLE), { ...transfer, retries: 0 })
+    const info = await blobs.put('key', oneShot(MIDDLE), { ...quickTransfer, retries: 0 })
     expect(await direct.head('key', {})).toEqual(info)
-    await expectBytes(direct, 'key', MIDDLE)
+    await expectContent(direct, 'key', MIDDLE)
     expect(await unfinished()).toBe(0)
   })
 
@@ -132,7 +79,7 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     const { blobs, direct, proxy, unfinished } = await proxied(server, ({ method, path }) =>
       method === 'POST' && path.includes('uploadId') ? { kind: 'late', ms: 0, until: givenUp } : undefined,
     )
-    const put = blobs.put('key', streamOf(MIDDLE), { ...transfer, retries: 0 })
+    const put = blobs.put('key', oneShot(MIDDLE), { ...quickTransfer, retries: 0 })
     await expect(put).rejects.toMatchObject({ code: 'unavailable', attempts: 1 })
     giveUp()
     await proxy.settled()
@@ -145,8 +92,8 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       const { blobs, direct, proxy } = await proxied(server, (_, i) =>
         i === n ? { kind: 'flip-sent', at: 60_000 } : undefined,
       )
-      await blobs.put('key', contentSource(SMALL), transfer)
-      await expectBytes(direct, 'key', SMALL)
+      await blobs.put('key', contentSource(SMALL), quickTransfer)
+      await expectContent(direct, 'key', SMALL)
       if (proxy.seen.length <= n) return
     }
     expect.fail('it was altered for ever')
@@ -159,14 +106,14 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
       failed = true
       return { kind: 'reset', after: MiB }
     })
-    await blobs.put('key', streamOf(LARGE), transfer)
+    await blobs.put('key', oneShot(LARGE), quickTransfer)
     const numbers = proxy.seen.flatMap(({ path }) => /partNumber=(\d+)/.exec(path)?.[1] ?? [])
     expect(numbers.sort()).toEqual(['1', '2', '2', '3'])
   })
 
   it('a server that goes on asking to slow down', async () => {
     const { blobs } = await proxied(server, () => refusal(503, 'SlowDown'))
-    const refused = blobs.put('key', contentSource(SMALL), transfer)
+    const refused = blobs.put('key', contentSource(SMALL), quickTransfer)
     await expect(refused).rejects.toMatchObject({ code: 'rate-limited', retryable: true, status: 503 })
   })
 
@@ -175,13 +122,13 @@ describe.runIf(server)('uploads', { timeout: 60_000 }, () => {
     const { blobs, direct, unfinished } = await proxied(server, ({ method, path }) =>
       method === 'DELETE' || path.includes('partNumber=3') ? refusal(403, 'AccessDenied') : undefined,
     )
-    await expect(blobs.put('key', streamOf(LARGE), transfer)).rejects.toMatchObject({
+    await expect(blobs.put('key', oneShot(LARGE), quickTransfer)).rejects.toMatchObject({
       code: 'permission-denied',
     })
     expect(await unfinished()).toBe(1)
-    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() - 3_600_000) })).toBe(0)
+    expect(await direct.abortStaleUploads({ olderThan: new Date(Date.now() - 3_600_000) })).toBe(0)
     expect(await unfinished()).toBe(1)
-    expect(await direct.sweepUploads({ olderThan: new Date(Date.now() + 60_000) })).toBe(1)
+    expect(await direct.abortStaleUploads({ olderThan: new Date(Date.now() + 60_000) })).toBe(1)
     expect(await unfinished()).toBe(0)
   })
 })

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { serverEnvironment } from '@ivcap/conformance/fault-proxy'
 import { type GcsOptions, gcsBlobs } from '../../src/index.js'
 
 /** The server that tests run against: the one that the environment names, else a fake-gcs-server that is started for them. */
@@ -16,16 +17,8 @@ export async function gcsServer(): Promise<Server | undefined> {
     'IVCAP_TEST_GCS_ENDPOINT'
   ]
     ? process.env
-    : await environmentOf('gcs')
+    : await serverEnvironment('gcs')
   return apiEndpoint ? { apiEndpoint, ...(bucket && { bucket }) } : undefined
-}
-
-async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
-  const response = await fetch(`${process.env['IVCAP_TEST_SERVERS']}/${name}`)
-  if (response.status === 404) return {}
-  if (!response.ok) throw new Error(await response.text())
-  const env: NodeJS.ProcessEnv = Object(await response.json())
-  return env
 }
 
 /**

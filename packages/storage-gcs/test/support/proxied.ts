@@ -48,14 +48,3 @@ export const refusal = (
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify({ error: { code: status, message, errors: [{ reason, message }] } }),
 })
-
-const PATIENCE_MS = 10_000
-
-/** Resolves as soon as it is so. */
-export async function until(so: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
-  while (!(await so())) {
-    if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain for: ${so}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

@@ -43,14 +43,3 @@ export const refusal = (status: number, code: string, more = ''): Fault & { kind
   headers: { 'content-type': 'application/xml' },
   body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>as the test has it</Message>${more}</Error>`,
 })
-
-const PATIENCE_MS = 10_000
-
-/** Resolves as soon as it is so. */
-export async function until(so: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS
-  while (!(await so())) {
-    if (performance.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain for: ${so}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { CreateBucketCommand, DeleteObjectsCommand, S3Client } from '@aws-sdk/client-s3'
+import { serverEnvironment } from '@ivcap/conformance/fault-proxy'
 import { type S3Options, s3Blobs } from '../../src/index.js'
 
 /** The server that tests run against: the one that the environment names, else a Ceph that is started for them. */
@@ -16,7 +17,7 @@ export async function s3Server(): Promise<Server | undefined> {
     IVCAP_TEST_S3_ENDPOINT: endpoint,
     IVCAP_TEST_S3_BUCKET: bucket = 'ivcap-tests',
     ...env
-  } = process.env['IVCAP_TEST_S3_ENDPOINT'] ? process.env : await environmentOf('ceph')
+  } = process.env['IVCAP_TEST_S3_ENDPOINT'] ? process.env : await serverEnvironment('ceph')
   if (!endpoint) return undefined
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env
   const server = {
@@ -27,14 +28,6 @@ export async function s3Server(): Promise<Server | undefined> {
   }
   await makeBucket(server)
   return server
-}
-
-async function environmentOf(name: string): Promise<NodeJS.ProcessEnv> {
-  const response = await fetch(`${process.env['IVCAP_TEST_SERVERS']}/${name}`)
-  if (response.status === 404) return {}
-  if (!response.ok) throw new Error(await response.text())
-  const env: NodeJS.ProcessEnv = Object(await response.json())
-  return env
 }
 
 /** There already is as good. */

@@ -1,0 +1,55 @@
+import type { ArtifactStore, AspectStore, Backend, EventListener, Urn } from '@ivcap/core/driver'
+import { blobArtifactStore, blobBackend } from '@ivcap/core/engine'
+import type { Clock, OptionNames } from '@ivcap/core/internal'
+import type { BucketBlobs } from './store.js'
+
+/** Options of a backend over a bucket. */
+export interface RecordOptions {
+  /** Recorded as asserter and retracter of what this process writes. */
+  readonly asserter?: string | undefined
+  /** Microseconds since 1970. @default the system's clock */
+  readonly clock?: Clock | undefined
+  /** Hears what results do not tell: records that are left out of lists. @default no listener */
+  readonly onEvent?: EventListener | undefined
+  /**
+   * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
+   * for an id that has no bytes here. New artifacts are stored under the same key.
+   */
+  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+}
+
+/** Options of artifacts in a bucket whose records are kept elsewhere. */
+export interface ArtifactsOptions extends RecordOptions {
+  /** Where the records of the artifacts are kept, e.g. `platform.aspects`. */
+  readonly aspects: AspectStore
+}
+
+export const RECORD_OPTIONS: OptionNames<RecordOptions> = {
+  asserter: true,
+  clock: true,
+  onEvent: true,
+  locate: true,
+}
+
+export type Closable<T> = T & { readonly close: () => Promise<void> }
+type Open<O> = (bucket: O) => BucketBlobs
+
+export function bucketBackend<O extends RecordOptions>(
+  name: string,
+  open: Open<Omit<O, keyof RecordOptions>>,
+  { asserter, clock, onEvent, locate, ...bucket }: O,
+): Closable<Backend> {
+  const blobs = open(bucket)
+  const backend = blobBackend(blobs, { asserter, clock, onEvent, locate, name })
+  return { ...backend, close: async () => blobs.close() }
+}
+
+export function bucketArtifacts<O extends ArtifactsOptions>(
+  name: string,
+  open: Open<Omit<O, keyof ArtifactsOptions>>,
+  { asserter, clock, onEvent, locate, aspects, ...bucket }: O,
+): Closable<ArtifactStore> {
+  const blobs = open(bucket)
+  const artifacts = blobArtifactStore(blobs, { asserter, clock, onEvent, locate, aspects, name })
+  return { ...artifacts, close: async () => blobs.close() }
+}

@@ -1,0 +1,139 @@
+import { Readable } from 'node:stream'
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
+import { abortable, IvcapError, omitUndefined } from '@ivcap/core/driver'
+import {
+  type BucketDriver,
+  type GetRange,
+  type GetResponse,
+  type ListQuery,
+  type ListResponse,
+  type RequestOptions,
+  WRITER,
+} from '@ivcap/storage-common'
+import { connect, type S3Connection } from './connection.js'
+import { BUCKET_REMEDY, classify } from './errors.js'
+import { withLargeRead, withUnsignedPayload } from './middleware.js'
+import { PARTS, type S3Options } from './options.js'
+import { headersOf, partUploads, type Send, unquoted } from './uploads.js'
+
+/** @throws IvcapError `invalid-argument` */
+export function s3Driver(o: S3Options): BucketDriver {
+  const connection = connect(o)
+  const { client, aws, server, connections } = connection
+  const at = { Bucket: o.bucket }
+  // the source of credentials may not hear the signal: an abort ends the wait for them
+  const send: Send = (run, { signal }) =>
+    abortable(run(client, { ...(signal && { abortSignal: signal }) }), signal)
+  return {
+    product: 'S3',
+    server,
+    uri: `s3://${o.bucket}`,
+    // Ceph, for one, ignores the condition when a multipart upload completes
+    atomicCreate: aws ? 'always' : 'single-put',
+    versionName: 'ETag',
+    permissions: {
+      read: 's3:GetObject',
+      write: 's3:PutObject',
+      list: 's3:ListBucket',
+      delete: 's3:DeleteObject',
+      listUploads: 's3:ListBucketMultipartUploads',
+      listParts: 's3:ListMultipartUploadParts',
+      abortUpload: 's3:AbortMultipartUpload',
+    },
+    bucketRemedy: BUCKET_REMEDY,
+    parts: PARTS,
+    uploads: partUploads(send, o.bucket, aws),
+    mayRepeat: connections === undefined,
+    async head(Key, a) {
+      const found = await send((s3, x) => s3.send(new HeadObjectCommand({ ...at, Key }), x), a)
+      return { size: found.ContentLength, etag: unquoted(found.ETag), writer: found.Metadata?.[WRITER] }
+    },
+    get: (key, range, a) => get(connection, send, { ...at, Key: key }, range, a),
+    async put({ bytes, ...blob }, a) {
+      const request = {
+        ...headersOf(o.bucket, blob),
+        Body: bytes,
+        ContentLength: bytes.byteLength,
+        ...(blob.create && { IfNoneMatch: '*' }),
+      }
+      const command = withUnsignedPayload(new PutObjectCommand(request), bytes)
+      return { etag: unquoted((await send((s3, x) => s3.send(command, x), a)).ETag) }
+    },
+    list: (query, a) => list(server, send, o.bucket, query, a),
+    delete: (Key, a) => send((s3, x) => s3.send(new DeleteObjectCommand({ ...at, Key }), x), a),
+    bulkDelete: {
+      limit: 1000,
+      async delete(keys, a) {
+        const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true }
+        const { Errors = [] } = await send(
+          (s3, x) => s3.send(new DeleteObjectsCommand({ ...at, Delete }), x),
+          a,
+        )
+        const [first] = Errors
+        if (first === undefined) return
+        const message = `${first.Key}: ${first.Message ?? 'not deleted'}`
+        throw Object.assign(new Error(message), { name: first.Code ?? 'InternalError' })
+      },
+    },
+    findBucket: (a) => send((s3, x) => s3.send(new HeadBucketCommand(at), x), a),
+    classify,
+    close: connection.close,
+  }
+}
+
+/** Which version it is, the ETag of the answer says: servers differ in how they take conditions, not in this. */
+async function get(
+  { connections }: S3Connection,
+  send: Send,
+  at: { readonly Bucket: string; readonly Key: string },
+  { start, end, large }: GetRange,
+  o: RequestOptions,
+): Promise<GetResponse> {
+  const command = new GetObjectCommand({ ...at, Range: `bytes=${start}-${end - 1}` })
+  if (large && connections !== undefined) withLargeRead(command, connections, o)
+  const { Body: body, ETag, ContentRange, ContentLength } = await send((s3, x) => s3.send(command, x), o)
+  if (!(body instanceof Readable))
+    throw new IvcapError('unsupported', 'the S3 client must give bodies as Node streams')
+  // the reader hears of a body that breaks, then or later
+  body.on('error', () => {})
+  return { body, etag: unquoted(ETag), contentRange: ContentRange, contentLength: ContentLength }
+}
+
+async function list(
+  server: string,
+  send: Send,
+  bucket: string,
+  { prefix, limit, delimiter, startAfter, token }: ListQuery,
+  o: RequestOptions,
+): Promise<ListResponse> {
+  const query = {
+    Bucket: bucket,
+    Prefix: prefix,
+    MaxKeys: limit,
+    Delimiter: delimiter,
+    StartAfter: startAfter,
+    ContinuationToken: token,
+  }
+  const page = await send((s3, x) => s3.send(new ListObjectsV2Command(query), x), o)
+  // the SDK reads anything but XML of a list as a list without members
+  if (page.IsTruncated === undefined)
+    throw new IvcapError('protocol', `${server} does not answer as S3 does (${bucket}): check the endpoint`)
+  return omitUndefined({
+    items: (page.Contents ?? []).map(({ Key: key = '', Size, ETag }) => ({
+      key,
+      size: Size,
+      etag: unquoted(ETag),
+    })),
+    prefixes: page.CommonPrefixes?.map(({ Prefix = '' }) => Prefix),
+    more: page.IsTruncated,
+    token: page.NextContinuationToken,
+  })
+}
