@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { blobAspects } from '../src/engine/aspects.js'
+import { blobAspects } from '../src/engine/aspect-store.js'
 import { blobBackend, sweepHints } from '../src/engine/index.js'
 import { pairOf, slotKey } from '../src/engine/keys.js'
 import { IvcapError } from '../src/model/errors.js'

@@ -5,14 +5,14 @@ import { type Clock, parseTime, systemClock } from '../model/time.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
 import type { ArtifactStore, AspectStore, Backend, BlobStore, OpOptions } from '../ports/index.js'
 import { sleep } from '../retry/retry.js'
-import { addAspect } from './add.js'
-import { type BlobArtifactsOptions, blobArtifacts } from './artifacts.js'
-import { blobAspects } from './aspects.js'
+import { type BlobArtifactsOptions, blobArtifacts } from './artifacts/upload.js'
+import { blobAspects } from './aspect-store.js'
 import type { Engine } from './context.js'
 import { artifactKey } from './keys.js'
 import { findLost as findLostRecord } from './maintenance/find-lost.js'
 import { maintenance } from './maintenance/index.js'
-import { sweepBefore } from './sweep.js'
+import { sweepBefore } from './maintenance/vacuum.js'
+import { addAspect } from './writes/add.js'
 
 export interface BlobBackendOptions {
   /** For messages, e.g. `s3`. Default `blobs`. */

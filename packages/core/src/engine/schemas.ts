@@ -15,10 +15,10 @@
 import { isIvcapError } from '../model/errors.js'
 import type { BlobStore, OpOptions } from '../ports/index.js'
 import type { Engine } from './context.js'
-import { linkKey } from './index-keys.js'
+import { linkKey } from './index/entries.js'
 import { LINKED, SCHEMAS, schemaKey } from './keys.js'
-import { listPage } from './list-page.js'
-import { putMarks } from './objects.js'
+import { putMarks } from './records/blobs.js'
+import { listPage } from './records/list-page.js'
 
 const PAGE = 1000
 

@@ -2,10 +2,10 @@
  * A race: a few clients of one store, each with its own clock, add, replace, retract and list aspects of one entity at the
  * same time. Requests interleave as the seed decides; clients crash, requests and answers get lost.
  */
-import { blobAspects } from '../../src/engine/aspects.js'
+import { blobAspects } from '../../src/engine/aspect-store.js'
 import type { Engine } from '../../src/engine/context.js'
 import { encodeSchema, LINKED, schemaKey } from '../../src/engine/keys.js'
-import { sweepBefore } from '../../src/engine/sweep.js'
+import { sweepBefore } from '../../src/engine/maintenance/vacuum.js'
 import { IvcapError, isIvcapError } from '../../src/model/errors.js'
 import type { AspectRecord } from '../../src/model/records.js'
 import { timestamp } from '../../src/model/time.js'

@@ -3,8 +3,6 @@ import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import type { Timestamp } from '../../model/time.js'
 import type { OpOptions } from '../../ports/index.js'
-import { bestEffort } from '../add.js'
-import { addedEnd } from '../added.js'
 import type { Engine } from '../context.js'
 import {
   BY_SCHEMA,
@@ -16,13 +14,15 @@ import {
   pastKeys,
   type Scope,
   type Tense,
-} from '../index-keys.js'
+} from '../index/entries.js'
 import { closingKey, idKey, slotKey } from '../keys.js'
-import { listPage } from '../list-page.js'
-import { slotEnd } from '../log.js'
-import { createOnce, deleteAll, putMarks, putText, readText } from '../objects.js'
 import { inParallel } from '../parallel.js'
-import { closingText, type End, parsePointer, pointerText } from '../records.js'
+import { createOnce, deleteAll, putMarks, putText, readText } from '../records/blobs.js'
+import { listPage } from '../records/list-page.js'
+import { slotEnd } from '../records/log.js'
+import { addedEnd } from '../records/standalone.js'
+import { closingText, type End, parsePointer, pointerText } from '../records/texts.js'
+import { bestEffort } from '../writes/add.js'
 import { type LocatedRecord, unreadable } from './records.js'
 
 export interface EntryState {

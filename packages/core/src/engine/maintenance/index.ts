@@ -12,7 +12,7 @@
  */
 import type { Problem } from '../../model/problems.js'
 import type { Backend, OpOptions } from '../../ports/index.js'
-import type { Whereabouts } from '../artifact-read.js'
+import type { Whereabouts } from '../artifacts/read.js'
 import type { Engine } from '../context.js'
 import { inParallel } from '../parallel.js'
 import { examineContent } from './content.js'

@@ -1,10 +1,10 @@
 import type { Problem } from '../../model/problems.js'
 import type { OpOptions } from '../../ports/index.js'
 import type { Engine } from '../context.js'
-import { BY_SCHEMA, indexPrefix, linkKey, parseLink } from '../index-keys.js'
+import { BY_SCHEMA, indexPrefix, linkKey, parseLink } from '../index/entries.js'
 import { LINKED, schemaKey } from '../keys.js'
-import { listPage } from '../list-page.js'
-import { putMarks } from '../objects.js'
+import { putMarks } from '../records/blobs.js'
+import { listPage } from '../records/list-page.js'
 import { follows, knownSchemas } from '../schemas.js'
 
 /**

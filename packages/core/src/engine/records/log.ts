@@ -4,12 +4,12 @@
  * what is in force: at most one by construction.
  */
 
-import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports/index.js'
-import type { Engine } from './context.js'
-import { logPrefix, type Pair, parseSlotKey, slotKey } from './keys.js'
-import { readRecord } from './record-reads.js'
-import { type End, parseClosing, parseRecord, type StoredRecord } from './records.js'
+import type { Timestamp } from '../../model/time.js'
+import type { OpOptions } from '../../ports/index.js'
+import type { Engine } from '../context.js'
+import { logPrefix, type Pair, parseSlotKey, slotKey } from '../keys.js'
+import { readRecord } from './read-record.js'
+import { type End, parseClosing, parseRecord, type StoredRecord } from './texts.js'
 
 export interface Slot {
   readonly slot: number

@@ -1,6 +1,6 @@
-import type { BlobStore, OpOptions } from '../ports/index.js'
-import { nextTurn } from '../query/work.js'
-import { readText } from './objects.js'
+import type { BlobStore, OpOptions } from '../../ports/index.js'
+import { nextTurn } from '../../query/work.js'
+import { readText } from './blobs.js'
 
 /** Records of a store that are read at once, by all operations together: each takes an open file or a connection. */
 const AT_ONCE = 64

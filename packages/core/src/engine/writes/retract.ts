@@ -10,18 +10,18 @@
  * The closing of a slot is the next slot. Step 2 refused: another has ended the record.
  */
 
-import type { Urn } from '../model/urn.js'
-import type { OpOptions } from '../ports/index.js'
-import { afterFailure } from '../retry/retry.js'
-import { closingTime } from '../rules/aspects.js'
+import type { Urn } from '../../model/urn.js'
+import type { OpOptions } from '../../ports/index.js'
+import { afterFailure } from '../../retry/retry.js'
+import { closingTime } from '../../rules/aspects.js'
+import type { Engine } from '../context.js'
+import { byEntity, type Entry, markKeys } from '../index/entries.js'
+import { listEntries } from '../index/pages.js'
+import { afterOutcome, createOnce, deleteAll, putMarks } from '../records/blobs.js'
+import { findById } from '../records/find-by-id.js'
+import { closingText } from '../records/texts.js'
 import { bestEffort } from './add.js'
-import type { Engine } from './context.js'
-import { findById } from './find.js'
-import { byEntity, type Entry, markKeys } from './index-keys.js'
-import { listEntries } from './index-pages.js'
-import { afterOutcome, createOnce, deleteAll, putMarks } from './objects.js'
-import { closingText } from './records.js'
-import { tidy } from './tidy.js'
+import { tidy } from './history.js'
 
 export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Promise<void> {
   const { record, entry, closing, end } = await findById(engine, id, o)

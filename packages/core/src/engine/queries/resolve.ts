@@ -1,15 +1,15 @@
 /** From entries of an index, which are hints, to the records that are in force. */
-import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports/index.js'
-import { inForce } from '../rules/aspects.js'
-import { addedEnd } from './added.js'
-import { type Engine, orLeaveOut } from './context.js'
-import { idOf } from './index-keys.js'
-import type { Listed } from './index-pages.js'
-import { idKey, type Pair } from './keys.js'
-import { inForceFrom, readSlot, type SlotInForce } from './log.js'
-import { readRecord } from './record-reads.js'
-import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from './records.js'
+import type { Timestamp } from '../../model/time.js'
+import type { OpOptions } from '../../ports/index.js'
+import { inForce } from '../../rules/aspects.js'
+import { type Engine, orLeaveOut } from '../context.js'
+import { idOf } from '../index/entries.js'
+import type { Listed } from '../index/pages.js'
+import { idKey, type Pair } from '../keys.js'
+import { inForceFrom, readSlot, type SlotInForce } from '../records/log.js'
+import { readRecord } from '../records/read-record.js'
+import { addedEnd } from '../records/standalone.js'
+import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from '../records/texts.js'
 
 export interface Resolved {
   readonly record: StoredRecord

@@ -1,12 +1,12 @@
 /** What the engine's blobs hold: a record, a pointer to one, a retraction. */
 import * as v from 'valibot'
-import { IvcapError } from '../model/errors.js'
-import type { AspectRecord } from '../model/records.js'
-import { parseTimestamp, type Timestamp } from '../model/time.js'
-import { aspectUrn } from '../model/urn.js'
-import { noteSize } from '../query/page.js'
-import { decodeAspect } from '../rules/aspect-json.js'
-import type { Pair } from './keys.js'
+import { IvcapError } from '../../model/errors.js'
+import type { AspectRecord } from '../../model/records.js'
+import { parseTimestamp, type Timestamp } from '../../model/time.js'
+import { aspectUrn } from '../../model/urn.js'
+import { noteSize } from '../../query/page.js'
+import { decodeAspect } from '../../rules/aspect-json.js'
+import type { Pair } from '../keys.js'
 
 /** A record as it is stored: it tells when it begins; its end is told elsewhere. */
 export type StoredRecord = AspectRecord & { readonly validFrom: Timestamp }

@@ -1,6 +1,6 @@
-import type { ArtifactRecord, AspectRecord } from '../model/records.js'
-import { artifactUuid, isUrn } from '../model/urn.js'
-import { artifactOf } from '../rules/provenance.js'
+import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import { artifactUuid, isUrn } from '../../model/urn.js'
+import { artifactOf } from '../../rules/provenance.js'
 
 /** The artifact that an aspect records, if it does. Where its bytes are is not said: that is the store's own business. */
 export function recordIn({ entity, content }: AspectRecord): ArtifactRecord | undefined {

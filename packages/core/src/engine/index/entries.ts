@@ -7,8 +7,8 @@
  * - in `past/`, `!<time>` is the end of the record, or of an added one a later time than that: then there is a mark,
  *   `!<time>.<uuid>`, of who closed it earlier at the same time. What bears no mark ended when it says.
  */
-import type { Timestamp } from '../model/time.js'
-import { aspectUrn, type Urn } from '../model/urn.js'
+import type { Timestamp } from '../../model/time.js'
+import { aspectUrn, type Urn } from '../../model/urn.js'
 import {
   invertTime,
   invertUuid,
@@ -17,7 +17,7 @@ import {
   timeDigits,
   timeOfDigits,
   timeOfInverted,
-} from './keys.js'
+} from '../keys.js'
 
 export interface Entry {
   readonly name: string

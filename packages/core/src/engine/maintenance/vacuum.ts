@@ -9,15 +9,15 @@
  *
  * Step 1 and the commit create the same key, so whatever the clocks say, no record loses its entries.
  */
-import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports/index.js'
-import type { Engine } from './context.js'
-import { currentKeys, type Entry, parseEntry } from './index-keys.js'
-import { idKey } from './keys.js'
-import { listPage } from './list-page.js'
-import { createOnce, deleteAll, readText } from './objects.js'
-import { inParallel } from './parallel.js'
-import { GIVEN_UP, isGivenUp } from './records.js'
+import type { Timestamp } from '../../model/time.js'
+import type { OpOptions } from '../../ports/index.js'
+import type { Engine } from '../context.js'
+import { currentKeys, type Entry, parseEntry } from '../index/entries.js'
+import { idKey } from '../keys.js'
+import { inParallel } from '../parallel.js'
+import { createOnce, deleteAll, readText } from '../records/blobs.js'
+import { listPage } from '../records/list-page.js'
+import { GIVEN_UP, isGivenUp } from '../records/texts.js'
 
 const PAGE = 1000
 const CURRENT = 'cur/'

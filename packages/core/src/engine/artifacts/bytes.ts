@@ -1,7 +1,7 @@
-import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { BlobInfo, BlobStore, ByteSource, OpOptions, TransferOptions } from '../ports/index.js'
-import { afterFailure, retry } from '../retry/retry.js'
-import type { Engine } from './context.js'
+import { IvcapError, isIvcapError } from '../../model/errors.js'
+import type { BlobInfo, BlobStore, ByteSource, OpOptions, TransferOptions } from '../../ports/index.js'
+import { afterFailure, retry } from '../../retry/retry.js'
+import type { Engine } from '../context.js'
 
 /**
  * Puts the bytes at a key that no other writer knows. After a failure that leaves the outcome open it looks whether the bytes

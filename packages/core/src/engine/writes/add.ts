@@ -6,19 +6,19 @@
  * | 1. index entries | entries without a record, until somebody sweeps | nothing: it finds no record behind them | passes them over |
  * | 2. create `id/<uuid>/r`: **the commit** | all of it | the record | |
  */
-import { IvcapError } from '../model/errors.js'
-import type { AspectRecord } from '../model/records.js'
-import { type Timestamp, timestamp } from '../model/time.js'
-import { aspectUrn } from '../model/urn.js'
-import type { AspectDraft, OpOptions } from '../ports/index.js'
-import { afterFailure } from '../retry/retry.js'
-import { encodeAspect } from '../rules/aspect-json.js'
-import type { Engine } from './context.js'
-import { currentKeys, entryOf } from './index-keys.js'
-import { idKey, pairOf } from './keys.js'
-import { afterOutcome, createOnce, deleteAll, putMarks } from './objects.js'
-import type { StoredRecord } from './records.js'
-import { linkSchema } from './schemas.js'
+import { IvcapError } from '../../model/errors.js'
+import type { AspectRecord } from '../../model/records.js'
+import { type Timestamp, timestamp } from '../../model/time.js'
+import { aspectUrn } from '../../model/urn.js'
+import type { AspectDraft, OpOptions } from '../../ports/index.js'
+import { afterFailure } from '../../retry/retry.js'
+import { encodeAspect } from '../../rules/aspect-json.js'
+import type { Engine } from '../context.js'
+import { currentKeys, entryOf } from '../index/entries.js'
+import { idKey, pairOf } from '../keys.js'
+import { afterOutcome, createOnce, deleteAll, putMarks } from '../records/blobs.js'
+import type { StoredRecord } from '../records/texts.js'
+import { linkSchema } from '../schemas.js'
 
 /** `at`: when the record begins; now, unless the caller says so. */
 export async function addAspect(

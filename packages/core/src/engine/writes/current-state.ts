@@ -1,18 +1,18 @@
 /** What an update finds for its (entity, schema): what it will replace, and what others left to be cleared away. */
 
-import { isIvcapError } from '../model/errors.js'
-import { timestamp } from '../model/time.js'
-import { aspectUuid } from '../model/urn.js'
-import type { OpOptions } from '../ports/index.js'
-import { addedEnd } from './added.js'
-import { type Engine, leaveOut, orLeaveOut } from './context.js'
-import { byEntity, type Entry, entryOf, idOf } from './index-keys.js'
-import { type Listed, listEntries } from './index-pages.js'
-import { type Pair, slotKey } from './keys.js'
-import { newestSlot, readHead, readSlot, type Slot, slotEnd } from './log.js'
-import { inParallel } from './parallel.js'
-import { readAdded } from './resolve.js'
-import type { Closed } from './tidy.js'
+import { isIvcapError } from '../../model/errors.js'
+import { timestamp } from '../../model/time.js'
+import { aspectUuid } from '../../model/urn.js'
+import type { OpOptions } from '../../ports/index.js'
+import { type Engine, leaveOut, orLeaveOut } from '../context.js'
+import { byEntity, type Entry, entryOf, idOf } from '../index/entries.js'
+import { type Listed, listEntries } from '../index/pages.js'
+import { type Pair, slotKey } from '../keys.js'
+import { inParallel } from '../parallel.js'
+import { readAdded } from '../queries/resolve.js'
+import { newestSlot, readHead, readSlot, type Slot, slotEnd } from '../records/log.js'
+import { addedEnd } from '../records/standalone.js'
+import type { Closed } from './history.js'
 
 export interface Seen {
   /** The newest slot. */

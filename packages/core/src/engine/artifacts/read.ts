@@ -1,14 +1,14 @@
 /** From an artifact's id to its record and its bytes. */
-import { IvcapError, isIvcapError } from '../model/errors.js'
-import type { EventListener } from '../model/events.js'
-import type { ArtifactRecord, AspectRecord } from '../model/records.js'
-import { artifactUuid, type Urn } from '../model/urn.js'
-import type { ArtifactContent, ArtifactStore, AspectStore, BlobStore, OpOptions } from '../ports/index.js'
-import { opOptions } from '../retry/retry.js'
-import { ARTIFACT_SCHEMAS } from '../rules/provenance.js'
-import { findBytes } from './artifact-bytes.js'
-import { recordIn } from './artifact-record.js'
-import type { Engine } from './context.js'
+import { IvcapError, isIvcapError } from '../../model/errors.js'
+import type { EventListener } from '../../model/events.js'
+import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import { artifactUuid, type Urn } from '../../model/urn.js'
+import type { ArtifactContent, ArtifactStore, AspectStore, BlobStore, OpOptions } from '../../ports/index.js'
+import { opOptions } from '../../retry/retry.js'
+import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
+import type { Engine } from '../context.js'
+import { findBytes } from './bytes.js'
+import { recordIn } from './record.js'
 
 export interface Whereabouts {
   /** The key of an artifact's bytes. */

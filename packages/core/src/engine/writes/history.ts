@@ -11,11 +11,11 @@
  * Marks go last: an entry without its mark would count as open. Two may close an added record at the same time, each with a
  * time of its own, of which the earlier counts; if that one stops before its step 1, its mark in `past/` still tells of it.
  */
-import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports/index.js'
-import type { Engine } from './context.js'
-import { currentKeys, type Entry, markKeys, pastKeys } from './index-keys.js'
-import { deleteAll, putMarks } from './objects.js'
+import type { Timestamp } from '../../model/time.js'
+import type { OpOptions } from '../../ports/index.js'
+import type { Engine } from '../context.js'
+import { currentKeys, type Entry, markKeys, pastKeys } from '../index/entries.js'
+import { deleteAll, putMarks } from '../records/blobs.js'
 
 export interface Closed {
   readonly entry: Entry

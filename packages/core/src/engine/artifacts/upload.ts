@@ -9,11 +9,11 @@
  *
  * A failure at any step undoes the ones before.
  */
-import { IvcapError } from '../model/errors.js'
-import { omitUndefined } from '../model/omit-undefined.js'
-import type { ArtifactRecord, AspectRecord } from '../model/records.js'
-import { type Timestamp, timestamp } from '../model/time.js'
-import { artifactUrn, type Urn } from '../model/urn.js'
+import { IvcapError } from '../../model/errors.js'
+import { omitUndefined } from '../../model/omit-undefined.js'
+import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import { type Timestamp, timestamp } from '../../model/time.js'
+import { artifactUrn, type Urn } from '../../model/urn.js'
 import type {
   ArtifactDraft,
   ArtifactStore,
@@ -22,17 +22,17 @@ import type {
   ByteSource,
   OpOptions,
   TransferOptions,
-} from '../ports/index.js'
-import { afterFailure, opOptions } from '../retry/retry.js'
-import { collectionItem } from '../rules/collections.js'
-import { artifactAspect } from '../rules/provenance.js'
-import { withDigest } from '../streams/digest.js'
-import { progressOf } from '../streams/progress.js'
-import { bestEffort } from './add.js'
-import { findBytes, storeBytes } from './artifact-bytes.js'
-import { listArtifacts } from './artifact-list.js'
-import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './artifact-read.js'
-import type { Engine } from './context.js'
+} from '../../ports/index.js'
+import { afterFailure, opOptions } from '../../retry/retry.js'
+import { collectionItem } from '../../rules/collections.js'
+import { artifactAspect } from '../../rules/provenance.js'
+import { withDigest } from '../../streams/digest.js'
+import { progressOf } from '../../streams/progress.js'
+import type { Engine } from '../context.js'
+import { bestEffort } from '../writes/add.js'
+import { findBytes, storeBytes } from './bytes.js'
+import { listArtifacts } from './list.js'
+import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './read.js'
 
 export interface BlobArtifactsOptions extends Whereabouts {
   /** For messages, e.g. `s3`. */

@@ -4,16 +4,16 @@
  * "ends at <time> if slot <n> is <uuid>". The slot decides, so that the update and all the ends that it brings
  * are one act; notes of updates that lost their slot mean nothing.
  */
-import type { Timestamp } from '../model/time.js'
-import { aspectUrn } from '../model/urn.js'
-import type { OpOptions } from '../ports/index.js'
-import type { Engine } from './context.js'
-import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from './keys.js'
+import type { Timestamp } from '../../model/time.js'
+import { aspectUrn } from '../../model/urn.js'
+import type { OpOptions } from '../../ports/index.js'
+import type { Engine } from '../context.js'
+import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from '../keys.js'
+import { inParallel } from '../parallel.js'
 import { listPage } from './list-page.js'
 import { readSlot } from './log.js'
-import { inParallel } from './parallel.js'
-import { readRecord } from './record-reads.js'
-import { damaged, type End, parseClosing, type StoredRecord } from './records.js'
+import { readRecord } from './read-record.js'
+import { damaged, type End, parseClosing, type StoredRecord } from './texts.js'
 
 export interface AddedEnd extends End {
   /** The slot of the update that ended it; absent: it was retracted. */

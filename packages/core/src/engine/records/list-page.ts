@@ -1,5 +1,5 @@
-import { IvcapError } from '../model/errors.js'
-import type { BlobPage, BlobStore, OpOptions } from '../ports/index.js'
+import { IvcapError } from '../../model/errors.js'
+import type { BlobPage, BlobStore, OpOptions } from '../../ports/index.js'
 
 /**
  * One LIST. Every loop of the engine that follows pages uses it: all keys of a page must come after `startAfter`, and a page that

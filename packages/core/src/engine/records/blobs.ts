@@ -1,12 +1,12 @@
 /** Small texts under keys, over a BlobStore. */
-import { IvcapError, type IvcapErrorCode, isIvcapError } from '../model/errors.js'
-import { omitUndefined } from '../model/omit-undefined.js'
-import type { BlobStore, OpOptions } from '../ports/index.js'
-import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../retry/retry.js'
-import { contentSource } from '../streams/source.js'
-import type { Engine } from './context.js'
-import { inParallel } from './parallel.js'
-import { damaged } from './records.js'
+import { IvcapError, type IvcapErrorCode, isIvcapError } from '../../model/errors.js'
+import { omitUndefined } from '../../model/omit-undefined.js'
+import type { BlobStore, OpOptions } from '../../ports/index.js'
+import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../../retry/retry.js'
+import { contentSource } from '../../streams/source.js'
+import type { Engine } from '../context.js'
+import { inParallel } from '../parallel.js'
+import { damaged } from './texts.js'
 
 const CONTENT_TYPE = 'application/json'
 /** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */

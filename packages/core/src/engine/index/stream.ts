@@ -3,15 +3,15 @@
  * `cur/` or already in `past/`; closing a record writes it there before it leaves here, so each stretch of names is listed
  * in `cur/` first, then in `past/`, and a record on its way is met at least once.
  */
-import type { Timestamp } from '../model/time.js'
-import type { OpOptions } from '../ports/index.js'
-import { schemaMatcher } from '../rules/aspects.js'
-import type { Engine } from './context.js'
-import { BY_SCHEMA, type Scope } from './index-keys.js'
-import { type EntryPage, type Listed, listEntries, listSchemas } from './index-pages.js'
-import { decodeSchema, encodeSchema, encodeSchemaPrefix } from './keys.js'
-import { inParallel } from './parallel.js'
-import { linkedSchemas } from './schemas.js'
+import type { Timestamp } from '../../model/time.js'
+import type { OpOptions } from '../../ports/index.js'
+import { schemaMatcher } from '../../rules/aspects.js'
+import type { Engine } from '../context.js'
+import { decodeSchema, encodeSchema, encodeSchemaPrefix } from '../keys.js'
+import { inParallel } from '../parallel.js'
+import { linkedSchemas } from '../schemas.js'
+import { BY_SCHEMA, type Scope } from './entries.js'
+import { type EntryPage, type Listed, listEntries, listSchemas } from './pages.js'
 
 export interface IndexQuery {
   readonly scope: Scope

@@ -1,10 +1,10 @@
 import type { AspectStore } from '../ports/index.js'
-import { addAspect } from './add.js'
 import type { Engine } from './context.js'
-import { findById, withEnd } from './find.js'
-import { listAspects } from './list.js'
-import { replaceAspect } from './replace.js'
-import { retractAspect } from './retract.js'
+import { listAspects } from './queries/list-aspects.js'
+import { findById, withEnd } from './records/find-by-id.js'
+import { addAspect } from './writes/add.js'
+import { retractAspect } from './writes/retract.js'
+import { replaceAspect } from './writes/update.js'
 
 /** Aspects over any BlobStore. Input is complete and valid, as the client in front of it sees to. */
 export function blobAspects(engine: Engine): AspectStore {

@@ -1,6 +1,8 @@
 /** Pages of index entries, as LIST gives them. */
-import type { Timestamp } from '../model/time.js'
-import type { BlobStore, OpOptions } from '../ports/index.js'
+import type { Timestamp } from '../../model/time.js'
+import type { BlobStore, OpOptions } from '../../ports/index.js'
+import { encodeSchemaPrefix } from '../keys.js'
+import { listPage } from '../records/list-page.js'
 import {
   AFTER,
   BEFORE,
@@ -12,9 +14,7 @@ import {
   parseTail,
   type Scope,
   type Tense,
-} from './index-keys.js'
-import { encodeSchemaPrefix } from './keys.js'
-import { listPage } from './list-page.js'
+} from './entries.js'
 
 export interface Listed extends Entry {
   /** Who is about to close it, or has done so. */
