@@ -22,6 +22,7 @@ describeFaults('memory', {
       seed,
       rate: 0.2,
       inARow: 3,
+      lateOverwrites: false,
       verified: (key) => key.startsWith('artifacts/'),
     })
     const view = (of = faulty) => blobBackend(patientBlobs(of), { clock: jumpingClock(random) })

@@ -43,10 +43,12 @@ const ARTIFACTS: OptionNames<GcsArtifactsOptions> = { ...BACKEND, aspects: true 
 export function gcsBackend(o: GcsBackendOptions): Backend & { readonly close: () => Promise<void> } {
   const { asserter, clock, onEvent, locate, ...bucket } = checkOptions(o, BACKEND, 'gcsBackend')
   const blobs = gcsBlobs(bucket)
-  return {
-    ...blobBackend(blobs, { asserter, clock, onEvent, locate, name: 'gcs' }),
-    close: async () => blobs.close(),
+  const backend = blobBackend(blobs, { asserter, clock, onEvent, locate, name: 'gcs' })
+  const close = async () => {
+    await backend.close()
+    blobs.close()
   }
+  return { ...backend, close }
 }
 
 /**

@@ -43,10 +43,12 @@ const ARTIFACTS: OptionNames<S3ArtifactsOptions> = { ...BACKEND, aspects: true }
 export function s3Backend(o: S3BackendOptions): Backend & { readonly close: () => Promise<void> } {
   const { asserter, clock, onEvent, locate, ...bucket } = checkOptions(o, BACKEND, 's3Backend')
   const blobs = s3Blobs(bucket)
-  return {
-    ...blobBackend(blobs, { asserter, clock, onEvent, locate, name: 's3' }),
-    close: async () => blobs.close(),
+  const backend = blobBackend(blobs, { asserter, clock, onEvent, locate, name: 's3' })
+  const close = async () => {
+    await backend.close()
+    blobs.close()
   }
+  return { ...backend, close }
 }
 
 /**

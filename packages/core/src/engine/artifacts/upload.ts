@@ -9,6 +9,7 @@
  *
  * A failure at any step undoes the ones before.
  */
+
 import { IvcapError } from '../../model/errors.js'
 import { omitUndefined } from '../../model/omit-undefined.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
@@ -28,8 +29,8 @@ import { collectionItem } from '../../rules/collections.js'
 import { artifactAspect } from '../../rules/provenance.js'
 import { withDigest } from '../../streams/digest.js'
 import { progressOf } from '../../streams/progress.js'
+import { bestEffort } from '../background.js'
 import type { Engine } from '../context.js'
-import { bestEffort } from '../writes/add.js'
 import { findBytes, storeBytes } from './bytes.js'
 import { listArtifacts } from './list.js'
 import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './read.js'

@@ -1,11 +1,12 @@
 /**
  * Entries of the indexes. An entry is a hint: it says where a record should be, and only the record itself says that
- * it is there. `<inverted validFrom>-<inverted uuid>-<slot, or "a" for an added one>-<entity>` is its name, so that names
- * ascend as (validFrom, id) descend. Behind the name
- * - in `cur/`, `!<uuid>` is a mark: somebody is about to close the record, or has done so. It is written before the
- *   closing, so that what bears no mark is not closed;
- * - in `past/`, `!<time>` is the end of the record, or of an added one a later time than that: then there is a mark,
- *   `!<time>.<uuid>`, of who closed it earlier at the same time. What bears no mark ended when it says.
+ * it is there. `<inverted validFrom>-<inverted uuid>-<slot, or "a" for a standalone one>-<entity>` is its name, so that names
+ * ascend as (validFrom, id) descend. Beside it
+ * - in `cur/`, `<inverted validFrom>-<inverted uuid>!<slot or "a">-<entity>!<uuid>` is a mark: a writer is about to close the
+ *   record, or has done so. It is written before the closing and deleted after the entry. It stands before the entry, so that a
+ *   LIST that is not atomic never shows the entry of a closed record without its mark. (Earlier layouts had `<name>!<uuid>`.)
+ * - in `past/`, `<name>!<time>` is the end of the record, or of a standalone one a later time than that: then there is a mark,
+ *   `<name>!<time>.<uuid>`, of the writer that closed it earlier at the same time. What bears no mark ended when it says.
  */
 import type { Timestamp } from '../../model/time.js'
 import { aspectUrn, type Urn } from '../../model/urn.js'
@@ -37,10 +38,13 @@ export type Tense = 'cur' | 'past'
 
 /** What follows a name, after all of it: a name with this behind it is past every key of that name. */
 export const AFTER = '~'
-/** Behind the links of a schema, and before all names. */
-export const BEFORE = '!~'
+/** Before all names, and behind the links between schemas (`!<schema>`) that an earlier layout had here. */
+export const BEFORE_NAMES = '!~'
 const MARK = '!'
-const NAME = /^(\d{16})-([0-9a-f-]{36})-(a|\d{10})-([0-9a-f]{40})(?:!(.*))?$/
+/** Stands before the writer of a mark that has the form of an earlier layout. */
+const EARLIER = '!'
+const NAME = /^(\d{16})-([0-9a-f-]{36})([!-])(a|\d{10})-([0-9a-f]{40})(?:!(.*))?$/
+const PAST_TAIL = /^(\d{16})(?:\.(.*))?$/
 
 export function entryOf(pair: Pair, uuid: string, validFrom: Timestamp, slot?: number): Entry {
   const place = slot === undefined ? 'a' : slotDigits(slot)
@@ -52,28 +56,21 @@ export function entryOf(pair: Pair, uuid: string, validFrom: Timestamp, slot?: n
 export const sortPrefix = (validFrom: Timestamp, uuid: string): string =>
   `${invertTime(validFrom)}-${invertUuid(uuid)}`
 
-/** The link from a schema to a later one. */
-export const linkKey = (schema: string, later: string): string =>
-  `${indexPrefix('cur', BY_SCHEMA)}${schema}/${MARK}${later}`
-
-/** The schema that a key below `cur/s/<schema>/` links to. */
-export const parseLink = (keyName: string): string | undefined =>
-  keyName.startsWith(MARK) ? keyName.slice(MARK.length) : undefined
-
-/** The entry that a key below `cur/…/<schema>/` or `past/…/<schema>/` belongs to, and what stands behind its name. */
+/** The entry that a key below `cur/…/<schema>/` or `past/…/<schema>/` belongs to, and what it says of it beside its name. */
 export function parseEntry(schema: string, keyName: string): { entry: Entry; tail?: string } | undefined {
-  const m = NAME.exec(keyName)
-  const [, time, uuid, place, entity, tail] = m ?? []
+  const [, time, uuid, separator, place, entity, tail] = NAME.exec(keyName) ?? []
   if (time === undefined || uuid === undefined || place === undefined || entity === undefined)
     return undefined
   const entry: Entry = {
-    name: tail === undefined ? keyName : keyName.slice(0, keyName.indexOf(MARK)),
+    name: `${time}-${uuid}-${place}-${entity}`,
     uuid: invertUuid(uuid),
     validFrom: timeOfInverted(time),
     pair: { entity, schema },
     ...(place !== 'a' && { slot: Number(place) }),
   }
-  return { entry, ...(tail !== undefined && { tail }) }
+  if (tail === undefined) return { entry }
+  const isEarlierMark = separator !== MARK && !PAST_TAIL.test(tail)
+  return { entry, tail: isEarlierMark ? `${EARLIER}${tail}` : tail }
 }
 
 export const indexPrefix = (tense: Tense, scope: Scope): string => `${tense}/${scope}`
@@ -83,16 +80,20 @@ export const currentKeys = (entry: Entry): readonly string[] => inBoth('cur', en
 export const pastKeys = (entry: Entry, end: Timestamp): readonly string[] =>
   inBoth('past', entry, `${MARK}${timeDigits(end)}`)
 
-/** The marks of `by`, who closes an entry at `end`. A slot ends but once: there is no earlier end to tell of in `past/`. */
+/** The marks of the writer `by`, which closes an entry at `end`. A slot ends but once: it needs no mark of an earlier end in `past/`. */
 export function markKeys(entry: Entry, by: string, end: Timestamp): readonly string[] {
-  const current = inBoth('cur', entry, `${MARK}${by}`)
+  const current = currentMarks(entry, by)
   if (entry.slot !== undefined) return current
-  return [...current, ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by}`)]
+  return [...current, ...inBoth('past', entry, `${MARK}${timeDigits(end)}.${by.replace(EARLIER, '')}`)]
 }
 
-/** The marks of `by` in `cur/` alone: they make readers ask the record itself whether it has ended. */
-export const currentMarks = (entry: Entry, by: string): readonly string[] =>
-  inBoth('cur', entry, `${MARK}${by}`)
+/** The marks of `by` in `cur/` alone: because of them, readers read the end of the record. */
+export function currentMarks(entry: Entry, by: string): readonly string[] {
+  if (by.startsWith(EARLIER)) return inBoth('cur', entry, by)
+  const sort = sortPrefix(entry.validFrom, entry.uuid)
+  const name = `${sort}${MARK}${entry.name.slice(sort.length + 1)}`
+  return inBoth('cur', { ...entry, name }, `${MARK}${by}`)
+}
 
 /** What the keys of an entry in one index start with: the entry itself, its marks, its ends. */
 export const entryPrefix = (
@@ -101,10 +102,10 @@ export const entryPrefix = (
   { pair, name }: Pick<Entry, 'pair' | 'name'>,
 ): string => `${indexPrefix(tense, scope)}${pair.schema}/${name}`
 
-/** What stands behind a name: who marked it, or in `past/` an end. */
+/** What a key says of an entry: the writer that marked it, or in `past/` an end. */
 export function parseTail(tail: string | undefined): { readonly by?: string; readonly end?: Timestamp } {
   if (tail === undefined) return {}
-  const [, digits, by = tail] = /^(\d{16})(?:\.(.*))?$/.exec(tail) ?? []
+  const [, digits, by = tail] = PAST_TAIL.exec(tail) ?? []
   return digits === tail ? { end: timeOfDigits(digits) } : { by }
 }
 

@@ -2,45 +2,46 @@
 import type { Timestamp } from '../../model/time.js'
 import type { BlobStore, OpOptions } from '../../ports/index.js'
 import { encodeSchemaPrefix } from '../keys.js'
-import { listPage } from '../records/list-page.js'
+import { listPage } from '../records/blobs.js'
 import {
   AFTER,
-  BEFORE,
-  BY_SCHEMA,
+  BEFORE_NAMES,
   type Entry,
   indexPrefix,
   parseEntry,
-  parseLink,
   parseTail,
   type Scope,
   type Tense,
 } from './entries.js'
 
-export interface Listed extends Entry {
-  /** Who is about to close it, or has done so. */
+export interface IndexEntry extends Entry {
+  /** The writers that are about to close it, or have done so. */
   readonly marks: readonly string[]
   /** In `past/`: when it ended, or if there are marks, the latest that it can have ended. */
   readonly end?: Timestamp
 }
 
 export interface EntryPage {
-  readonly entries: readonly Listed[]
+  readonly entries: readonly IndexEntry[]
   /** Where to list on; absent: that was all. */
   readonly through?: string
 }
 
-export interface Place {
+/** An index has four parts: what is in force and what was, by entity and by schema. */
+export interface IndexPart {
   readonly tense: Tense
   readonly scope: Scope
 }
 
-/** A LIST that looks for schemas takes at least this many keys, as one may show several of them. */
-const SCHEMA_PAGE = 200
+/** Entries in a LIST of an entity, at least: it may show several schemas. */
+const ENTITY_PAGE = 200
+/** Entries in a LIST, as many as stores give. */
+export const LARGEST_LIST = 1000
 
-/** The entries of one schema after a place in it, newest first: about `size` of them, in one LIST as a rule. */
+/** The entries of one schema after a name, newest first: about `size` of them, in one LIST as a rule. */
 export async function listEntries(
   blobs: BlobStore,
-  { tense, scope, schema }: Place & { readonly schema: string },
+  { tense, scope, schema }: IndexPart & { readonly schema: string },
   after: string,
   size: number,
   o: OpOptions,
@@ -48,7 +49,7 @@ export async function listEntries(
   const prefix = `${indexPrefix(tense, scope)}${schema}/`
   const names: string[] = []
   for (;;) {
-    const startAfter = `${prefix}${names.at(-1) ?? (after || BEFORE)}`
+    const startAfter = `${prefix}${names.at(-1) ?? (after || BEFORE_NAMES)}`
     const { items, more } = await listPage(blobs, { prefix, startAfter, limit: size }, o)
     names.push(...items.map(({ key }) => key.slice(prefix.length)))
     const page = toPage(schema, names, more, after)
@@ -56,52 +57,59 @@ export async function listEntries(
   }
 }
 
-/**
- * The schemas below a place whose encoding fits a literal beginning, each with its newest entries. At most one LIST for each;
- * below an entity, where schemas are not linked, there may be one more, to see that no other follows.
- */
-export async function* listSchemas(
+/** The schemas that have entries in a part of an index and whose encoding fits a literal beginning: a LIST with a delimiter. */
+export async function listSchemas(
   blobs: BlobStore,
-  { tense, scope }: Place,
+  { tense, scope }: IndexPart,
   literal: string,
-  size: number,
   o: OpOptions,
-): AsyncGenerator<{ schema: string; page: EntryPage }> {
+): Promise<readonly string[]> {
   const base = indexPrefix(tense, scope)
-  const beginning = encodeSchemaPrefix(literal)
-  const limit = Math.max(size, SCHEMA_PAGE)
-  let startAfter: string | undefined
-  let open: OpenSchema | undefined
-  for (;;) {
-    const query = { prefix: `${base}${beginning}`, limit, ...(startAfter && { startAfter }) }
-    const { items, more } = await listPage(blobs, query, o)
-    for (const { key } of items) {
-      const [schema = '', name = ''] = key.slice(base.length).split('/')
-      if (open !== undefined && open.schema !== schema) {
-        yield { schema: open.schema, page: toPage(open.schema, open.names, false, '') }
-        open = undefined
-      }
-      open ??= { schema, names: [], links: [] }
-      const link = parseLink(name)
-      if (link === undefined) open.names.push(name)
-      else open.links.push(link)
-      startAfter = key
-    }
-    if (open !== undefined && (!more || open.names.length >= size)) {
-      yield { schema: open.schema, page: toPage(open.schema, open.names, more, '') }
-      if (scope === BY_SCHEMA && !open.links.some((later) => later.startsWith(beginning))) return
-      // the rest of this schema is listed when somebody asks for it
-      startAfter = `${base}${open.schema}/${AFTER}`
-      open = undefined
-    }
-    if (!more) return
+  const query = {
+    prefix: `${base}${encodeSchemaPrefix(literal)}`,
+    delimiter: '/',
+    limit: LARGEST_LIST,
+  } as const
+  const schemas: string[] = []
+  for (let startAfter = ''; ; ) {
+    const {
+      prefixes = [],
+      more,
+      last,
+    } = await listPage(blobs, { ...query, ...(startAfter && { startAfter }) }, o)
+    schemas.push(...prefixes.map((prefix) => prefix.slice(base.length, -1)))
+    if (!more || last === undefined) return schemas
+    startAfter = last
   }
 }
 
-interface OpenSchema {
-  readonly schema: string
-  readonly names: string[]
-  readonly links: string[]
+/** The newest entries of each schema of an entity: in one LIST where they are few, and one more after each schema that has many. */
+export async function listByEntity(
+  blobs: BlobStore,
+  { tense, scope }: IndexPart,
+  literal: string,
+  size: number,
+  o: OpOptions,
+): Promise<ReadonlyMap<string, EntryPage>> {
+  const base = indexPrefix(tense, scope)
+  const query = { prefix: `${base}${encodeSchemaPrefix(literal)}`, limit: Math.max(size, ENTITY_PAGE) }
+  const pages = new Map<string, EntryPage>()
+  for (let startAfter = ''; ; ) {
+    const { items, more } = await listPage(blobs, { ...query, ...(startAfter && { startAfter }) }, o)
+    const names = new Map<string, string[]>()
+    for (const { key } of items) {
+      const [schema = '', name = ''] = key.slice(base.length).split('/')
+      const ofSchema = names.get(schema)
+      if (ofSchema === undefined) names.set(schema, [name])
+      else ofSchema.push(name)
+    }
+    const last = [...names.keys()].at(-1)
+    for (const [schema, listed] of names)
+      pages.set(schema, toPage(schema, listed, more && schema === last, ''))
+    if (!more || last === undefined) return pages
+    // the rest of this schema is listed when it is read
+    startAfter = `${base}${last}/${AFTER}`
+  }
 }
 
 /** Where more follows, the last entry waits for the next page: its marks may stand there. */
@@ -114,8 +122,8 @@ function toPage(schema: string, names: readonly string[], more: boolean, after: 
 }
 
 /** Marks on what isn't listed itself mean nothing: it was closed and moved, or never was. */
-function fold(schema: string, names: readonly string[]): readonly Listed[] {
-  const listed: Listed[] = []
+function fold(schema: string, names: readonly string[]): readonly IndexEntry[] {
+  const listed: IndexEntry[] = []
   let marks: string[] = []
   let marked = ''
   for (const name of names) {

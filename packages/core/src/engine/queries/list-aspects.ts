@@ -1,12 +1,12 @@
 /**
  * Listing aspects. In the order of the indexes (`valid_from`, descending) a page costs
  *
- * | query | requests for k records |
- * |---|---|
- * | entity and schema | 1–2 LIST (as of a time: 2–3) + k GET |
- * | entity | 1 LIST (as of: 2), one more for each schema of which it has hundreds, + k GET |
- * | schema | 1 LIST (as of: 2) + k GET |
- * | pattern of schemas, or everything | at most one LIST per schema that fits (as of: two, and one to find them), + k GET |
+ * | query | requests for k records | the longest chain of them |
+ * |---|---|---|
+ * | entity and schema | 1–2 LIST (as of a time: 2–3) + k GET | 3 |
+ * | entity | 1 LIST (as of: 2), 1 and one for each further schema if it has hundreds, + k GET | 2 (as of: 3) |
+ * | schema | 1 LIST (as of: 2) + k GET | 2 (as of: 3) |
+ * | pattern of schemas, or everything | 1 LIST, and one for each schema that matches (as of: twice that), + k GET | 3 (as of: 4) |
  *
  * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory. A filter or a
  * content path reads on until the page is full: it has its limit of records, or 8 MiB of content.
@@ -32,18 +32,18 @@ const SCAN_BATCH = 100
 const SELECT_BATCH = 32
 
 export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
-  const fits = aspectSelector(q, o)
+  const matches = aspectSelector(q, o)
   const order = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection, atTime } = q
   const query = { entity, schema, filter, contentPath, order: order.fields, orderDirection, atTime }
   const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
   const at = position?.atTime ?? atTime
-  const wanted = { ...(entity !== undefined && { entity }), ...(schema !== undefined && { schema }) }
-  const look: Look = { ...wanted, ...(at !== undefined && { at }), ...(fits && { fits }) }
+  const which = { ...(entity !== undefined && { entity }), ...(schema !== undefined && { schema }) }
+  const selection: Selection = { ...which, ...(at !== undefined && { at }), ...(matches && { matches }) }
   const indexed = order.fields.length === 1 && order.fields[0] === 'valid_from' && orderDirection === 'DESC'
   const { items, newest, last } = indexed
-    ? await newestFirst(engine, look, position, q, o)
-    : await scan(engine, look, order.keyOf, position, q, o)
+    ? await newestFirst(engine, selection, position, q, o)
+    : await scan(engine, selection, order.keyOf, position, q, o)
   const shown = q.includeContent ? items : items.map(({ content, ...rest }) => rest)
   if (last === undefined) return { items: shown }
   // later pages look at the time of the first one, also from clocks that are behind those of the writers
@@ -51,11 +51,12 @@ export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions):
   return { items: shown, cursor: encodeCursor(query, { atTime: pinned, after: last }) }
 }
 
-interface Look {
+/** Which records a query asks for. */
+interface Selection {
   readonly entity?: string
   readonly schema?: string
   readonly at?: Timestamp
-  readonly fits?: AspectTest
+  readonly matches?: AspectTest
 }
 
 interface Slice {
@@ -68,21 +69,21 @@ interface Slice {
 
 async function newestFirst(
   engine: Engine,
-  look: Look,
+  selection: Selection,
   position: Position | undefined,
   { limit, includeContent }: AspectQuery,
   o: OpOptions,
 ): Promise<Slice> {
-  const { fits } = look
-  const after = position === undefined ? start(look.at) : nameAfter(position.after)
+  const { matches } = selection
+  const after = position === undefined ? start(selection.at) : nameAfter(position.after)
   const items: AspectRecord[] = []
   let more = true
   let bytes = 0
   const isFull = () => items.length >= limit || bytes > PAGE_BYTES
-  const batch = fits === undefined ? limit : Math.max(limit, SELECT_BATCH)
-  for await (const { records, more: behind } of recordsInForce(engine, { ...look, after, batch }, o)) {
+  const batch = matches === undefined ? limit : Math.max(limit, SELECT_BATCH)
+  for await (const { records, more: behind } of recordsInForce(engine, { ...selection, after, batch }, o)) {
     o.signal?.throwIfAborted()
-    const fitting = fits === undefined ? records : await selectAsync(records, fits)
+    const fitting = matches === undefined ? records : await selectAsync(records, matches)
     const taken = items.length
     for (const record of fitting) {
       if (isFull()) break
@@ -107,7 +108,7 @@ const keyOf = (record: AspectRecord): SortKey => [record.validFrom ?? null, reco
 
 async function scan(
   engine: Engine,
-  look: Look,
+  selection: Selection,
   keyOf: (record: AspectRecord) => SortKey,
   position: Position | undefined,
   { orderDirection, limit, includeContent }: AspectQuery,
@@ -117,12 +118,12 @@ async function scan(
   const all = async function* () {
     for await (const { records } of recordsInForce(
       engine,
-      { ...look, after: start(look.at), batch: SCAN_BATCH },
+      { ...selection, after: start(selection.at), batch: SCAN_BATCH },
       o,
     )) {
       o.signal?.throwIfAborted()
       newest = later(records[0]?.validFrom ?? '', newest)
-      yield* look.fits === undefined ? records : await selectAsync(records, look.fits)
+      yield* selection.matches === undefined ? records : await selectAsync(records, selection.matches)
     }
   }
   const page = await pageOf(all(), keyOf, {

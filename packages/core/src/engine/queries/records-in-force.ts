@@ -1,4 +1,5 @@
 /** The records that a query finds, in the order of the index: the latest validFrom first, then the greatest id. */
+
 import type { AspectRecord } from '../../model/records.js'
 import type { Timestamp } from '../../model/time.js'
 import { aspectUuid } from '../../model/urn.js'
@@ -6,17 +7,17 @@ import type { OpOptions } from '../../ports/index.js'
 import { PAGE_BYTES, sizeOf } from '../../query/page.js'
 import { schemaMatcher } from '../../rules/aspects.js'
 import { type Engine, orLeaveOut } from '../context.js'
-import { BY_SCHEMA, byEntity, entryOf, sortPrefix } from '../index/entries.js'
-import type { Listed } from '../index/pages.js'
-import { entries } from '../index/stream.js'
+import { BY_SCHEMA, byEntity, entryOf, type Scope, sortPrefix } from '../index/entries.js'
+import { type IndexEntry, listEntries } from '../index/pages.js'
+import { entries, entriesOfSchema } from '../index/stream.js'
 import { hashEntity, type Pair, pairOf } from '../keys.js'
 import { inParallel } from '../parallel.js'
 import { withEnd } from '../records/find-by-id.js'
-import { readHead } from '../records/log.js'
+import { newestSlot, readSlot } from '../records/log.js'
 import type { StoredRecord } from '../records/texts.js'
 import { type Resolved, resolveOrLeaveOut } from './resolve.js'
 
-export interface Wanted {
+export interface RecordQuery {
   readonly entity?: string
   readonly schema?: string
   /** In force at that time; absent: not closed. */
@@ -33,17 +34,21 @@ export interface Batch {
   readonly more: boolean
 }
 
-type Candidate = Listed & { readonly found?: Resolved }
+type Candidate = IndexEntry & { readonly resolved?: Promise<Resolved | undefined> }
 /** Entries asked for beyond a batch, so that a few hints without a record cost no further LIST. */
 const SLACK = 8
 /** Records read before their sizes are looked at. */
 const AT_ONCE = 16
 
 /** Batches of records, each full unless it is the last, or its records are large. Each record costs a GET. */
-export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): AsyncGenerator<Batch> {
+export async function* recordsInForce(engine: Engine, q: RecordQuery, o: OpOptions): AsyncGenerator<Batch> {
   const size = q.batch + SLACK
   const scope = q.entity === undefined ? BY_SCHEMA : byEntity(hashEntity(q.entity))
-  const candidates = withLog(engine, q, entries(engine, { ...q, scope, size }, o), o)
+  const { entity, schema } = q
+  const isPair = entity !== undefined && schema !== undefined && !schema.includes('%')
+  const candidates: AsyncGenerator<Candidate> = isPair
+    ? candidatesOfPair(engine, { ...q, entity, schema }, scope, o)
+    : entries(engine, { ...q, scope, size }, o)
   const seen = new Set<string>()
   let next = await candidates.next()
   for (;;) {
@@ -53,12 +58,9 @@ export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): 
       const some: Candidate[] = []
       const most = Math.min(q.batch - found.length, AT_ONCE)
       for (; !next.done && some.length < most; next = await candidates.next()) some.push(next.value)
-      const all = await inParallel(
-        some,
-        async (c) => c.found ?? (await resolveOrLeaveOut(engine, c, q.at, o)),
-      )
+      const all = await inParallel(some, (c) => c.resolved ?? resolveOrLeaveOut(engine, c, q.at, o))
       for (const one of all) {
-        if (one === undefined || seen.has(one.record.id) || !isWanted(q, one)) continue
+        if (one === undefined || seen.has(one.record.id) || !matches(q, one)) continue
         found.push(one)
         bytes += sizeOf(one.record)
       }
@@ -72,31 +74,42 @@ export async function* recordsInForce(engine: Engine, q: Wanted, o: OpOptions): 
 
 /**
  * Where entity and schema are given, the log itself says which slot is in force, whatever the index shows meanwhile. It is
- * asked after the index, and only if there is reason to think that it has slots.
+ * listed after the current entries, beside those that have ended, and only if there is reason to think that it has slots.
  */
-async function* withLog(
+async function* candidatesOfPair(
   engine: Engine,
-  q: Wanted,
-  stream: AsyncGenerator<Listed>,
+  q: RecordQuery & { readonly entity: string; readonly schema: string },
+  scope: Scope,
   o: OpOptions,
 ): AsyncGenerator<Candidate> {
-  const { entity, schema, at } = q
-  if (entity === undefined || schema === undefined || schema.includes('%')) return yield* stream
-  const first: Listed[] = []
-  let next = await stream.next()
-  for (; !next.done && first.length < q.batch; next = await stream.next()) first.push(next.value)
+  const { at, after } = q
+  const pair = pairOf(q.entity, q.schema)
+  const size = q.batch + SLACK
+  const cur = await listEntries(engine.blobs, { tense: 'cur', scope, schema: pair.schema }, after, size, o)
+  const stream = entriesOfSchema(engine, { ...q, scope, size }, { schema: pair.schema, cur }, o)
+  const isStandalone = ({ slot, marks }: IndexEntry) => slot === undefined && marks.length === 0
+  if (cur.entries.length > 0 && cur.entries.slice(0, q.batch).every(isStandalone)) return yield* stream
+
+  const [newest, firstResult] = await Promise.all([newestSlot(engine, pair, o), stream.next()])
+  const first: Candidate[] = []
+  let next = firstResult
+  for (; !next.done && first.length < AT_ONCE; next = await stream.next()) first.push(next.value)
   const rest = async function* () {
     yield* first
     for (; !next.done; next = await stream.next()) yield next.value
   }
-  const onlyAdded = first.every(({ slot, marks }) => slot === undefined && marks.length === 0)
-  if (onlyAdded && first.length > 0) return yield* rest()
-  const pair = pairOf(entity, schema)
-  const head = await orLeaveOut(engine, entity, o, () => readHead(engine, pair, o))
-  // what was in force before it began, or before it was retracted
+  const reading =
+    newest === undefined
+      ? undefined
+      : orLeaveOut(engine, q.entity, o, () => readSlot(engine, pair, newest, o))
+  // read beside the newest slot, not after it
+  for (const [i, entry] of first.entries())
+    if (at !== undefined || entry.slot === undefined) first[i] = resolving(engine, entry, at, o)
+  const head = await reading
+  // what was in force before the newest slot began, or before it was retracted
   if (head !== undefined && at !== undefined && at < head.ends.validTo) return yield* rest()
   let slot = head?.record && candidate(pair, head.slot, head.record)
-  if (slot !== undefined && slot.name <= q.after) slot = undefined
+  if (slot !== undefined && slot.name <= after) slot = undefined
   for await (const entry of rest()) {
     if (slot !== undefined && slot.name <= entry.name) {
       yield slot
@@ -107,15 +120,26 @@ async function* withLog(
   if (slot !== undefined) yield slot
 }
 
+function resolving(engine: Engine, entry: IndexEntry, at: Timestamp | undefined, o: OpOptions): Candidate {
+  const resolved = resolveOrLeaveOut(engine, entry, at, o)
+  // a failure is reported by who awaits it
+  resolved.catch(() => {})
+  return { ...entry, resolved }
+}
+
 function candidate(pair: Pair, slot: number, record: StoredRecord): Candidate | undefined {
   const uuid = aspectUuid(record.id)
   return uuid === undefined
     ? undefined
-    : { ...entryOf(pair, uuid, record.validFrom, slot), marks: [], found: { record, pair, slot } }
+    : {
+        ...entryOf(pair, uuid, record.validFrom, slot),
+        marks: [],
+        resolved: Promise.resolve({ record, pair, slot }),
+      }
 }
 
 /** Two schemas may share a key if they are very long; what took a record's place may belong to an earlier page. */
-function isWanted(q: Wanted, { record }: Resolved): boolean {
+function matches(q: RecordQuery, { record }: Resolved): boolean {
   if (q.entity !== undefined && record.entity !== q.entity) return false
   const uuid = aspectUuid(record.id)
   return (

@@ -1,15 +1,15 @@
 /** From entries of an index, which are hints, to the records that are in force. */
+
 import type { Timestamp } from '../../model/time.js'
 import type { OpOptions } from '../../ports/index.js'
 import { inForce } from '../../rules/aspects.js'
 import { type Engine, orLeaveOut } from '../context.js'
 import { idOf } from '../index/entries.js'
-import type { Listed } from '../index/pages.js'
-import { idKey, type Pair } from '../keys.js'
+import type { IndexEntry } from '../index/pages.js'
+import type { Pair } from '../keys.js'
 import { inForceFrom, readSlot, type SlotInForce } from '../records/log.js'
-import { readRecord } from '../records/read-record.js'
-import { addedEnd } from '../records/standalone.js'
-import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from '../records/texts.js'
+import { readStandalone, standaloneEnd } from '../records/standalone.js'
+import type { End, StoredRecord } from '../records/texts.js'
 
 export interface Resolved {
   readonly record: StoredRecord
@@ -22,24 +22,24 @@ export interface Resolved {
 /** As `resolve`; a record that is damaged is left out, with an event. */
 export const resolveOrLeaveOut = (
   engine: Engine,
-  entry: Listed,
+  entry: IndexEntry,
   at: Timestamp | undefined,
   o: OpOptions,
 ): Promise<Resolved | undefined> => orLeaveOut(engine, idOf(entry), o, () => resolve(engine, entry, at, o))
 
 /**
  * The record that an entry leads to, if it is in force, now or at a time. One GET; more only where the entry bears a mark,
- * that is while somebody closes the record, or after a crash there. What took its place answers then: its own entry may
+ * that is while a writer closes the record, or after a crash there. What took its place answers then: its own entry may
  * have been written after the index was read.
  */
 async function resolve(
   engine: Engine,
-  entry: Listed,
+  entry: IndexEntry,
   at: Timestamp | undefined,
   o: OpOptions,
 ): Promise<Resolved | undefined> {
   const { pair, slot, marks } = entry
-  if (slot === undefined) return await resolveAdded(engine, entry, at, o)
+  if (slot === undefined) return await resolveStandalone(engine, entry, at, o)
   if (marks.length > 0) return fromLog(pair, await inForceFrom(engine, pair, slot, at, o))
   const { record } = (await readSlot(engine, pair, slot, o)) ?? {}
   // a hint of a writer that has not committed, or lost the slot to another
@@ -51,32 +51,20 @@ function fromLog(pair: Pair, found: SlotInForce | undefined): Resolved | undefin
   return found && { record: found.record, pair, slot: found.slot, ...(found.end && { end: found.end }) }
 }
 
-async function resolveAdded(
+async function resolveStandalone(
   engine: Engine,
-  entry: Listed,
+  entry: IndexEntry,
   at: Timestamp | undefined,
   o: OpOptions,
 ): Promise<Resolved | undefined> {
-  const record = await readAdded(engine, entry.uuid, o)
+  const record = await readStandalone(engine, entry.uuid, o)
   if (record === undefined) return undefined
   const { pair, marks } = entry
   if (marks.length === 0) return { record, pair, ...(entry.end && { end: { validTo: entry.end } }) }
-  const end = await addedEnd(engine, entry.uuid, record, o)
+  const end = await standaloneEnd(engine, entry.uuid, record, o)
   if (inForce({ ...record, ...(end && { validTo: end.validTo }) }, at))
     return { record, pair, ...(end && { end }) }
   return end?.bySlot === undefined
     ? undefined
     : fromLog(pair, await inForceFrom(engine, pair, end.bySlot, at, o))
-}
-
-/** An added record; undefined where it was never committed. */
-export async function readAdded(
-  { blobs }: Engine,
-  uuid: string,
-  o: OpOptions,
-): Promise<StoredRecord | undefined> {
-  const key = idKey(uuid)
-  const text = await readRecord(blobs, key, o)
-  if (text === undefined || isGivenUp(text) || parsePointer(text) !== undefined) return undefined
-  return parseAdded(key, uuid, text)
 }

@@ -1,14 +1,12 @@
-/** Small texts under keys, over a BlobStore. */
-import { IvcapError, type IvcapErrorCode, isIvcapError } from '../../model/errors.js'
-import { omitUndefined } from '../../model/omit-undefined.js'
-import type { BlobStore, OpOptions } from '../../ports/index.js'
-import { afterFailure, DEFAULT_RETRIES, opOptions, retry } from '../../retry/retry.js'
+/** Small texts under keys. */
+
+import { IvcapError, isIvcapError } from '../../model/errors.js'
+import type { BlobPage, BlobStore, OpOptions } from '../../ports/index.js'
 import { contentSource } from '../../streams/source.js'
-import type { Engine } from '../context.js'
 import { inParallel } from '../parallel.js'
 import { damaged } from './texts.js'
 
-const CONTENT_TYPE = 'application/json'
+export const CONTENT_TYPE = 'application/json'
 /** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
 const LARGEST_TEXT = 128 * 2 ** 20
 
@@ -36,74 +34,33 @@ export async function deleteAll(blobs: BlobStore, keys: readonly string[], o: Op
   await inParallel(keys, (key) => blobs.delete(key, o))
 }
 
-export type Outcome =
-  | { readonly kind: 'mine' }
-  /** Somebody else's text is there, for good. */
-  | { readonly kind: 'taken' }
-  /** The store refused, and nothing is there. */
-  | { readonly kind: 'refused'; readonly error: unknown }
-
 /**
- * Creates `key` with a text that no other writer writes. If the answer is lost, reads back what is there. Throws only if the
- * outcome is not known: after an abort, or if the store kept failing; then the blob may be there, or not.
+ * One LIST. Every loop of the engine that follows pages uses it: all names of a page must come after `startAfter`, and a page that
+ * promises more must contain one, so that no loop repeats itself.
  *
- * The failure of the write is what is reported, never that of the question after it.
+ * @returns the page, and the name of its last key or prefix
+ * @throws IvcapError `protocol` if the store breaks that promise
  */
-export async function createOnce(engine: Engine, key: string, text: string, o: OpOptions): Promise<Outcome> {
-  const { blobs, pause } = engine
-  let isOpen = false
-  const attempt = async (): Promise<Outcome> => {
-    try {
-      await blobs.put(key, contentSource(text), { ...o, mode: 'create', contentType: CONTENT_TYPE })
-      return { kind: 'mine' }
-    } catch (error) {
-      o.signal?.throwIfAborted()
-      if (isIvcapError(error) && NEVER_WRITTEN.has(error.code)) throw error
-      const isTaken = isIvcapError(error, 'already-exists')
-      const op = { ...afterFailure(error, o), ...(o.signal && { signal: o.signal }) }
-      const there = await readText(blobs, key, op).catch((unread: unknown) => {
-        o.signal?.throwIfAborted()
-        isOpen = true
-        if (isTaken) throw unread
-        return undefined
-      })
-      if (there !== undefined) return { kind: there === text ? 'mine' : 'taken' }
-      // a slow server may write it yet
-      isOpen ||= isIvcapError(error) && error.retryable
-      throw error
-    }
-  }
-  try {
-    return await retry(attempt, { ...DEFAULT_RETRIES, ...opOptions(o), pause })
-  } catch (error) {
-    o.signal?.throwIfAborted()
-    if (!isOpen) return { kind: 'refused', error }
-    throw unsettled(key, error)
-  }
-}
-
-/** What a store answers instead of writing anything. */
-const NEVER_WRITTEN: ReadonlySet<IvcapErrorCode> = new Set([
-  'invalid-argument',
-  'permission-denied',
-  'unauthenticated',
-  'unsupported',
-])
-
-/** The failure, and that the record may be there: the call must not be repeated blindly. */
-function unsettled(key: string, error: unknown): unknown {
-  if (!isIvcapError(error)) return error
-  const { code, message, status, retryAfter, attempts, elapsed, cause } = error
-  return new IvcapError(
-    code,
-    `${message}; the store did not confirm that it wrote ${key}: check whether the record is there before you write it again`,
-    omitUndefined({ resource: key, retryable: false, status, retryAfter, attempts, elapsed, cause }),
+export async function listPage(
+  blobs: BlobStore,
+  q: Parameters<BlobStore['list']>[0],
+  o: OpOptions,
+): Promise<BlobPage & { readonly last?: string }> {
+  const page = await blobs.list(q, o)
+  const { startAfter = '' } = q
+  const { items, prefixes = [], more } = page
+  const atEnd = (end: 0 | -1) => [items.at(end)?.key ?? [], prefixes.at(end) ?? []].flat().sort().at(end)
+  const [first, last] = [atEnd(0), atEnd(-1)]
+  if (first === undefined || last === undefined ? !more : first > startAfter)
+    return { ...page, ...(last !== undefined && { last }) }
+  const what = first === undefined ? 'but none of them' : `and then ${first} again`
+  const from = startAfter || q.prefix
+  throw new IvcapError(
+    'protocol',
+    `${blobs.uri} lists more keys after ${from}, ${what}: its listing makes no progress`,
+    { resource: blobs.uri },
   )
 }
-
-/** Options of the requests that clear away after a creation that was not made. */
-export const afterOutcome = (outcome: Outcome, o: OpOptions): OpOptions =>
-  afterFailure(outcome.kind === 'refused' ? outcome.error : undefined, o)
 
 async function textOf(key: string, body: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -7,10 +7,10 @@ import { type Entry, entryOf } from '../index/entries.js'
 import { closingKey, idKey, pairOf, slotKey } from '../keys.js'
 import { readSlot, slotEnd } from './log.js'
 import { readRecord } from './read-record.js'
-import { addedEnd } from './standalone.js'
-import { type End, isGivenUp, parseAdded, parsePointer, type StoredRecord } from './texts.js'
+import { standaloneEnd } from './standalone.js'
+import { type End, isTombstone, parsePointer, parseStandalone, type StoredRecord } from './texts.js'
 
-export interface Found {
+export interface FoundRecord {
   readonly record: StoredRecord
   readonly entry: Entry
   /** Where a retraction of it is created. */
@@ -19,14 +19,14 @@ export interface Found {
 }
 
 /** The record of an id. A pointer to a slot that was not won is no record. @throws IvcapError `not-found` */
-export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<Found> {
+export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<FoundRecord> {
   const uuid = aspectUuid(id)
   const text = uuid === undefined ? undefined : await readRecord(engine.blobs, idKey(uuid), o)
-  if (uuid === undefined || text === undefined || isGivenUp(text)) throw unknown(id)
+  if (uuid === undefined || text === undefined || isTombstone(text)) throw unknown(id)
   const pointer = parsePointer(text)
   if (pointer === undefined) {
-    const record = parseAdded(idKey(uuid), uuid, text)
-    const end = await addedEnd(engine, uuid, record, o)
+    const record = parseStandalone(idKey(uuid), uuid, text)
+    const end = await standaloneEnd(engine, uuid, record, o)
     const entry = entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom)
     return { record, entry, closing: closingKey(uuid), ...(end && { end }) }
   }

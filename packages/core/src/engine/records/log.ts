@@ -25,7 +25,7 @@ export interface SlotInForce {
   readonly end?: End
 }
 
-/** Undefined: nobody has created it yet. */
+/** Undefined if it has not been created yet. */
 export async function readSlot(
   { blobs }: Engine,
   pair: Pair,
@@ -41,12 +41,7 @@ export async function readSlot(
   return { slot, record, ends: { validTo: record.validFrom } }
 }
 
-/** The newest slot; undefined before the first update. One LIST, and a GET of what it shows. */
-export async function readHead(engine: Engine, pair: Pair, o: OpOptions): Promise<Slot | undefined> {
-  const slot = await newestSlot(engine, pair, o)
-  return slot === undefined ? undefined : await readSlot(engine, pair, slot, o)
-}
-
+/** The number of the newest slot; undefined before the first update. */
 export async function newestSlot({ blobs }: Engine, pair: Pair, o: OpOptions): Promise<number | undefined> {
   const { items } = await blobs.list({ prefix: logPrefix(pair), limit: 1 }, o)
   return items[0] && parseSlotKey(pair, items[0].key)

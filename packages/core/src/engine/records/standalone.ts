@@ -4,18 +4,27 @@
  * "ends at <time> if slot <n> is <uuid>". The slot decides, so that the update and all the ends that it brings
  * are one act; notes of updates that lost their slot mean nothing.
  */
+
 import type { Timestamp } from '../../model/time.js'
 import { aspectUrn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import type { Engine } from '../context.js'
 import { closingKey, idKey, pairOf, slotDigits, timeDigits, timeOfDigits } from '../keys.js'
 import { inParallel } from '../parallel.js'
-import { listPage } from './list-page.js'
+import { listPage } from './blobs.js'
 import { readSlot } from './log.js'
 import { readRecord } from './read-record.js'
-import { damaged, type End, parseClosing, type StoredRecord } from './texts.js'
+import {
+  damaged,
+  type End,
+  isTombstone,
+  parseClosing,
+  parsePointer,
+  parseStandalone,
+  type StoredRecord,
+} from './texts.js'
 
-export interface AddedEnd extends End {
+export interface StandaloneEnd extends End {
   /** The slot of the update that ended it; absent: it was retracted. */
   readonly bySlot?: number
 }
@@ -32,26 +41,26 @@ export const noteKey = (added: string, { validTo, slot, by }: Note): string =>
   `${idKey(added)}!${timeDigits(validTo)}-${slotDigits(slot)}-${by}`
 
 /** How an added record ended, if it did: the earliest of its retraction and the updates that saw it. */
-export async function addedEnd(
+export async function standaloneEnd(
   engine: Engine,
   uuid: string,
   record: StoredRecord,
   o: OpOptions,
-): Promise<AddedEnd | undefined> {
-  const { notes, closed } = await around(engine, uuid, o)
-  const closing = closed ? await readClosing(engine, uuid, o) : undefined
+): Promise<StandaloneEnd | undefined> {
+  const { notes, closed } = await notesAndClosing(engine, uuid, o)
   const pair = pairOf(record.entity, record.schema)
-  const ends = await inParallel(notes, async ({ validTo, slot, by }): Promise<AddedEnd | undefined> => {
+  const reading = inParallel(notes, async ({ validTo, slot, by }): Promise<StandaloneEnd | undefined> => {
     const winner = await readSlot(engine, pair, slot, o)
     return winner?.record?.id === aspectUrn(by) ? { validTo, bySlot: slot } : undefined
   })
-  return [closing, ...ends].reduce<AddedEnd | undefined>(
+  const [closing, ends] = await Promise.all([closed ? readClosing(engine, uuid, o) : undefined, reading])
+  return [closing, ...ends].reduce<StandaloneEnd | undefined>(
     (first, end) => (first === undefined || (end && end.validTo < first.validTo) ? end : first),
     undefined,
   )
 }
 
-async function around(
+async function notesAndClosing(
   { blobs }: Engine,
   uuid: string,
   o: OpOptions,
@@ -80,4 +89,16 @@ async function readClosing({ blobs }: Engine, uuid: string, o: OpOptions): Promi
   const end = parseClosing(text)
   if (end === undefined) throw damaged(key, 'it is no retraction')
   return end
+}
+
+/** The record; undefined if it was never committed. */
+export async function readStandalone(
+  { blobs }: Engine,
+  uuid: string,
+  o: OpOptions,
+): Promise<StoredRecord | undefined> {
+  const key = idKey(uuid)
+  const text = await readRecord(blobs, key, o)
+  if (text === undefined || isTombstone(text) || parsePointer(text) !== undefined) return undefined
+  return parseStandalone(key, uuid, text)
 }

@@ -36,7 +36,7 @@ export function parseRecord(key: string, text: string): StoredRecord {
 }
 
 /** The added record at `id/<uuid>/r`. @throws IvcapError `integrity` also when it is the record of another id */
-export function parseAdded(key: string, uuid: string, text: string): StoredRecord {
+export function parseStandalone(key: string, uuid: string, text: string): StoredRecord {
   const record = parseRecord(key, text)
   if (record.id !== aspectUrn(uuid)) throw damaged(key, `it is the record of ${record.id}`)
   return record
@@ -53,8 +53,8 @@ export function parsePointer(text: string): Pointer | undefined {
 }
 
 /** Stands for a record that can't come any more. */
-export const GIVEN_UP = JSON.stringify({ given_up: true })
-export const isGivenUp = (text: string): boolean => text === GIVEN_UP
+export const TOMBSTONE = JSON.stringify({ given_up: true })
+export const isTombstone = (text: string): boolean => text === TOMBSTONE
 
 export const closingText = ({ validTo, retracter }: End, nonce: string): string =>
   JSON.stringify({ valid_to: validTo, retracter, by: nonce })
@@ -71,7 +71,7 @@ export function parseClosing(text: string): End | undefined {
 const PointerJson = v.object({ entity: v.string(), schema: v.string(), slot: v.number() })
 const ClosingJson = v.object({ valid_to: v.string(), by: v.string(), retracter: v.optional(v.string()) })
 
-function parseJson(text: string): unknown {
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

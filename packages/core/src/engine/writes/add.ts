@@ -3,9 +3,10 @@
  *
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
- * | 1. index entries | entries without a record, until somebody sweeps | nothing: it finds no record behind them | passes them over |
+ * | 1. index entries | entries without a record, until a vacuum | nothing: it finds no record behind them | passes them over |
  * | 2. create `id/<uuid>/r`: **the commit** | all of it | the record | |
  */
+
 import { IvcapError } from '../../model/errors.js'
 import type { AspectRecord } from '../../model/records.js'
 import { type Timestamp, timestamp } from '../../model/time.js'
@@ -13,12 +14,14 @@ import { aspectUrn } from '../../model/urn.js'
 import type { AspectDraft, OpOptions } from '../../ports/index.js'
 import { afterFailure } from '../../retry/retry.js'
 import { encodeAspect } from '../../rules/aspect-json.js'
+import { bestEffort } from '../background.js'
 import type { Engine } from '../context.js'
 import { currentKeys, entryOf } from '../index/entries.js'
 import { idKey, pairOf } from '../keys.js'
-import { afterOutcome, createOnce, deleteAll, putMarks } from '../records/blobs.js'
+import { inParallel } from '../parallel.js'
+import { deleteAll, putMarks } from '../records/blobs.js'
+import { afterOutcome, commit } from '../records/create-once.js'
 import type { StoredRecord } from '../records/texts.js'
-import { linkSchema } from '../schemas.js'
 
 /** `at`: when the record begins; now, unless the caller says so. */
 export async function addAspect(
@@ -27,25 +30,24 @@ export async function addAspect(
   o: OpOptions & { readonly at?: Timestamp },
 ): Promise<AspectRecord> {
   const pair = pairOf(draft.entity, draft.schema)
-  await linkSchema(engine, pair.schema, o)
   const uuid = engine.uuid()
   const record = recordOf(engine, draft, uuid, o.at ?? timestamp(engine.clock()))
   const hints = currentKeys(entryOf(pair, uuid, record.validFrom))
   try {
-    await putMarks(engine.blobs, hints, o)
+    await inParallel([putMarks(engine.blobs, hints, o), engine.layout.check(o)], (request) => request)
     o.signal?.throwIfAborted()
   } catch (error) {
     await bestEffort(deleteAll(engine.blobs, hints, afterFailure(error, o)))
     throw error
   }
   // if this throws, the record may be there: the entries stay, as only they make it found
-  const outcome = await createOnce(engine, idKey(uuid), encodeAspect(record), o)
+  const outcome = await commit(engine, idKey(uuid), encodeAspect(record), o)
   if (outcome.kind === 'mine') return record
   await bestEffort(deleteAll(engine.blobs, hints, afterOutcome(outcome, o)))
   if (outcome.kind === 'refused') throw outcome.error
   throw new IvcapError(
     'already-exists',
-    `The new id ${record.id} is taken, by another record or by a sweep that took this for abandoned: add it again`,
+    `The new id ${record.id} is taken, by another record or by a vacuum() that took this write for abandoned: add it again`,
     {
       resource: record.id,
     },
@@ -67,14 +69,5 @@ export function recordOf(
     validFrom,
     ...(engine.asserter !== undefined && { asserter: engine.asserter }),
     ...(policy && { policy }),
-  }
-}
-
-/** For what may be left to the next writer: a failure changes nothing that anybody sees. */
-export async function bestEffort(work: Promise<unknown>): Promise<void> {
-  try {
-    await work
-  } catch {
-    // the next writer, or nobody, will do it
   }
 }

@@ -3,15 +3,16 @@
  *
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
- * | 1. look: newest slot, added records | nothing | what was | |
+ * | 1. read the current state: newest slot, added records | nothing | what was | |
  * | 2. choose `validFrom`, after all that | nothing | what was | |
  * | 3. hints: pointer by id, index entries, marks on what is replaced, notes beside added records | hints without a slot | what was: the slot that hints and notes name is not there, or is another's | takes the slot; the hints are then dead, and it clears their entries away |
  * | 4. create slot n + 1: **the commit** | the update, whole | the new record: marks make it look at the slot, which is there | finds the replaced ones in `cur/` and moves them |
- * | 5. tidy: move what was replaced to `past/` | some of it in both places | the new record | moves the rest |
+ * | 5. after the answer: move what was replaced to `past/` | some of it in both places | the new record | moves the rest |
  *
  * Step 4 refused: another update has the slot. Its hints are removed and all begins again, with a new id. No answer
  * to step 4: the slot is read, and tells whose it is. An added record that was committed after step 1 stays in force.
  */
+
 import { IvcapError } from '../../model/errors.js'
 import type { AspectRecord } from '../../model/records.js'
 import { aspectUrn } from '../../model/urn.js'
@@ -19,25 +20,25 @@ import type { AspectDraft, OpOptions } from '../../ports/index.js'
 import { afterFailure } from '../../retry/retry.js'
 import { encodeAspect } from '../../rules/aspect-json.js'
 import { nextValidFrom } from '../../rules/aspects.js'
+import { bestEffort } from '../background.js'
 import type { Engine } from '../context.js'
 import { currentKeys, type Entry, entryOf, markKeys } from '../index/entries.js'
 import { idKey, type Pair, pairOf, slotKey } from '../keys.js'
 import { inParallel } from '../parallel.js'
-import { afterOutcome, createOnce, deleteAll, putText } from '../records/blobs.js'
+import { deleteAll, putText } from '../records/blobs.js'
+import { afterOutcome, commit } from '../records/create-once.js'
 import { noteKey } from '../records/standalone.js'
 import { pointerText, type StoredRecord } from '../records/texts.js'
-import { linkSchema } from '../schemas.js'
-import { bestEffort, recordOf } from './add.js'
-import { look, type Seen } from './current-state.js'
-import { tidy } from './history.js'
+import { recordOf } from './add.js'
+import { type CurrentState, moveStaleLater, readCurrentState } from './current-state.js'
+import { moveLater } from './history.js'
 
 /** Writers that meet again and again wait longer and longer: this is minutes of bad luck. */
 const MAX_ATTEMPTS = 60
 const MAX_PAUSE_MS = 1_000
 
-export async function replaceAspect(engine: Engine, draft: AspectDraft, o: OpOptions): Promise<AspectRecord> {
+export async function updateAspect(engine: Engine, draft: AspectDraft, o: OpOptions): Promise<AspectRecord> {
   const pair = pairOf(draft.entity, draft.schema)
-  await linkSchema(engine, pair.schema, o)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const record = await tryReplace(engine, draft, pair, o)
     if (record !== undefined) return record
@@ -58,12 +59,12 @@ async function tryReplace(
   o: OpOptions,
 ): Promise<AspectRecord | undefined> {
   const { blobs } = engine
-  const seen = await look(engine, pair, o)
-  const slot = (seen.head?.slot ?? 0) + 1
+  const [current] = await Promise.all([readCurrentState(engine, pair, o), engine.layout.check(o)])
+  const slot = (current.head?.slot ?? 0) + 1
   const uuid = engine.uuid()
   const pointer = idKey(uuid)
-  const record = nextRecord(engine, draft, uuid, seen)
-  const hints = hintsOf(record, uuid, pair, slot, seen.replaced)
+  const record = nextRecord(engine, draft, uuid, current)
+  const hints = hintsOf(record, uuid, pair, slot, current.replaced)
   try {
     const text = pointerText({ ...pair, slot })
     await inParallel([pointer, ...hints], (key) => putText(blobs, key, key === pointer ? text : '', o))
@@ -73,10 +74,11 @@ async function tryReplace(
     throw error
   }
   // if this throws, the slot may be ours: the hints stay
-  const outcome = await createOnce(engine, slotKey(pair, slot), encodeAspect(record), o)
+  const outcome = await commit(engine, slotKey(pair, slot), encodeAspect(record), o)
   if (outcome.kind === 'mine') {
-    const closed = seen.replaced.map((entry) => ({ entry, end: record.validFrom, marks: [uuid] }))
-    await bestEffort(tidy(engine, [...closed, ...seen.leftovers], o))
+    const replaced = current.replaced.map((entry) => ({ entry, end: record.validFrom, marks: [uuid] }))
+    await moveLater(engine, [...replaced, ...current.leftovers], o)
+    await moveStaleLater(engine, current.stale, o)
     return record
   }
   await bestEffort(deleteAll(blobs, [...hints, pointer], afterOutcome(outcome, o)))
@@ -84,8 +86,8 @@ async function tryReplace(
   return undefined
 }
 
-function nextRecord(engine: Engine, draft: AspectDraft, uuid: string, seen: Seen): StoredRecord {
-  const { head, replaced } = seen
+function nextRecord(engine: Engine, draft: AspectDraft, uuid: string, current: CurrentState): StoredRecord {
+  const { head, replaced } = current
   const newest = replaced.reduce<Entry | undefined>(
     (a, b) => (a === undefined || b.validFrom > a.validFrom ? b : a),
     undefined,
