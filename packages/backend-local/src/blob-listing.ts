@@ -3,28 +3,37 @@ import type { OpOptions } from '@ivcap/core/driver'
 import { nameOfSegment, segmentOfName } from './blob-keys.js'
 import { entriesOf, errnoOf, type LocalFs } from './local-fs.js'
 
-export interface Found {
+export interface ListedBlob {
   readonly key: string
   readonly path: string
 }
 
+/** With a delimiter: a folder, its key with the final `/`. */
+export interface ListedPrefix {
+  readonly key: string
+  readonly path?: undefined
+}
+
 /**
  * Keys in ASCII order that start with `prefix` and come after `startAfter`. Opens only folders that can hold such keys, one
- * after the other as they are needed.
+ * after the other as they are needed; with a delimiter only one. A folder that another process is filling or emptying at this
+ * moment may be listed as a prefix without a blob below it.
  */
 export async function* blobsBelow(
   fs: LocalFs,
   root: string,
-  q: { readonly prefix: string; readonly startAfter?: string },
+  q: { readonly prefix: string; readonly startAfter?: string; readonly delimiter?: '/' },
   o: OpOptions,
-): AsyncGenerator<Found> {
+): AsyncGenerator<ListedBlob | ListedPrefix> {
   const after = q.startAfter ?? ''
   const wanted = (key: string) => key.startsWith(q.prefix) && key > after
   // a folder's key ends with a slash: all keys in it begin like that
   const mayHold = (key: string) =>
-    (key.startsWith(q.prefix) || q.prefix.startsWith(key)) && (key > after || after.startsWith(key))
+    q.delimiter === undefined
+      ? (key.startsWith(q.prefix) || q.prefix.startsWith(key)) && (key > after || after.startsWith(key))
+      : wanted(key)
 
-  async function* below(dir: string, base: string): AsyncGenerator<Found> {
+  async function* below(dir: string, base: string): AsyncGenerator<ListedBlob | ListedPrefix> {
     o.signal?.throwIfAborted()
     // few of many are handed out: what each needs is not made for all
     const found: { readonly key: string; readonly name: string }[] = []
@@ -39,8 +48,9 @@ export async function* blobsBelow(
     found.sort((a, b) => (a.key < b.key ? -1 : 1))
     for (const { key, name } of found) {
       const path = join(dir, name)
-      if (key.endsWith('/')) yield* below(path, key)
-      else yield { key, path }
+      if (!key.endsWith('/')) yield { key, path }
+      else if (q.delimiter === undefined) yield* below(path, key)
+      else yield { key }
     }
   }
 

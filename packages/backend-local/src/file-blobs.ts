@@ -105,13 +105,19 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
       await begin(o)
       const page = async () => {
         const items: BlobInfo[] = []
+        const prefixes: string[] = []
+        const pageOf = (more: boolean) => ({ items, ...(q.delimiter && { prefixes }), more })
         for await (const { key, path } of blobsBelow(fs, dir, q, o)) {
-          if (items.length >= limit) return { items, more: true }
+          if (items.length + prefixes.length >= limit) return pageOf(true)
+          if (path === undefined) {
+            prefixes.push(key)
+            continue
+          }
           const stat = await statIn(fs, dir, path)
           // gone meanwhile: it was deleted, and is no longer listed
           if (stat?.isFile()) items.push(infoOf(key, stat))
         }
-        return { items, more: false }
+        return pageOf(false)
       }
       return await whenFilesAreFree(fs, () => explained('list blobs', dir, 'dir', page), o)
     },

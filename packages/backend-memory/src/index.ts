@@ -1,8 +1,7 @@
-import { fileBlobs } from '@ivcap/backend-local'
 import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import type { Clock, OptionNames } from '@ivcap/core/internal'
-import { memfs } from 'memfs'
+import { memoryBlobs } from './memory-blobs.js'
 
 export interface MemoryBackendOptions {
   /** Default: the wall clock. */
@@ -19,8 +18,5 @@ const OPTIONS: OptionNames<MemoryBackendOptions> = { clock: true, onEvent: true 
  */
 export function memoryBackend(o: MemoryBackendOptions = {}): Backend {
   const { clock, onEvent } = checkOptions(o, OPTIONS, 'memoryBackend')
-  const { fs } = memfs()
-  // no URL of a folder: no other process reaches it
-  const blobs = { ...fileBlobs({ dir: '/', fs: fs.promises }), uri: 'memory:' }
-  return blobBackend(blobs, { name: 'memory', remembersUploads: false, clock, onEvent })
+  return blobBackend(memoryBlobs(), { name: 'memory', remembersUploads: false, clock, onEvent })
 }

@@ -1,4 +1,3 @@
-import { fileBlobs } from '@ivcap/backend-local'
 import {
   describeFaults,
   faultyBlobs,
@@ -9,7 +8,7 @@ import {
   writerTo,
 } from '@ivcap/conformance'
 import { blobBackend } from '@ivcap/core/engine'
-import { memfs } from 'memfs'
+import { memoryBlobs } from '../src/memory-blobs.js'
 
 /** Calls after which a writer is no more, at the most: some it makes in its first steps, some in its last. */
 const MOST_CALLS = 300
@@ -17,7 +16,7 @@ const MOST_CALLS = 300
 describeFaults('memory', {
   rounds: 20,
   async open(seed) {
-    const blobs = fileBlobs({ dir: '/', fs: memfs().fs.promises })
+    const blobs = memoryBlobs()
     const random = randomOf(seed)
     const faulty = faultyBlobs(blobs, {
       seed,

@@ -23,10 +23,13 @@ async function atEveryCall<S>(
     const store = mapBlobs()
     const state = await prepare(blobBackend(store))
     const { blobs, wasCut } = interruptedBlobs(store, calls)
-    const done = await run(blobBackend(blobs), state).then(
+    const backend = blobBackend(blobs)
+    const done = await run(backend, state).then(
       () => true,
       () => false,
     )
+    // calls after the answer count, too
+    await backend.close?.()
     await look(blobBackend(store), state, done)
     if (!wasCut()) return
   }

@@ -6,6 +6,7 @@ import {
   progressOf,
   resolveRange,
 } from '@ivcap/core/driver'
+import { pageOfKeys } from '../src/support/blobs.js'
 import { collect } from '../src/support/bytes.js'
 
 /** The plainest blob store that keeps every promise: what the suite is tried on where no package is at hand. */
@@ -53,10 +54,9 @@ export function mapBlobs(blobs = new Map<string, { info: BlobInfo; bytes: Uint8A
       const source = contentSource(bytes.subarray(range.start, range.end))
       return { info, range, body: source.open(o.signal === undefined ? {} : { signal: o.signal }) }
     },
-    async list({ prefix, startAfter = '', limit }, o) {
+    async list(q, o) {
       await turn(o.signal)
-      const keys = [...blobs.keys()].filter((k) => k.startsWith(prefix) && k > startAfter).sort()
-      return { items: keys.slice(0, limit).map((k) => find(k).info), more: keys.length > limit }
+      return pageOfKeys([...blobs.keys()], q, (key) => find(key).info)
     },
     async delete(key, o) {
       await turn(o.signal)

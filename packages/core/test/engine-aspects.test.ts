@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { blobAspects } from '../src/engine/aspects.js'
-import { blobBackend, sweepHints } from '../src/engine/index.js'
+import { blobAspects } from '../src/engine/aspect-store.js'
+import { createEngine } from '../src/engine/context.js'
+import { blobBackend, vacuum } from '../src/engine/index.js'
 import { pairOf, slotKey } from '../src/engine/keys.js'
 import { IvcapError } from '../src/model/errors.js'
 import { aspectUrn, aspectUuid } from '../src/model/urn.js'
@@ -24,21 +25,24 @@ describe('aspects over a blob store', () => {
     })
     let pauses = 0
     let ids = 0
-    const aspects = blobAspects({
-      blobs: modelBlobs(blobs, {
-        arrive: async (call, key) => {
-          if (call === 'put' && key === slotKey(pair, pauses + 1))
-            blobs.write(key, new TextEncoder().encode(rival), 'create')
+    const aspects = blobAspects(
+      createEngine(
+        modelBlobs(blobs, {
+          arrive: async (call, key) => {
+            if (call === 'put' && key === slotKey(pair, pauses + 1))
+              blobs.write(key, new TextEncoder().encode(rival), 'create')
+          },
+        }),
+        {
+          clock: () => 1_700_000_000_000_000,
+          random: () => 0.5,
+          uuid: () => uuid(++ids),
+          pause: async () => {
+            pauses++
+          },
         },
-      }),
-      clock: () => 1_700_000_000_000_000,
-      random: () => 0.5,
-      uuid: () => uuid(++ids),
-      pause: async () => {
-        pauses++
-      },
-      linked: new Set(),
-    })
+      ),
+    )
     const error = { code: 'unavailable', retryable: true, resource: ENTITY }
     await expect(aspects.assert(draft, 'replace', {})).rejects.toMatchObject(error)
     expect(pauses).toBe(60)
@@ -83,11 +87,11 @@ describe('aspects over a blob store', () => {
       }),
     )
     await expect(aspects.assert(draft, 'replace', {})).rejects.toBe(full)
-    const schema = blobs.keys('schemas/')
-    expect(blobs.keys()).toEqual(schema)
+    const layout = blobs.keys('layout')
+    expect(blobs.keys()).toEqual(layout)
     commits = false
     await expect(aspects.assert(draft, 'add', {})).rejects.toBe(full)
-    expect(blobs.keys()).toEqual(schema)
+    expect(blobs.keys()).toEqual(layout)
   })
 
   it('a blob that was damaged is reported, with its key', async () => {
@@ -102,14 +106,14 @@ describe('aspects over a blob store', () => {
 
   it('refuse an id that is taken, name it, and leave the record that has it', async () => {
     const blobs = new Blobs()
-    const aspects = blobAspects({
-      blobs: modelBlobs(blobs),
-      clock: () => 1_700_000_000_000_000,
-      random: () => 0.5,
-      uuid: () => uuid(1),
-      pause: async () => {},
-      linked: new Set(),
-    })
+    const aspects = blobAspects(
+      createEngine(modelBlobs(blobs), {
+        clock: () => 1_700_000_000_000_000,
+        random: () => 0.5,
+        uuid: () => uuid(1),
+        pause: async () => {},
+      }),
+    )
     const { id } = await aspects.assert(draft, 'add', {})
     const other = { ...draft, content: { $schema: SCHEMA, n: 2 } }
     const error = { code: 'already-exists', resource: id }
@@ -151,7 +155,7 @@ describe('aspects over a blob store', () => {
       code: 'already-exists',
     })
     await waiting
-    const sweep = (olderThan: Date) => sweepHints(modelBlobs(blobs), { olderThan })
+    const sweep = (olderThan: Date) => vacuum(modelBlobs(blobs), { olderThan })
     const tomorrow = new Date(Date.now() + 86_400_000)
     expect(await sweep(new Date(0))).toBe(0)
     expect(blobs.keys('cur/')).toHaveLength(4)

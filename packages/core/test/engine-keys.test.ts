@@ -9,7 +9,7 @@ import {
   parseEntry,
   parseTail,
   pastKeys,
-} from '../src/engine/index-keys.js'
+} from '../src/engine/index/entries.js'
 import {
   closingKey,
   decodeSchema,

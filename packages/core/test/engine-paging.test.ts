@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { sweepHints } from '../src/engine/index.js'
+import { vacuum } from '../src/engine/index.js'
 import type { BlobPage, BlobStore } from '../src/ports/index.js'
 import { damageable, TAG } from './support/damage.js'
 import { Blobs, modelBlobs } from './support/model-blobs.js'
@@ -51,7 +51,7 @@ it.each(lies.flatMap(([lie, page]) => operations.map(([name, run]) => [name, lie
   },
 )
 
-it('sweepHints ends with protocol, too', async () => {
+it('vacuum ends with protocol, too', async () => {
   const store: BlobStore = { ...modelBlobs(new Blobs()), list: async () => ({ items: [], more: true }) }
-  await expect(sweepHints(store, { olderThan: new Date() })).rejects.toMatchObject({ code: 'protocol' })
+  await expect(vacuum(store, { olderThan: new Date() })).rejects.toMatchObject({ code: 'protocol' })
 })

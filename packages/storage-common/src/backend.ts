@@ -41,7 +41,11 @@ export function bucketBackend<O extends RecordOptions>(
 ): Closable<Backend> {
   const blobs = open(bucket)
   const backend = blobBackend(blobs, { asserter, clock, onEvent, locate, name })
-  return { ...backend, close: async () => blobs.close() }
+  const close = async () => {
+    await backend.close()
+    blobs.close()
+  }
+  return { ...backend, close }
 }
 
 export function bucketArtifacts<O extends ArtifactsOptions>(

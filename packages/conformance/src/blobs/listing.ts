@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { bytesOf, keysOf, put } from '../support/blobs.js'
+import { bytesOf, keysOf, type ListQuery, pageOfKeys, put } from '../support/blobs.js'
 import { expectBytes } from '../support/bytes.js'
 import type { BlobPlace } from './place.js'
 
@@ -79,6 +79,76 @@ export function listing(place: BlobPlace): void {
       }),
       { numRuns: 100 },
     )
+  })
+
+  const DELIMITED: readonly (Omit<ListQuery, 'delimiter'> & { readonly title: string })[] = [
+    { title: 'folders and blobs of the top', prefix: '', limit: 1000 },
+    { title: 'in the merged order, prefixes counting toward the limit', prefix: '', limit: 3 },
+    { title: 'below a folder', prefix: 'a/', limit: 1000 },
+    { title: 'a prefix that ends within a segment', prefix: 'a', limit: 1000 },
+    { title: 'a prefix that ends within a segment of a folder', prefix: 'a/b', limit: 1000 },
+    { title: 'after a folder: nothing of it', prefix: '', startAfter: 'a/', limit: 2 },
+    {
+      title: 'after a key within a folder: nothing of the folder',
+      prefix: '',
+      startAfter: 'a/b-c/d',
+      limit: 2,
+    },
+    { title: 'after a key before a folder: the folder', prefix: '', startAfter: 'a.b', limit: 1 },
+    { title: 'nothing below the prefix', prefix: 'nothing/', limit: 10 },
+  ]
+  const listed = async (query: Omit<ListQuery, 'delimiter'>) => {
+    const { items, prefixes, more } = await place.at.list({ ...query, delimiter: '/' }, {})
+    return { items: items.map(({ key }) => ({ key })), prefixes: prefixes ?? [], more }
+  }
+  const expectedPage = ({ prefix, startAfter, limit }: Omit<ListQuery, 'delimiter'>) => {
+    const query = { prefix, limit, delimiter: '/' as const, ...(startAfter !== undefined && { startAfter }) }
+    const { items, prefixes, more } = pageOfKeys(TRAPS, query, (key) => ({ key, size: 0, etag: '' }))
+    return { items: items.map(({ key }) => ({ key })), prefixes, more }
+  }
+
+  it('with a delimiter: folders once each, beside blobs', async () => {
+    for (const key of TRAPS) await put(place.at, key, '')
+    for (const { title, ...query } of DELIMITED)
+      expect(await listed(query), title).toEqual(expectedPage(query))
+    const info = (await place.at.list({ prefix: 'a/', limit: 1, delimiter: '/' }, {})).items[0]
+    expect(info).toEqual(await place.at.head('a/b', {}))
+  })
+
+  it('with a delimiter, page by page: each folder once, none lost', async () => {
+    for (const key of TRAPS) await put(place.at, key, '')
+    for (const limit of [1, 2, 5]) {
+      const names: string[] = []
+      for (let more = true; more; ) {
+        const startAfter = names.at(-1)
+        const page = await listed({ prefix: '', limit, ...(startAfter !== undefined && { startAfter }) })
+        names.push(...[...page.items.map(({ key }) => key), ...page.prefixes].sort())
+        more = page.more
+      }
+      const { items, prefixes } = expectedPage({ prefix: '', limit: 1000 })
+      expect(names).toEqual([...items.map(({ key }) => key), ...(prefixes ?? [])].sort())
+    }
+  })
+
+  it('with a delimiter: any prefix, start and limit', async () => {
+    for (const key of TRAPS) await put(place.at, key, '')
+    const cut = fc.tuple(fc.constantFrom(...TRAPS), fc.nat(8)).map(([key, length]) => key.slice(0, length))
+    const start = fc.oneof(cut, fc.constantFrom(...TRAPS, 'a/', 'B/', 'long/', 'a/zzz', undefined))
+    await fc.assert(
+      fc.asyncProperty(cut, start, fc.integer({ min: 1, max: 12 }), async (prefix, startAfter, limit) => {
+        const query = { prefix, limit, ...(startAfter !== undefined && { startAfter }) }
+        expect(await listed(query)).toEqual(expectedPage(query))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('with a delimiter: a folder is gone with its last blob', async () => {
+    for (const key of ['f/1', 'f/2', 'g/1']) await put(place.at, key, '')
+    await place.at.delete('f/1', {})
+    expect((await listed({ prefix: '', limit: 10 })).prefixes).toEqual(['f/', 'g/'])
+    await place.at.delete('f/2', {})
+    expect(await listed({ prefix: '', limit: 10 })).toEqual({ items: [], prefixes: ['g/'], more: false })
   })
 
   it('nothing: no items, and no more', async () => {

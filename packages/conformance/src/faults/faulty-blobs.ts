@@ -162,10 +162,15 @@ function putFaults(
   ]
 }
 
-/** A part of the page, at least one item. */
-function cutShort({ items, more }: BlobPage, part: number): BlobPage {
-  const kept = items.slice(0, 1 + Math.floor(part * items.length))
-  return { items: kept, more: more || kept.length < items.length }
+/** A part of the page, at least one item or prefix. */
+function cutShort({ items, prefixes, more }: BlobPage, part: number): BlobPage {
+  const names = [...items.map(({ key }) => key), ...(prefixes ?? [])].sort()
+  const kept = new Set(names.slice(0, 1 + Math.floor(part * names.length)))
+  return {
+    items: items.filter(({ key }) => kept.has(key)),
+    ...(prefixes && { prefixes: prefixes.filter((name) => kept.has(name)) }),
+    more: more || kept.size < names.length,
+  }
 }
 
 /** The source, whose stream fails after a part of its bytes. */

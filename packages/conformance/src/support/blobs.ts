@@ -1,5 +1,6 @@
 import {
   type BlobInfo,
+  type BlobPage,
   type BlobStore,
   type ByteRange,
   contentSource,
@@ -39,5 +40,27 @@ export async function keysOf(blobs: BlobStore, prefix = '', limit = 1000): Promi
     if (page.more && page.items.length === 0) throw new Error('a page said more, and had nothing')
     keys.push(...page.items.map((i) => i.key))
     if (!page.more) return keys
+  }
+}
+
+export type ListQuery = Parameters<BlobStore['list']>[0]
+
+/** What a listing of these keys must return: the model that stores are compared with, and the listing of test stores. */
+export function pageOfKeys(
+  keys: readonly string[],
+  { prefix, startAfter = '', limit, delimiter }: ListQuery,
+  infoOf: (key: string) => BlobInfo,
+): BlobPage {
+  const folderOf = (key: string) => {
+    const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length)
+    return end < 0 ? key : key.slice(0, end + 1)
+  }
+  const merged = new Set(keys.filter((key) => key.startsWith(prefix)).map(folderOf))
+  const listed = [...merged].filter((name) => name > startAfter).sort()
+  const page = listed.slice(0, limit)
+  return {
+    items: page.filter((name) => !name.endsWith('/')).map(infoOf),
+    ...(delimiter !== undefined && { prefixes: page.filter((name) => name.endsWith('/')) }),
+    more: listed.length > limit,
   }
 }

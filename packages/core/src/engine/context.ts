@@ -1,12 +1,23 @@
 import { type IvcapError, isIvcapError } from '../model/errors.js'
 import { type EventListener, emit } from '../model/events.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import type { Clock } from '../model/time.js'
+import { type Clock, systemClock } from '../model/time.js'
 import type { BlobStore, OpOptions } from '../ports/index.js'
+import { sleep } from '../retry/retry.js'
+import { BackgroundWork } from './background.js'
+import { LayoutMarker } from './layout.js'
 
-/** What the engine's parts work with. All but the store is injectable for the sake of tests. */
-export interface Engine {
+/** What all parts of the engine share. */
+export interface Engine extends Settings {
   readonly blobs: BlobStore
+  readonly layout: LayoutMarker
+  /** Index clean-up after answers. */
+  readonly background: BackgroundWork
+  /** Names of index entries that this process is moving to the history. */
+  readonly moving: Set<string>
+}
+
+interface Settings {
   readonly clock: Clock
   /** A new random uuid. */
   readonly uuid: () => string
@@ -14,11 +25,24 @@ export interface Engine {
   readonly random: () => number
   /** Rejects with `signal.reason` as soon as it aborts. */
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Schemas, as they stand in keys, that this process has seen linked. */
-  readonly linked: Set<string>
   /** Who writes: goes into records and closings. */
   readonly asserter?: string
   readonly onEvent?: EventListener
+}
+
+/** Settings other than the defaults are for tests, but for `clock`, `asserter` and `onEvent`. */
+export function createEngine(blobs: BlobStore, settings: Partial<Settings> = {}): Engine {
+  return {
+    blobs,
+    clock: systemClock,
+    uuid: () => crypto.randomUUID(),
+    random: Math.random,
+    pause: sleep,
+    ...settings,
+    layout: new LayoutMarker(blobs),
+    background: new BackgroundWork(),
+    moving: new Set(),
+  }
 }
 
 /**

@@ -1,29 +1,44 @@
-/** `@ivcap/core/engine`: artifacts and aspects over any BlobStore. */
+/**
+ * `@ivcap/core/engine`: artifacts and aspects over any BlobStore. The words of its parts:
+ *
+ * - **slot**: one numbered object in the log of an (entity, schema); it holds a record or a retraction, and ends the slot before it.
+ * - **head**: the newest slot of a log.
+ * - **standalone record**: an added record, outside the logs, at a key of its own.
+ * - **pointer**: the object at the id of an updated record; it names the slot that holds the record.
+ * - **closing**: the object that ends a standalone record when it is retracted.
+ * - **note**: an empty object beside a standalone record; it says that the record ends if a slot is won by a certain update.
+ * - **entry**: an empty object in an index, whose key says when a record begins and where it is.
+ * - **mark**: an empty object beside an entry; it says that a writer is closing the record, or has closed it.
+ * - **hint**: what is written before a commit: entries, pointers, marks and notes. Without the commit it means nothing.
+ * - **commit**: the one create-if-absent that makes a write visible.
+ * - **tombstone**: the text at an id which says that no record can be committed there any more.
+ *
+ * `keys.ts` lists the keys; `writes/` has a table of steps and crashes for each write.
+ */
 import type { EventListener } from '../model/events.js'
 import { omitUndefined } from '../model/omit-undefined.js'
-import { type Clock, parseTime, systemClock } from '../model/time.js'
+import { type Clock, parseTime } from '../model/time.js'
 import { artifactUuid, type Urn } from '../model/urn.js'
 import type { ArtifactStore, AspectStore, Backend, BlobStore, OpOptions } from '../ports/index.js'
-import { sleep } from '../retry/retry.js'
-import { addAspect } from './add.js'
-import { type BlobArtifactsOptions, blobArtifacts } from './artifacts.js'
-import { blobAspects } from './aspects.js'
-import type { Engine } from './context.js'
+import { type BlobArtifactsOptions, blobArtifacts } from './artifacts/upload.js'
+import { blobAspects } from './aspect-store.js'
+import { createEngine, type Engine } from './context.js'
 import { artifactKey } from './keys.js'
 import { findLost as findLostRecord } from './maintenance/find-lost.js'
 import { maintenance } from './maintenance/index.js'
-import { sweepBefore } from './sweep.js'
+import { vacuumBefore } from './maintenance/vacuum.js'
+import { addAspect } from './writes/add.js'
 
 export interface BlobBackendOptions {
-  /** For messages, e.g. `s3`. Default `blobs`. */
+  /** For messages, e.g. `s3`. @default 'blobs' */
   readonly name?: string | undefined
-  /** Microseconds since 1970; the system's clock if absent. */
+  /** Microseconds since 1970. @default the system's clock */
   readonly clock?: Clock | undefined
-  /** Who writes; recorded as asserter and retracter. */
+  /** The writer's name, recorded as asserter and retracter. @default none */
   readonly asserter?: string | undefined
-  /** Whether upload sidecars make sense. Default true; false for a place that ends with this process. */
+  /** Whether upload sidecars make sense: false for a place that ends with this process. @default true */
   readonly remembersUploads?: boolean | undefined
-  /** Hears what results do not tell, e.g. a damaged record that a list leaves out. */
+  /** Receives events, e.g. of a damaged record that a list leaves out. @default no listener */
   readonly onEvent?: EventListener | undefined
   /**
    * The key of an artifact's bytes, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined for an id
@@ -33,10 +48,14 @@ export interface BlobBackendOptions {
 }
 
 /**
- * Artifacts and aspects over a blob store, with nothing needed of it but creation that is atomic. Any number of processes
- * may work on the same store at once.
+ * Artifacts and aspects over a blob store. All that the engine requires of it is atomic creation. Any number of processes may
+ * work on the same store at once. `close()` resolves when the index clean-up after the last answers is written; the store
+ * itself stays open.
  */
-export function blobBackend(blobs: BlobStore, o: BlobBackendOptions = {}): Backend {
+export function blobBackend(
+  blobs: BlobStore,
+  o: BlobBackendOptions = {},
+): Backend & { readonly close: () => Promise<void> } {
   const engine = engineOf(blobs, o)
   const aspects = blobAspects(engine)
   const addRecord: BlobArtifactsOptions['addRecord'] = (draft, at, op) =>
@@ -46,6 +65,7 @@ export function blobBackend(blobs: BlobStore, o: BlobBackendOptions = {}): Backe
     artifacts: blobArtifacts(engine, { ...artifactOptions(o), aspects, addRecord, findLost }),
     aspects,
     ...maintenance(engine, artifactOptions(o)),
+    close: () => engine.background.finished(),
   }
 }
 
@@ -57,17 +77,19 @@ export function blobArtifactStore(
   return blobArtifacts(engineOf(blobs, o), { ...artifactOptions(o), aspects: o.aspects })
 }
 
-export interface SweepOptions extends OpOptions {
-  /** Of what began before: a day ago, for one. */
+export interface VacuumOptions extends OpOptions {
+  /** Removes what was begun before this time. Choose a time by which every write that began has ended, e.g. a day ago. */
   readonly olderThan: Date
 }
 
 /**
- * Clears away what crashed uploads and adds have left in the indexes; their number. Safe at any time: who is still at it is
- * told `already-exists`. Reads each aspect that was added before and is current, twice.
+ * Removes what crashed uploads and adds have left in the indexes. Safe at any time: a writer that is still running fails with
+ * `already-exists`. Reads each aspect that was added before that time and is current, twice.
+ *
+ * @returns how many unfinished adds it removed
  */
-export const sweepHints = (blobs: BlobStore, { olderThan, ...o }: SweepOptions): Promise<number> =>
-  sweepBefore(engineOf(blobs, {}), parseTime(olderThan, 'olderThan'), o)
+export const vacuum = (blobs: BlobStore, { olderThan, ...o }: VacuumOptions): Promise<number> =>
+  vacuumBefore(createEngine(blobs), parseTime(olderThan, 'olderThan'), o)
 
 const artifactOptions = ({ name, remembersUploads, locate }: BlobBackendOptions) => ({
   name: name ?? 'blobs',
@@ -75,17 +97,8 @@ const artifactOptions = ({ name, remembersUploads, locate }: BlobBackendOptions)
   locate: locate ?? byUuid,
 })
 
-function engineOf(blobs: BlobStore, o: BlobBackendOptions): Engine {
-  return {
-    blobs,
-    clock: o.clock ?? systemClock,
-    uuid: () => crypto.randomUUID(),
-    random: Math.random,
-    pause: sleep,
-    linked: new Set(),
-    ...omitUndefined({ asserter: o.asserter, onEvent: o.onEvent }),
-  }
-}
+const engineOf = (blobs: BlobStore, { clock, asserter, onEvent }: BlobBackendOptions): Engine =>
+  createEngine(blobs, omitUndefined({ clock, asserter, onEvent }))
 
 function byUuid({ id }: { readonly id: Urn }): string | undefined {
   const uuid = artifactUuid(id)

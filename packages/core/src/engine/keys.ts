@@ -9,8 +9,7 @@
  * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record, or a retraction
  * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      what is in force, by entity and by schema
  * past/e/<entity>/<schema>/<entry>  past/s/<schema>/<entry>     what was, with its end
- * schemas/<schema>      schemas/<schema>!          a schema that was announced, and linked
- * cur/s/<schema>/!<later schema>                   a link
+ * layout                                           the version of all this
  * ```
  *
  * Entities are hashed, since they may be long and hold anything. Schemas stay readable, so that a prefix of a schema is
@@ -68,9 +67,6 @@ export function decodeSchema(encoded: string): string | undefined {
 
 export const artifactKey = (uuid: string): string => `artifacts/${uuid}`
 export const idKey = (uuid: string): string => `id/${uuid}/r`
-export const SCHEMAS = 'schemas/'
-export const LINKED = '!'
-export const schemaKey = (encoded: string): string => `${SCHEMAS}${encoded}`
 export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
 export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`
 

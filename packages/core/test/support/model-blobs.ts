@@ -100,14 +100,21 @@ export function modelBlobs(blobs: Blobs, network: Network = {}): BlobStore {
         const { start, end } = resolveRange(range, info.size)
         return { info, range: { start, end }, body: streamOf(bytes.subarray(start, end)) }
       }),
-    list: ({ prefix, startAfter = '', limit }) =>
+    list: ({ prefix, startAfter = '', limit, delimiter }) =>
       request('list', prefix, async () => {
         const items: BlobInfo[] = []
+        const prefixes: string[] = []
+        const page = (more: boolean) => ({ items, ...(delimiter && { prefixes }), more })
         for (let after = startAfter; ; ) {
           const key = blobs.next(prefix, after)
-          if (key === undefined || items.length === limit) return { items, more: key !== undefined }
-          items.push(blobs.read(key).info)
-          after = key
+          if (key === undefined) return page(false)
+          const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length) + 1
+          const folder = end > 0 ? key.slice(0, end) : undefined
+          after = folder === undefined ? key : `${folder}\x7f`
+          if (folder !== undefined && folder <= startAfter) continue
+          if (items.length + prefixes.length === limit) return page(true)
+          if (folder === undefined) items.push(blobs.read(key).info)
+          else prefixes.push(folder)
           const pause = network.meanwhile?.()
           if (pause !== undefined) await pause
         }

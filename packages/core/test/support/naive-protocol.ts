@@ -1,4 +1,4 @@
-import { blobAspects } from '../../src/engine/aspects.js'
+import { blobAspects } from '../../src/engine/aspect-store.js'
 import { listAll, type Protocol } from './race.js'
 
 /** The way that suggests itself: write the new record, then retract those that it replaces. Two writers don't see each other. */

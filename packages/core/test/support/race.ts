@@ -2,10 +2,9 @@
  * A race: a few clients of one store, each with its own clock, add, replace, retract and list aspects of one entity at the
  * same time. Requests interleave as the seed decides; clients crash, requests and answers get lost.
  */
-import { blobAspects } from '../../src/engine/aspects.js'
-import type { Engine } from '../../src/engine/context.js'
-import { encodeSchema, LINKED, schemaKey } from '../../src/engine/keys.js'
-import { sweepBefore } from '../../src/engine/sweep.js'
+import { blobAspects } from '../../src/engine/aspect-store.js'
+import { createEngine, type Engine } from '../../src/engine/context.js'
+import { vacuumBefore } from '../../src/engine/maintenance/vacuum.js'
 import { IvcapError, isIvcapError } from '../../src/model/errors.js'
 import type { AspectRecord } from '../../src/model/records.js'
 import { timestamp } from '../../src/model/time.js'
@@ -23,7 +22,7 @@ export const SCHEMAS = ['urn:test:schema:tag.1', 'urn:test:schema:tag.2']
 
 /** One call of a client. */
 export interface Call {
-  readonly kind: 'add' | 'replace' | 'retract' | 'list' | 'sweep'
+  readonly kind: 'add' | 'replace' | 'retract' | 'list' | 'vacuum'
   readonly schema: string
   /** Ids that it drew: one of them is its record, if any. */
   readonly ids: Urn[]
@@ -63,15 +62,11 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
   const kind = 1 + below(3)
   const odds = { crashes: rough && kind !== 1 ? 0.03 : 0, faults: rough && kind !== 2 ? 0.04 : 0 }
   const calls: Call[] = []
-  // in some races the schemas are new
-  const known = seed % 10 === 0 ? [] : SCHEMAS.map(encodeSchema)
-  for (const schema of known) blobs.write(`${schemaKey(schema)}${LINKED}`, new Uint8Array(), 'create')
 
   const client = (network: Network) => {
     const offset = Math.round((random() - 0.5) * skew)
     let current: Call | undefined
-    const engine: Engine = {
-      blobs: modelBlobs(blobs, network),
+    const engine = createEngine(modelBlobs(blobs, network), {
       clock: () => EPOCH + offset + scheduler.now,
       random,
       uuid: () => {
@@ -80,8 +75,7 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
         return uuid
       },
       pause: () => scheduler.turn(),
-      linked: new Set(known),
-    }
+    })
     const store = protocol(engine)
     const perform = async () => {
       const call = nextCall(calls, below, scheduler.now)
@@ -92,7 +86,7 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
         call.acknowledged = scheduler.now
       } catch (error) {
         // what got lost on the way is no fault of the store: the caller does not know, and goes on
-        const givenUp = call.kind === 'add' && calls.some(({ kind }) => kind === 'sweep')
+        const givenUp = call.kind === 'add' && calls.some(({ kind }) => kind === 'vacuum')
         if (isIvcapError(error, 'unavailable') || (givenUp && isIvcapError(error, 'already-exists'))) return
         throw error
       } finally {
@@ -121,8 +115,8 @@ export async function race(seed: number, weather: Weather, protocol: Protocol): 
 function nextCall(calls: readonly Call[], below: (n: number) => number, began: number): Call {
   const known = calls.flatMap(({ record }) => record?.id ?? [])
   const target = known[below(known.length)]
-  // some races have a sweep in them
-  if (below(10) === 0) return { kind: 'sweep', schema: '', ids: [], n: calls.length, began }
+  // some races have a vacuum in them
+  if (below(10) === 0) return { kind: 'vacuum', schema: '', ids: [], n: calls.length, began }
   const kinds = ['add', 'replace', 'replace', 'retract', 'list'] as const
   const kind = kinds[below(kinds.length)] ?? 'replace'
   const schema = SCHEMAS[below(8) === 0 ? 1 : 0] ?? ''
@@ -135,7 +129,7 @@ function nextCall(calls: readonly Call[], below: (n: number) => number, began: n
 
 async function carryOut(store: AspectStore, engine: Engine, call: Call): Promise<void> {
   const { kind, schema, n, target } = call
-  if (kind === 'sweep') await sweepBefore(engine, FUTURE, {})
+  if (kind === 'vacuum') await vacuumBefore(engine, FUTURE, {})
   else if (kind === 'list') call.listed = await listAll(store, call.query ?? {})
   else if (kind === 'retract') await store.retract(target ?? 'urn:test:none', {})
   else {

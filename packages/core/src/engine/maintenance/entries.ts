@@ -1,10 +1,10 @@
 /** Whether the indexes lead to a record, and tell of its end what the record itself tells. */
+
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import type { Timestamp } from '../../model/time.js'
 import type { OpOptions } from '../../ports/index.js'
-import { bestEffort } from '../add.js'
-import { addedEnd } from '../added.js'
+import { bestEffort } from '../background.js'
 import type { Engine } from '../context.js'
 import {
   BY_SCHEMA,
@@ -12,17 +12,21 @@ import {
   currentKeys,
   currentMarks,
   entryPrefix,
+  indexPrefix,
+  parseEntry,
   parseTail,
   pastKeys,
   type Scope,
+  sortPrefix,
   type Tense,
-} from '../index-keys.js'
+} from '../index/entries.js'
 import { closingKey, idKey, slotKey } from '../keys.js'
-import { listPage } from '../list-page.js'
-import { slotEnd } from '../log.js'
-import { createOnce, deleteAll, putMarks, putText, readText } from '../objects.js'
 import { inParallel } from '../parallel.js'
-import { closingText, type End, parsePointer, pointerText } from '../records.js'
+import { deleteAll, listPage, putMarks, putText, readText } from '../records/blobs.js'
+import { createOnce } from '../records/create-once.js'
+import { slotEnd } from '../records/log.js'
+import { standaloneEnd } from '../records/standalone.js'
+import { closingText, type End, parsePointer, pointerText } from '../records/texts.js'
 import { type LocatedRecord, unreadable } from './records.js'
 
 export interface EntryState {
@@ -202,7 +206,7 @@ async function pointerFaults(
   return [wrongIndex(located, message, () => putText(engine.blobs, key, pointerText({ ...pair, slot }), o))]
 }
 
-/** What stands behind the name of an entry, for each of its keys; undefined for the entry itself. */
+/** What each key of an entry says beside its name; undefined for the entry itself. */
 async function tailsOf(
   { blobs }: Engine,
   tense: Tense,
@@ -210,9 +214,14 @@ async function tailsOf(
   { entry }: LocatedRecord,
   o: OpOptions,
 ): Promise<readonly (string | undefined)[]> {
-  const prefix = entryPrefix(tense, scope, entry)
+  const { schema } = entry.pair
+  const base = `${indexPrefix(tense, scope)}${schema}/`
+  const prefix = `${base}${sortPrefix(entry.validFrom, entry.uuid)}`
   const { items } = await listPage(blobs, { prefix, limit: 100 }, o)
-  return items.map(({ key }) => key.slice(prefix.length + 1) || undefined)
+  return items.flatMap(({ key }) => {
+    const parsed = parseEntry(schema, key.slice(base.length))
+    return parsed?.entry.name === entry.name ? [parsed.tail] : []
+  })
 }
 
 /** How the record ended, if it did. */
@@ -222,7 +231,7 @@ export const endOf = (
   o: OpOptions,
 ): Promise<End | undefined> =>
   entry.slot === undefined
-    ? addedEnd(engine, entry.uuid, record, o)
+    ? standaloneEnd(engine, entry.uuid, record, o)
     : slotEnd(engine, entry.pair, entry.slot, o)
 
 function wrongIndex({ record }: LocatedRecord, message: string, mend?: () => Promise<void>): Fault {

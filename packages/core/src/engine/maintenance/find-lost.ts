@@ -4,11 +4,11 @@ import type { Urn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
 import type { Engine } from '../context.js'
-import { withEnd } from '../find.js'
-import { BY_SCHEMA } from '../index-keys.js'
-import { listEntries } from '../index-pages.js'
+import { BY_SCHEMA } from '../index/entries.js'
+import { listEntries } from '../index/pages.js'
 import { pairOf } from '../keys.js'
-import { resolveOrLeaveOut } from '../resolve.js'
+import { resolveOrLeaveOut } from '../queries/resolve.js'
+import { withEnd } from '../records/find-by-id.js'
 
 /** A look-up by id that finds nothing must stay cheap: among more artifacts than this only `repair()` searches. */
 const MOST_PAGES = 10

@@ -6,20 +6,19 @@
  * | `id/<uuid>/r` of added records, with its closing and notes | their entries in `cur/` and `past/` |
  * | slots `e/<entity>/<schema>/r/…` | their entries, and the pointers `id/<uuid>/r` to them |
  * | bytes at `artifacts/<uuid>` | |
- * | | `schemas/…` and the links between schemas |
  *
  * `repair()` writes index keys and removes none but its own marks, so it is idempotent and may run beside writers.
  */
+
 import type { Problem } from '../../model/problems.js'
 import type { Backend, OpOptions } from '../../ports/index.js'
-import type { Whereabouts } from '../artifact-read.js'
+import type { Whereabouts } from '../artifacts/read.js'
 import type { Engine } from '../context.js'
 import { inParallel } from '../parallel.js'
 import { examineContent } from './content.js'
 import { type EntryState, endOf, examineEntry } from './entries.js'
 import { orphanedContent, orphanedEntries } from './orphans.js'
 import { allRecords, type Finding, type LocatedRecord } from './records.js'
-import { examineSchemas } from './schemas.js'
 
 const BATCH = 64
 
@@ -30,6 +29,7 @@ export function maintenance(
 ): Required<Pick<Backend, 'verify' | 'repair'>> {
   return {
     async verify({ digests = true, ...o }) {
+      await engine.layout.check(o)
       const problems: Problem[] = []
       const unindexed = new Set<string>()
       const onRecord = async (record: LocatedRecord) => {
@@ -45,20 +45,18 @@ export function maintenance(
       for await (const problem of orphanedContent(engine, locate, unindexed, o)) problems.push(problem)
       return problems
     },
-    repair: (o) =>
-      examineRecords(
-        engine,
-        async (record) => {
-          const { mended }: EntryState = await examineEntry(engine, record, true, o)
-          return mended
-        },
-        true,
-        o,
-      ),
+    async repair(o) {
+      await engine.layout.check(o)
+      const onRecord = async (record: LocatedRecord) => {
+        const { mended }: EntryState = await examineEntry(engine, record, true, o)
+        return mended
+      }
+      return await examineRecords(engine, onRecord, true, o)
+    },
   }
 }
 
-/** Runs it for each record, and examines what all of them share. When mending, the result is what was mended. */
+/** Runs it for each record. When mending, the result is what was mended. */
 async function examineRecords(
   engine: Engine,
   run: (record: LocatedRecord) => Promise<readonly Problem[]>,
@@ -66,7 +64,6 @@ async function examineRecords(
   o: OpOptions,
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = []
-  const schemas = new Set<string>()
   let batch: LocatedRecord[] = []
   const flush = async () => {
     o.signal?.throwIfAborted()
@@ -78,12 +75,10 @@ async function examineRecords(
       if (!mend) problems.push(item.problem)
       continue
     }
-    schemas.add(item.entry.pair.schema)
     batch.push(item)
     if (batch.length >= BATCH) await flush()
   }
   await flush()
-  problems.push(...(await examineSchemas(engine, schemas, mend, o)))
   return problems
 }
 

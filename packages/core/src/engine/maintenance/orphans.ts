@@ -1,19 +1,19 @@
 /** What leads to nothing: bytes and index entries without a record. */
+
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import { type Timestamp, timestamp } from '../../model/time.js'
 import { artifactUrn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
-import type { Whereabouts } from '../artifact-read.js'
+import type { Whereabouts } from '../artifacts/read.js'
 import type { Engine } from '../context.js'
-import { BY_SCHEMA, byEntity, type Entry, entryPrefix, indexPrefix, parseEntry } from '../index-keys.js'
+import { BY_SCHEMA, byEntity, type Entry, entryPrefix, indexPrefix, parseEntry } from '../index/entries.js'
 import { artifactKey, hashEntity, idKey, pairOf } from '../keys.js'
-import { listPage } from '../list-page.js'
-import { readSlot } from '../log.js'
-import { readText } from '../objects.js'
 import { inParallel } from '../parallel.js'
-import { isGivenUp } from '../records.js'
+import { listPage, readText } from '../records/blobs.js'
+import { readSlot } from '../records/log.js'
+import { isTombstone } from '../records/texts.js'
 import { keyPages } from './records.js'
 
 /** Microseconds. What is younger may be an upload or an add that is under way. */
@@ -44,7 +44,7 @@ async function hasRecord(engine: Engine, { pair, slot, uuid }: Entry, o: OpOptio
   try {
     if (slot !== undefined) return (await readSlot(engine, pair, slot, o)) !== undefined
     const text = await readText(engine.blobs, idKey(uuid), o)
-    return text !== undefined && !isGivenUp(text)
+    return text !== undefined && !isTombstone(text)
   } catch (error) {
     // it is there; that it cannot be read is told elsewhere
     if (isIvcapError(error, 'integrity')) return true

@@ -1,17 +1,17 @@
 /** All records of a store, from where they are the truth: added ones below `id/`, those of updates in their logs. */
+
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
 import { aspectUuid } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
-import { addedEnd } from '../added.js'
 import type { Engine } from '../context.js'
-import { type Entry, entryOf } from '../index-keys.js'
+import { type Entry, entryOf } from '../index/entries.js'
 import { idKey, type Pair, pairOf, parseSlotKey, slotKey } from '../keys.js'
-import { listPage } from '../list-page.js'
-import { readSlot, type Slot } from '../log.js'
-import { readText } from '../objects.js'
 import { inParallel } from '../parallel.js'
-import { isGivenUp, parseAdded, parsePointer, type StoredRecord } from '../records.js'
+import { listPage, readText } from '../records/blobs.js'
+import { readSlot, type Slot } from '../records/log.js'
+import { standaloneEnd } from '../records/standalone.js'
+import { isTombstone, parsePointer, parseStandalone, type StoredRecord } from '../records/texts.js'
 
 export interface LocatedRecord {
   readonly record: StoredRecord
@@ -62,10 +62,10 @@ async function readAddedRecord(
 ): Promise<LocatedRecord | Finding | undefined> {
   try {
     const text = await readText(engine.blobs, key, o)
-    if (text === undefined || isGivenUp(text) || parsePointer(text) !== undefined) return undefined
-    const record = parseAdded(key, uuid, text)
+    if (text === undefined || isTombstone(text) || parsePointer(text) !== undefined) return undefined
+    const record = parseStandalone(key, uuid, text)
     // an end that cannot be read is told once, here
-    await addedEnd(engine, uuid, record, o)
+    await standaloneEnd(engine, uuid, record, o)
     return { record, key, entry: entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom) }
   } catch (error) {
     if (!isIvcapError(error, 'integrity')) throw error

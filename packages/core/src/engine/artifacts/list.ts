@@ -1,0 +1,162 @@
+import { IvcapError } from '../../model/errors.js'
+import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import { type Timestamp, timestamp } from '../../model/time.js'
+import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../../ports/index.js'
+import { decodeCursor, encodeCursor } from '../../query/cursor.js'
+import { artifactFilter } from '../../query/filter/index.js'
+import { compareKeys, type SortKey } from '../../query/order.js'
+import { pageOf } from '../../query/page.js'
+import { WorkBudget } from '../../query/work.js'
+import { artifactOrder } from '../../rules/artifact-order.js'
+import { ARTIFACT_SCHEMA } from '../../rules/provenance.js'
+import { type Engine, leaveOut } from '../context.js'
+import { recordIn } from './record.js'
+
+const SCAN_PAGE = 50
+
+/** By time of creation, newest first, it is a listing of the records' schema; any other order reads all of them. */
+export async function listArtifacts(
+  aspects: AspectStore,
+  engine: Reader,
+  q: ArtifactQuery,
+  o: OpOptions,
+): Promise<Page<ArtifactRecord>> {
+  const fits = q.filter === undefined ? undefined : filterOf(q.filter, o)
+  const { fields } = artifactOrder(q.orderBy)
+  const indexed = fields.length === 1 && fields[0] === 'created_at' && q.orderDesc
+  if (!indexed) return await scan(aspects, engine, q, fits, o)
+  return await (fits === undefined
+    ? newestFirst(aspects, engine, q, o)
+    : newestThatFit(aspects, engine, q, fits, o))
+}
+
+type Reader = Pick<Engine, 'clock' | 'onEvent'>
+type Fits = (record: ArtifactRecord) => Promise<boolean>
+
+function filterOf(filter: string, { signal }: OpOptions): Fits {
+  const [matches, budget] = [artifactFilter(filter), new WorkBudget({ signal })]
+  return (record) => matches(record, budget)
+}
+
+async function newestFirst(
+  aspects: AspectStore,
+  engine: Reader,
+  q: ArtifactQuery,
+  o: OpOptions,
+): Promise<Page<ArtifactRecord>> {
+  const page = await aspects.list(records(q.limit, q.atTime, q.cursor), o)
+  const items = page.items.flatMap((aspect) => recordOrLeaveOut(engine, aspect, o) ?? [])
+  return { items, ...(page.cursor !== undefined && { cursor: page.cursor }) }
+}
+
+/**
+ * Reads on until the page is full. The cursor tells the page of records that it ended in, and the last one taken there: a page
+ * that has a cursor looks at the time of the first one; the first one, read again, has newer ones in front, which are skipped.
+ */
+async function newestThatFit(
+  aspects: AspectStore,
+  engine: Reader,
+  { filter, atTime, limit, cursor }: ArtifactQuery,
+  fits: Fits,
+  o: OpOptions,
+): Promise<Page<ArtifactRecord>> {
+  const query = { filter, atTime, newest: true }
+  const position = cursor === undefined ? undefined : decodeCursor(query, cursor)
+  const [start, ...after] = position?.after ?? []
+  const items: ArtifactRecord[] = []
+  let at = typeof start === 'string' ? start : undefined
+  const progress = progressCheck()
+  for (;;) {
+    const page = await aspects.list(records(SCAN_PAGE, atTime, at), o)
+    for (const [i, aspect] of page.items.entries()) {
+      const key: SortKey = [aspect.validFrom ?? null, aspect.id]
+      if (position !== undefined && compareKeys(key, after, 'DESC') <= 0) continue
+      const record = recordOrLeaveOut(engine, aspect, o)
+      if (record === undefined || !(await fits(record))) continue
+      items.push(record)
+      if (items.length < limit) continue
+      const more = page.cursor !== undefined || i + 1 < page.items.length
+      const last = { atTime: atTime ?? '', after: [at ?? null, ...key] }
+      return { items, ...(more && { cursor: encodeCursor(query, last) }) }
+    }
+    if (page.cursor === undefined) return { items }
+    progress(page.cursor)
+    at = page.cursor
+  }
+}
+
+async function scan(
+  aspects: AspectStore,
+  engine: Reader,
+  q: ArtifactQuery,
+  fits: Fits | undefined,
+  o: OpOptions,
+): Promise<Page<ArtifactRecord>> {
+  const { fields, keyOf } = artifactOrder(q.orderBy)
+  const direction = q.orderDesc ? 'DESC' : 'ASC'
+  const query = { filter: q.filter, fields, direction, atTime: q.atTime }
+  const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
+  let newest = q.atTime ?? position?.atTime ?? timestamp(engine.clock())
+  const all = async function* () {
+    let cursor: string | undefined
+    const progress = progressCheck()
+    do {
+      const page = await aspects.list(records(SCAN_PAGE, position?.atTime ?? q.atTime, cursor), o)
+      for (const aspect of page.items) {
+        if (position === undefined && q.atTime === undefined && (aspect.validFrom ?? '') > newest)
+          newest = aspect.validFrom ?? newest
+        const record = recordOrLeaveOut(engine, aspect, o)
+        if (record !== undefined && (fits === undefined || (await fits(record)))) yield record
+      }
+      cursor = page.cursor
+      if (cursor !== undefined) progress(cursor)
+    } while (cursor !== undefined)
+  }
+  const page = await pageOf(all(), keyOf, {
+    direction,
+    limit: q.limit,
+    ...(position && { after: position.after }),
+  })
+  if (page.last === undefined) return { items: page.items }
+  return { items: page.items, cursor: encodeCursor(query, { atTime: newest, after: page.last }) }
+}
+
+function recordOrLeaveOut(engine: Reader, aspect: AspectRecord, o: OpOptions): ArtifactRecord | undefined {
+  const record = recordIn(aspect)
+  if (record === undefined)
+    leaveOut(engine, aspect.id, `${aspect.id} of ${aspect.entity} does not describe an artifact`, o)
+  return record
+}
+
+/**
+ * Returns a function to be called with each cursor that is to be followed. Aspects may be kept by a server: one that sends the
+ * same cursors in a circle is found out within three rounds (Brent's algorithm: one cursor is remembered, ever longer).
+ */
+function progressCheck(): (cursor: string) => void {
+  let remembered: string | undefined
+  let steps = 0
+  let limit = 1
+  return (cursor) => {
+    if (cursor === remembered)
+      throw new IvcapError(
+        'protocol',
+        'The listing of aspects goes round in a circle: its pages make no progress',
+      )
+    if (++steps < limit) return
+    remembered = cursor
+    steps = 0
+    limit *= 2
+  }
+}
+
+function records(limit: number, atTime: Timestamp | undefined, cursor: string | undefined): AspectQuery {
+  return {
+    schema: ARTIFACT_SCHEMA,
+    orderBy: 'valid_from',
+    orderDirection: 'DESC',
+    includeContent: true,
+    limit,
+    ...(atTime !== undefined && { atTime }),
+    ...(cursor !== undefined && { cursor }),
+  }
+}
