@@ -1,9 +1,9 @@
-import type { OwnFolder } from './folder/own-folder.js'
-import { APPEND, READ } from './folder/read-small.js'
+import { type LocalFileHandle, type LocalFs, orAbsent } from '../fs/local-fs.js'
+import { moveTo } from '../fs/move-to.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import { APPEND, READ } from '../fs/read-small.js'
+import type { Staging } from '../fs/staging.js'
 import { decodeSegment, encodeSegment, HEAD, type Segment } from './index-segment.js'
-import { type LocalFileHandle, type LocalFs, orAbsent } from './local-fs.js'
-import { moveTo } from './placing.js'
-import type { Staging } from './staging.js'
 
 /** Bytes read at a time. */
 const BLOCK = 4 * 1024 * 1024

@@ -7,13 +7,13 @@ import {
   type Urn,
 } from '@ivcap/core/driver'
 import { aspectUuid, type Clock } from '@ivcap/core/internal'
-import type { AspectIndex } from './aspect-index.js'
-import { listAspects } from './aspect-listing.js'
-import type { AspectRecords } from './aspect-records.js'
-import type { Bases } from './folder/bases.js'
-import { explainedIn } from './folder/explained-in.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import { type LocalFs, whenFilesAreFree } from './local-fs.js'
+import type { Bases } from '../bases.js'
+import { explainedIn } from '../fs/explained-in.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, whenFilesAreFree } from '../fs/local-fs.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { listAspects } from './listing.js'
+import type { AspectRecords } from './records.js'
 
 /** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
 export function aspectStore(parts: {

@@ -19,13 +19,13 @@ import {
   type SortKey,
   WorkBudget,
 } from '@ivcap/core/internal'
-import { mayBeOutput } from './artifact-names.js'
-import type { ArtifactPath, ArtifactPaths } from './artifact-paths.js'
-import { type ArtifactRecords, derivedRecord } from './artifact-records.js'
-import type { AspectIndex } from './aspect-index.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import { filesBelow } from './folder/walk.js'
-import { type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, type LocalStat, orAbsent } from '../fs/local-fs.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { mayBeOutput } from './names.js'
+import type { ArtifactPath, ArtifactPaths } from './paths.js'
+import { type ArtifactRecords, derivedRecord } from './records.js'
+import { filesBelow } from './walk.js'
 
 /** What a file tells without its record. */
 const DERIVED: readonly ArtifactOrderField[] = [

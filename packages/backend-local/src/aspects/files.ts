@@ -11,16 +11,16 @@ import {
   type Timestamp,
 } from '@ivcap/core/driver'
 import { aspectUuid, decodeAspect, earlierEnd, encodeAspect, parseTimestamp } from '@ivcap/core/internal'
-import { ASPECTS, OWN } from './artifact-names.js'
-import type { Bases } from './folder/bases.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import type { OwnFolder } from './folder/own-folder.js'
-import { isDiskError, LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from './folder/read-small.js'
-import { setMember } from './folder/set-member.js'
-import { errnoOf, type LocalFs, type LocalStat, orAbsent } from './local-fs.js'
-import { moveTo } from './placing.js'
-import { placeFiles } from './small-files.js'
-import { type Staging, writeText } from './staging.js'
+import { ASPECTS, OWN } from '../artifacts/names.js'
+import type { Bases } from '../bases.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { errnoOf, type LocalFs, type LocalStat, orAbsent } from '../fs/local-fs.js'
+import { moveTo } from '../fs/move-to.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import { isDiskError, LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from '../fs/read-small.js'
+import { placeFiles } from '../fs/small-files.js'
+import { type Staging, writeText } from '../fs/staging.js'
+import { setMember } from './set-member.js'
 
 const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json$/
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/driver'
 import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
-import { ASPECTS, OWN } from '../artifact-names.js'
-import { etagOf, type LocalFs, type LocalSyncFs, orAbsent } from '../local-fs.js'
-import type { LeftOuts } from './left-outs.js'
-import type { OwnFolder } from './own-folder.js'
-import { APPEND, LARGEST_NOTE, readSmall, readSmallNow, type Unreadable } from './read-small.js'
+import { ASPECTS, OWN } from './artifacts/names.js'
+import type { LeftOuts } from './fs/left-outs.js'
+import { etagOf, type LocalFs, type LocalSyncFs, orAbsent } from './fs/local-fs.js'
+import type { OwnFolder } from './fs/own-folder.js'
+import { APPEND, LARGEST_NOTE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
 
 /** Levels of a content in which URNs are looked for. */
 const DEPTH = 32

@@ -2,11 +2,11 @@ import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { fileUrn } from '@ivcap/core/internal'
-import { isArtifactPath } from '../artifact-names.js'
-import type { ArtifactPath } from '../artifact-paths.js'
-import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../local-fs.js'
-import { decodableEntries, NOT_UTF8 } from './entries.js'
-import type { LeftOuts } from './left-outs.js'
+import { decodableEntries, NOT_UTF8 } from '../fs/entries.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../fs/local-fs.js'
+import { isArtifactPath } from './names.js'
+import type { ArtifactPath } from './paths.js'
 
 /** Files looked at a time. */
 const WIDTH = 16

@@ -13,18 +13,11 @@ import {
   type Urn,
 } from '@ivcap/core/driver'
 import { artifactAspect, type Clock, COLLECTION_ITEM_SCHEMA, collectionItem } from '@ivcap/core/internal'
-import { writeContent } from './artifact-content.js'
-import { ArtifactListings } from './artifact-listing.js'
-import { outputName } from './artifact-names.js'
-import type { ArtifactPath, ArtifactPaths } from './artifact-paths.js'
-import { type ArtifactRecords, derivedRecord } from './artifact-records.js'
-import type { AspectIndex } from './aspect-index.js'
-import type { AspectRecords } from './aspect-records.js'
-import type { Bases } from './folder/bases.js'
-import { explainedIn } from './folder/explained-in.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import type { OwnFolder } from './folder/own-folder.js'
-import { explained } from './fs-error.js'
+import type { AspectRecords } from '../aspects/records.js'
+import type { Bases } from '../bases.js'
+import { explainedIn } from '../fs/explained-in.js'
+import { explained } from '../fs/fs-error.js'
+import type { LeftOuts } from '../fs/left-outs.js'
 import {
   errnoOf,
   etagOf,
@@ -33,10 +26,17 @@ import {
   type LocalStat,
   orAbsent,
   whenFilesAreFree,
-} from './local-fs.js'
-import { readPinned } from './pinned-file.js'
-import { moveTo } from './placing.js'
-import { type Staging, stamp } from './staging.js'
+} from '../fs/local-fs.js'
+import { moveTo } from '../fs/move-to.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import { readPinned } from '../fs/pinned-file.js'
+import { type Staging, stamp } from '../fs/staging.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { writeContent } from './content.js'
+import { ArtifactListings } from './listing.js'
+import { outputName } from './names.js'
+import type { ArtifactPath, ArtifactPaths } from './paths.js'
+import { type ArtifactRecords, derivedRecord } from './records.js'
 
 export interface ArtifactParts {
   readonly fs: LocalFs

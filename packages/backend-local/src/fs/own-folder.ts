@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { ASPECTS, OWN } from '../artifact-names.js'
-import { type LocalFs, type LocalStat, makeFolder, orAbsent } from '../local-fs.js'
+import { ASPECTS, OWN } from '../artifacts/names.js'
+import { type LocalFs, type LocalStat, makeFolder, orAbsent } from './local-fs.js'
 
 /** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
 const FOLDER_BITS = 0o2777

@@ -11,11 +11,11 @@ import {
   type SortKey,
   sizeOf,
 } from '@ivcap/core/internal'
-import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from './aspect-candidates.js'
-import type { AspectIndex } from './aspect-index.js'
-import type { AspectRecords, Scan } from './aspect-records.js'
-import type { AspectTable } from './aspect-table.js'
-import type { Bases } from './folder/bases.js'
+import type { Bases } from '../bases.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import type { AspectTable } from '../index/aspect-table.js'
+import { candidates, choose, inOrder, isIndexed, isKept, newestOf } from '../index/candidates.js'
+import type { AspectRecords, Scan } from './records.js'
 
 /** A listing that writers outrun this often is handed out as it is. */
 const ATTEMPTS = 5

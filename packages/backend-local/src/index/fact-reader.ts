@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { type AspectFolder, endOf, uuidOfFile } from './aspect-folder.js'
+import { type AspectFolder, endOf, uuidOfFile } from '../aspects/files.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from '../fs/local-fs.js'
 import type { Fact, Version } from './aspect-table.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import { etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from './local-fs.js'
 
 /** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
 const nextTurn = setImmediate

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
-import { DEVICE, MAX_NAME } from './blob-keys.js'
+import { DEVICE, MAX_NAME } from '../blob-keys.js'
 
 /** Where aspects lie, below the folder. */
 export const ASPECTS = 'aspects'

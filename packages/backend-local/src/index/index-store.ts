@@ -1,10 +1,10 @@
+import type { Bases } from '../bases.js'
+import type { LocalFs } from '../fs/local-fs.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import type { Staging } from '../fs/staging.js'
 import { AspectTable, type Fact } from './aspect-table.js'
-import type { Bases } from './folder/bases.js'
-import type { OwnFolder } from './folder/own-folder.js'
 import { IndexFile } from './index-file.js'
 import type { Seen, Segment } from './index-segment.js'
-import type { LocalFs } from './local-fs.js'
-import type { Staging } from './staging.js'
 
 /** From so many records on, reading an index takes less time than reading them. */
 const WORTHWHILE = 256

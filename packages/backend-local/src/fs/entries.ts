@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Entry, entriesOf, type LocalFs, namesOf, orAbsent } from '../local-fs.js'
+import { type Entry, entriesOf, type LocalFs, namesOf, orAbsent } from './local-fs.js'
 
 export const NOT_UTF8 = 'its name is not UTF-8: rename it'
 

@@ -1,7 +1,7 @@
 import type { ByteSource, OpOptions } from '@ivcap/core/driver'
 import { copyFile, withDigest } from '@ivcap/core/internal'
-import { hostFs, type LocalFs } from './local-fs.js'
-import { syncPath, type Written, writeSource } from './staging.js'
+import { hostFs, type LocalFs } from '../fs/local-fs.js'
+import { syncPath, type Written, writeSource } from '../fs/staging.js'
 
 /**
  * Makes a file of the source's bytes; tells their SHA-256 where they passed through our hands, or `digest` asks for it.

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from '../local-fs.js'
+import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
 
 /** Bytes of the file of an aspect. Larger ones are neither written nor read. */
 export const LARGEST_RECORD = 32 * 1024 * 1024

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { OpOptions } from '@ivcap/core/driver'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
-import { moveTo } from './placing.js'
+import { moveTo } from './move-to.js'
 import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
 
 /** Taken when this module is loaded: code under test may replace timers by ones that stand still. */

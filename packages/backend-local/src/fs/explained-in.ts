@@ -1,4 +1,4 @@
-import { explained } from '../fs-error.js'
+import { explained } from './fs-error.js'
 
 /** Runs file system calls. A failure names the path that it is about; `baseDir` only where it is about the folder itself. */
 export async function explainedIn<T>(dir: string, doing: string, run: () => Promise<T>): Promise<T> {

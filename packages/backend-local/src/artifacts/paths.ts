@@ -2,10 +2,10 @@ import { lstatSync, realpathSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { IvcapError, type Urn } from '@ivcap/core/driver'
 import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
-import { isArtifactPath, segmentsOf } from './artifact-names.js'
-import type { Bases } from './folder/bases.js'
-import { explained } from './fs-error.js'
-import { errnoOf, hostFs, type LocalFs, orAbsent } from './local-fs.js'
+import type { Bases } from '../bases.js'
+import { explained } from '../fs/fs-error.js'
+import { errnoOf, hostFs, type LocalFs, orAbsent } from '../fs/local-fs.js'
+import { isArtifactPath, segmentsOf } from './names.js'
 
 /** A file in the folder. `path` has no symbolic links in it, as the Python client writes it in a URN. */
 export interface ArtifactPath {

@@ -9,14 +9,14 @@ import {
   timestamp,
 } from '@ivcap/core/driver'
 import { aspectUuid, type Clock, closingTime, nextValidFrom } from '@ivcap/core/internal'
-import { type Around, type AspectFolder, type Closing, endOf } from './aspect-folder.js'
-import type { AspectIndex } from './aspect-index.js'
-import { versionOf } from './fact-reader.js'
-import type { Bases } from './folder/bases.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import type { OwnFolder } from './folder/own-folder.js'
-import { isDiskError } from './folder/read-small.js'
-import type { Locks } from './lock.js'
+import type { Bases } from '../bases.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import type { Locks } from '../fs/locks.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import { isDiskError } from '../fs/read-small.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { versionOf } from '../index/fact-reader.js'
+import { type Around, type AspectFolder, type Closing, endOf } from './files.js'
 
 /** One look at what there is. */
 export interface Scan {

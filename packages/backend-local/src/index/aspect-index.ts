@@ -1,14 +1,14 @@
 import type { AspectRecord } from '@ivcap/core/driver'
-import { type AspectFolder, uuidOfFile } from './aspect-folder.js'
+import { type AspectFolder, uuidOfFile } from '../aspects/files.js'
+import type { Bases } from '../bases.js'
+import { decodableNames, NOT_UTF8 } from '../fs/entries.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, modifiedNs, orAbsent } from '../fs/local-fs.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import type { Staging } from '../fs/staging.js'
 import type { AspectTable, Version } from './aspect-table.js'
 import { FactReader } from './fact-reader.js'
-import type { Bases } from './folder/bases.js'
-import { decodableNames, NOT_UTF8 } from './folder/entries.js'
-import type { LeftOuts } from './folder/left-outs.js'
-import type { OwnFolder } from './folder/own-folder.js'
 import { IndexStore } from './index-store.js'
-import { type LocalFs, modifiedNs, orAbsent } from './local-fs.js'
-import type { Staging } from './staging.js'
 
 /** In a folder with no more records than this, all versions are checked by the first listing, … */
 const CHECKED_AT_FIRST = 4096

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { abortable, IvcapError, type OpOptions, sleep } from '@ivcap/core/driver'
 import { isProcessGone, processIdentity, startTimer } from '@ivcap/core/internal'
-import type { LeftOuts } from './folder/left-outs.js'
-import type { OwnFolder } from './folder/own-folder.js'
-import { LARGEST_NOTE, readSmall } from './folder/read-small.js'
+import type { LeftOuts } from './left-outs.js'
 import { entriesOf, type LocalFs, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
+import type { OwnFolder } from './own-folder.js'
+import { LARGEST_NOTE, readSmall } from './read-small.js'
 import { writeText } from './staging.js'
 
 /** A live holder is waited for so long, unless told otherwise. In ms. */

@@ -1,10 +1,10 @@
 import { type ArtifactRecord, type Timestamp, timestamp } from '@ivcap/core/driver'
 import { ARTIFACT_SCHEMAS, artifactOf, inForce, mimeOf } from '@ivcap/core/internal'
-import { mayBeOutput } from './artifact-names.js'
-import type { ArtifactPath } from './artifact-paths.js'
-import type { AspectIndex } from './aspect-index.js'
-import type { AspectRecords } from './aspect-records.js'
-import { etagOf, type LocalStat, modifiedNs } from './local-fs.js'
+import type { AspectRecords } from '../aspects/records.js'
+import { etagOf, type LocalStat, modifiedNs } from '../fs/local-fs.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { mayBeOutput } from './names.js'
+import type { ArtifactPath } from './paths.js'
 
 /** When the file was last written, to the microsecond: what a record keeps, so that it can tell whether it still fits. */
 const modifiedAt = (stat: LocalStat): Timestamp => timestamp(Number((modifiedNs(stat) + 500n) / 1000n))
