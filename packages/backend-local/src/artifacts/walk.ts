@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { fileUrn } from '@ivcap/core/internal'
 import { decodableEntries, NOT_UTF8 } from '../fs/entries.js'
@@ -8,8 +9,11 @@ import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../fs/local-fs.js
 import { isArtifactPath } from './names.js'
 import type { ArtifactPath } from './paths.js'
 
-/** Files looked at a time. */
-const WIDTH = 16
+/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
+const nextTurn = setImmediate
+
+/** Files looked at before other work gets its turn. */
+const WIDTH = 64
 /** Failures of the process, not of what is looked at: the caller must hear of them. */
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
 
@@ -44,6 +48,7 @@ export async function* filesBelow(
       else await tellOther(parts, root, join(dir, name), kind)
     }
     for (let i = 0; i < names.length; i += WIDTH) {
+      if (i > 0) await nextTurn()
       signal?.throwIfAborted()
       const stats = await Promise.all(
         names.slice(i, i + WIDTH).map(async (name) => {

@@ -38,9 +38,6 @@ export interface StoredAspect {
   readonly by?: string
 }
 
-/** Does its own part before or after the records appear; when it throws, so does what it is around. */
-export type Around = (place: () => Promise<void>) => Promise<void>
-
 /**
  * The files of aspects: `aspects/<uuid>.json` as the Python client writes them, and `.ivcap/closed/<uuid>` with their ends.
  * Creating the former is how a record comes to be; the `valid_to` in it is a copy for other programs to see.
@@ -142,22 +139,31 @@ export class AspectFolder {
   }
 
   /**
-   * Puts files of new records in place, each the commit of its record, the first one last. `around` runs when all are written,
-   * and is given what places them.
+   * Puts files of new records in place, each the commit of its record, the first one last. All are written before the step
+   * `before` runs; it is undone if one of them does not appear.
    */
-  async add(records: readonly AspectRecord[], around: Around = (place) => place()): Promise<void> {
-    const [first, ...rest] = records
-    if (first === undefined) return await around(async () => {})
-    await this.#staging.with(
-      (staged) => writeText(this.#fs, staged, textOf(first), this.#fsync),
-      (staged) =>
-        this.add(rest, (placeRest) =>
-          around(async () => {
-            await placeRest()
-            await this.#place(staged, aspectUuid(first.id) ?? '')
-          }),
-        ),
-    )
+  async add(
+    records: readonly AspectRecord[],
+    before?: { run(): Promise<void>; undo(): Promise<void> },
+  ): Promise<void> {
+    const files: { readonly staged: string; readonly path: string }[] = []
+    try {
+      for (const record of records) {
+        const staged = await this.#staging.create()
+        files.unshift({ staged, path: this.path(aspectUuid(record.id) ?? '') })
+        await writeText(this.#fs, staged, textOf(record), this.#fsync)
+      }
+      try {
+        await before?.run()
+        for (const { staged, path } of files)
+          await moveTo(this.#fs, staged, path, { exclusive: false, fsync: this.#fsync })
+      } catch (e) {
+        await before?.undo().catch(() => {})
+        throw e
+      }
+    } finally {
+      for (const { staged } of files) await this.#staging.discard(staged)
+    }
   }
 
   /** Puts files of many new records in place, each the commit of its record; those that are there are told to `placed`. */
@@ -200,10 +206,6 @@ export class AspectFolder {
     const shown = ended !== undefined && isOurs && by ? setMember(ended, REPLACED_BY, by) : ended
     if (shown === undefined) return
     await this.#replace(path, shown, (staged) => this.#own.like(staged, old))
-  }
-
-  async #place(staged: string, uuid: string): Promise<void> {
-    await moveTo(this.#fs, staged, this.path(uuid), { exclusive: false, fsync: this.#fsync })
   }
 
   async #replace(path: string, text: string, adjust: (staged: string) => Promise<void>): Promise<void> {

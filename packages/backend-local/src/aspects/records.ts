@@ -16,7 +16,7 @@ import type { OwnFolder } from '../fs/own-folder.js'
 import { isDiskError } from '../fs/read-small.js'
 import type { AspectIndex } from '../index/aspect-index.js'
 import { versionOf } from '../index/fact-reader.js'
-import { type Around, type AspectFolder, type Closing, endOf } from './files.js'
+import { type AspectFolder, type Closing, endOf } from './files.js'
 
 /** One look at what there is. */
 export interface Scan {
@@ -24,6 +24,15 @@ export interface Scan {
   readonly includes: (uuid: string) => boolean
   /** Set when it met a record whose successor it doesn't look at: it must begin again to tell one story. */
   outrun: boolean
+}
+
+/** Done just before records appear. */
+export interface CommitStep {
+  run(): Promise<void>
+  /** Called after `run` has failed, or the records after it. What fails here is ignored: the first failure is the one to tell. */
+  undo(): Promise<void>
+  /** Called at the end, whatever happened. */
+  end(): Promise<void>
 }
 
 /**
@@ -107,11 +116,11 @@ export class AspectRecords {
     return records
   }
 
-  /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, with `around` about it. */
+  /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, after the step `before` it. */
   async update(
     asked: AspectDraft,
     o: OpOptions,
-    { also = [], around }: { also?: readonly AspectDraft[]; around?: Around } = {},
+    { also = [], before }: { also?: readonly AspectDraft[]; before?: CommitStep } = {},
   ): Promise<AspectRecord> {
     await this.#prepare()
     const draft = this.#ofToday(asked)
@@ -129,10 +138,12 @@ export class AspectRecords {
       if (current.length > 0) await announce(current.map(uuidOf))
       for (const old of current) await this.#folder.close(uuidOf(old), closing)
       try {
-        await this.#folder.add(records, around)
+        await this.#folder.add(records, before)
       } catch (e) {
         for (const made of records) await this.#folder.withdraw(made)
         throw e
+      } finally {
+        await before?.end()
       }
       for (const old of current) await this.#showEnd(uuidOf(old), closing)
       await this.#noted([...records, ...current])

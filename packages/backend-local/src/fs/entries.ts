@@ -10,8 +10,9 @@ const REPLACEMENT = '\ufffd'
 export async function decodableNames(
   fs: LocalFs,
   dir: string,
+  o: { readonly small?: boolean } = {},
 ): Promise<{ readonly names: readonly string[]; readonly undecodable: readonly string[] }> {
-  const names = await namesOf(fs, dir)
+  const names = await namesOf(fs, dir, o)
   if (!names.some((name) => name.includes(REPLACEMENT))) return { names, undecodable: [] }
   const { real, undecodable } = await bytewise(fs, dir)
   return { names: names.filter((name) => !name.includes(REPLACEMENT) || real.delete(name)), undecodable }

@@ -46,6 +46,7 @@ export interface LocalSyncFs {
   renameSync(from: string, to: string): void
   unlinkSync(path: string): void
   mkdirSync(path: string, o: { recursive: true }): unknown
+  readdirSync?(path: string, o: { withFileTypes: boolean }): readonly (string | Uint8Array | LocalDirEntry)[]
 }
 
 export interface LocalFileHandle {
@@ -106,19 +107,32 @@ async function readText(path: string, encoding: 'utf8'): Promise<string> {
   }
 }
 
-/** This machine's files. */
-export const hostFs: LocalFs = { ...nodeFs, readFile: readText, sync: nodeFsSync }
+/**
+ * This machine's files. Calls that move no bytes take a local disk 2 to 10 µs, and handing them to another thread takes 40 and
+ * more: they run at once, within the promise. Folders are read, and files opened, by the thread pool.
+ */
+export const hostFs: LocalFs = {
+  ...nodeFs,
+  readFile: readText,
+  stat: async (path, o) => nodeFsSync.statSync(path, o),
+  lstat: async (path, o) => nodeFsSync.lstatSync(path, o),
+  realpath: async (path) => nodeFsSync.realpathSync.native(path),
+  link: async (existing, path) => nodeFsSync.linkSync(existing, path),
+  rename: async (from, to) => nodeFsSync.renameSync(from, to),
+  unlink: async (path) => nodeFsSync.unlinkSync(path),
+  utimes: async (path, accessed, modified) => nodeFsSync.utimesSync(path, accessed, modified),
+  sync: nodeFsSync,
+}
 
 export interface Entry {
   readonly name: string
   readonly kind: 'file' | 'folder' | 'link' | 'other'
 }
 
-/** What is in a folder, in no order; nothing where there is no such folder. */
-export async function entriesOf(fs: LocalFs, dir: string): Promise<Entry[]> {
-  const found = await orAbsent(fs.readdir(dir, { withFileTypes: true }))
+/** The entries of a folder, in no order; none if there is no such folder. `small`: it has few, and is read at once. */
+export async function entriesOf(fs: LocalFs, dir: string, { small = false } = {}): Promise<Entry[]> {
   const entries: Entry[] = []
-  for (const entry of found ?? []) {
+  for (const entry of (await readFolder(fs, dir, true, small)) ?? []) {
     if (typeof entry === 'string' || entry instanceof Uint8Array) continue
     if (typeof entry.name !== 'string') continue
     const kind = entry.isFile()
@@ -133,11 +147,19 @@ export async function entriesOf(fs: LocalFs, dir: string): Promise<Entry[]> {
   return entries
 }
 
-/** The names in a folder, in no order; nothing where there is no such folder. Half the time of `entriesOf`. */
-export async function namesOf(fs: LocalFs, dir: string): Promise<string[]> {
-  const found = await orAbsent(fs.readdir(dir, { withFileTypes: false }))
-  return (found ?? []).filter((name) => typeof name === 'string')
+/** As `entriesOf`, their names only: half the time. */
+export async function namesOf(fs: LocalFs, dir: string, { small = false } = {}): Promise<string[]> {
+  const names = await readFolder(fs, dir, false, small)
+  return (names ?? []).filter((name) => typeof name === 'string')
 }
+
+const readFolder = (fs: LocalFs, dir: string, withFileTypes: boolean, small: boolean) =>
+  orAbsent(
+    (async () =>
+      small && fs.sync?.readdirSync
+        ? fs.sync.readdirSync(dir, { withFileTypes })
+        : await fs.readdir(dir, { withFileTypes }))(),
+  )
 
 /** undefined instead of an error when the file, or a folder on the way to it, isn't there. */
 export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {

@@ -171,7 +171,7 @@ export class Locks {
   /** What is no lock of ours does not lock. */
   async #entries(): Promise<LockFile[]> {
     const locks: LockFile[] = []
-    for (const { name, kind } of await entriesOf(this.#fs, this.#dir)) {
+    for (const { name, kind } of await entriesOf(this.#fs, this.#dir, { small: true })) {
       const [, hash = '', owner = ''] = LOCK.exec(name) ?? []
       if (hash !== '' && kind === 'file') locks.push({ name, hash, owner })
       else this.#leftOuts.tell({ path: join(this.#dir, name), state: kind, why: 'it is not a lock' })

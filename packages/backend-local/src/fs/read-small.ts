@@ -57,7 +57,7 @@ async function readOnce(
     if (problem !== undefined) return problem
     const { sync } = fs
     const bytes =
-      sync?.readSync !== undefined && known !== undefined && Number(known.size) <= AT_ONCE
+      sync?.readSync !== undefined && Number(stat.size) <= AT_ONCE
         ? readNow(sync, path, limit)
         : await readAwaited(fs, path, limit)
     return bytes instanceof Uint8Array ? decodeText(bytes) : bytes

@@ -38,18 +38,25 @@ export class Staging {
     return join(this.dir, `${processIdentity()}.${randomUUID()}`)
   }
 
-  /**
-   * Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards.
-   */
-  async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
-    const path = this.newPath()
+  /** As `newPath`, in a folder that is there. The caller ends with `discard`. */
+  async create(): Promise<string> {
     await makeFolder(this.#fs, this.dir)
+    return this.newPath()
+  }
+
+  /** Removes a staged file unless it was moved. Never fails: what stays is cleared by a later process. */
+  async discard(path: string): Promise<void> {
+    await this.#fs.unlink(path).catch(() => {})
+  }
+
+  /** Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards. */
+  async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
+    const path = await this.create()
     try {
       await make(path)
       return await use(path)
     } finally {
-      // a failure here must not hide the one on its way; what stays is cleared by a later process
-      await this.#fs.unlink(path).catch(() => {})
+      await this.discard(path)
     }
   }
 

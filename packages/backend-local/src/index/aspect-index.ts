@@ -10,6 +10,8 @@ import type { AspectTable, Version } from './aspect-table.js'
 import { FactReader } from './fact-reader.js'
 import { IndexStore } from './index-store.js'
 
+/** A folder of so many records is read at once, which takes less than handing it to another thread. */
+const SMALL = 1024
 /** In a folder with no more records than this, all versions are checked by the first listing, … */
 const CHECKED_AT_FIRST = 4096
 /** … and in any, this many by each. */
@@ -157,7 +159,9 @@ export class AspectIndex {
     const { table } = this
     // what is written while the names are read may be missing among them
     const { end } = table
-    const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir)
+    const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir, {
+      small: table.size <= SMALL,
+    })
     for (const path of undecodable) this.#leftOuts.tell({ path, state: '', why: NOT_UTF8 })
     const there = new Uint8Array(end)
     const unknown = names.filter((name) => {
