@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/drive
 import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
 import { ASPECTS, OWN } from './artifacts/names.js'
 import type { LeftOuts } from './fs/left-outs.js'
-import { etagOf, type LocalFs, type LocalSyncFs, orAbsent } from './fs/local-fs.js'
+import { etagOf, type LocalFs, type LocalSyncFs, lstatIfThere, orAbsent } from './fs/local-fs.js'
 import type { OwnFolder } from './fs/own-folder.js'
 import { APPEND, LARGEST_NOTE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
 
@@ -19,7 +19,7 @@ const FILE_URN = 'urn:file:///'
 export class Bases {
   readonly #fs: LocalFs
   readonly #path: string
-  readonly #index: string
+  readonly #caches: readonly string[]
   readonly #own: OwnFolder
   readonly #leftOuts: LeftOuts
   readonly #rootOf: () => Promise<string>
@@ -33,14 +33,15 @@ export class Bases {
   constructor(parts: {
     readonly fs: LocalFs
     readonly dir: string
-    readonly index: string
+    /** Files of the index: another path may have filled them. */
+    readonly caches: readonly string[]
     readonly own: OwnFolder
     readonly leftOuts: LeftOuts
     readonly root: () => Promise<string>
   }) {
     this.#fs = parts.fs
     this.#path = join(parts.dir, OWN, 'bases')
-    this.#index = parts.index
+    this.#caches = parts.caches
     this.#own = parts.own
     this.#leftOuts = parts.leftOuts
     this.#rootOf = parts.root
@@ -56,7 +57,7 @@ export class Bases {
     const root = await this.#rootOf()
     const isMoved = this.#root !== undefined && this.#root !== root
     this.#root = root
-    const stat = await orAbsent(this.#fs.lstat(this.#path, { bigint: true })).catch(() => undefined)
+    const stat = await lstatIfThere(this.#fs, this.#path).catch(() => undefined)
     const seen = stat === undefined ? '' : etagOf(stat)
     if (seen === this.#seen && !isMoved) return false
     const before = this.#former
@@ -87,8 +88,7 @@ export class Bases {
     if (bases.length === 0) return
     try {
       await this.#own.ensure()
-      // a cache that another path filled, and perhaps another state of the folder
-      await orAbsent(this.#fs.unlink(this.#index))
+      for (const path of this.#caches) await orAbsent(this.#fs.unlink(path))
       const handle = await this.#fs.open(this.#path, APPEND)
       try {
         if (!(await handle.stat({ bigint: true })).isFile()) throw new Error('it is no regular file')
@@ -172,7 +172,7 @@ export class Bases {
   }
 
   async #exists(path: string): Promise<boolean> {
-    return (await this.#fs.lstat(path, { bigint: true }).catch(() => undefined)) !== undefined
+    return (await lstatIfThere(this.#fs, path).catch(() => undefined)) !== undefined
   }
 }
 
@@ -181,8 +181,7 @@ const isBelow = (base: string, path: string): boolean =>
 
 function isThere(sync: LocalSyncFs, path: string): boolean {
   try {
-    sync.lstatSync(path, { bigint: true })
-    return true
+    return sync.lstatSync(path, { bigint: true, throwIfNoEntry: false }) !== undefined
   } catch {
     return false
   }

@@ -69,14 +69,22 @@ export function localBackend(options: LocalBackendOptions): Backend {
   checkFolder(options.baseDir)
   const paths = new ArtifactPaths(fs, options.baseDir)
   const { dir } = paths
-  const indexPath = join(dir, OWN, 'aspects.index')
+  const indexPaths = { facts: join(dir, OWN, 'facts.jsonl'), contents: join(dir, OWN, 'contents.jsonl') }
+  const earlierIndex = join(dir, OWN, 'aspects.index')
   const leftOuts = new LeftOuts(options.onEvent)
   const own = new OwnFolder(fs, dir)
-  const bases = new Bases({ fs, dir, index: indexPath, own, leftOuts, root: () => paths.root() })
+  const bases = new Bases({
+    fs,
+    dir,
+    caches: Object.values(indexPaths),
+    own,
+    leftOuts,
+    root: () => paths.root(),
+  })
   const staging = new Staging(fs, join(dir, OWN, 'staging'))
   const shared = { fs, dir, staging, fsync, own, bases, leftOuts }
   const folder = new AspectFolder(shared)
-  const index = new AspectIndex({ ...shared, folder, path: indexPath })
+  const index = new AspectIndex({ ...shared, folder, paths: indexPaths })
   const locks = new Locks({
     ...shared,
     dir: join(dir, OWN, 'locks'),
@@ -91,7 +99,11 @@ export function localBackend(options: LocalBackendOptions): Backend {
   let opened: Promise<void> | undefined
   const open = () => {
     // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
-    opened ??= Promise.all([staging.sweep(), locks.sweep().catch(() => {})]).then(() => {})
+    opened ??= Promise.all([
+      staging.sweep(),
+      locks.sweep().catch(() => {}),
+      fs.unlink(earlierIndex).catch(() => {}),
+    ]).then(() => {})
     return opened
   }
 

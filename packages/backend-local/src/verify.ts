@@ -67,14 +67,13 @@ async function* recordProblems({ fs, folder, index }: Parts, { signal }: OpOptio
     }
     const closing = await folder.closing(uuid)
     const record = await endOf(stored, closing, (by) => folder.exists(by))
-    const { table } = index
-    const row = table.find(uuid)
+    const entry = index.table.get(uuid)
     const isFound =
-      row !== undefined &&
-      table.entity(row) === record.entity &&
-      table.schema(row) === record.schema &&
-      table.beganAt(row, record.validFrom) &&
-      (table.isOpen(row) || record.validTo !== undefined)
+      entry !== undefined &&
+      entry.entity === record.entity &&
+      entry.schema === record.schema &&
+      entry.validFrom === record.validFrom &&
+      (entry.validTo === undefined || record.validTo !== undefined)
     if (!isFound) yield problem('wrong-index', record.id, 'lists do not find it by what its file says', true)
     else if (record.validTo !== undefined && stored.record.validTo === undefined)
       yield problem('wrong-index', record.id, 'its end is not in its file, where other programs look', true)
@@ -104,14 +103,13 @@ async function* artifactProblems(parts: Parts, o: OpOptions & VerifyOptions): As
   })
   for await (const _ of filesBelow({ fs, leftOuts }, root, o)) yield* leftOut.splice(0)
   yield* leftOut
-  const { table } = index
   for (const schema of ARTIFACT_SCHEMAS) {
-    for (const row of [...table.rows({ schema })]) {
+    for (const { uuid, entity: id, validTo } of index.table.of({ schema })) {
       o.signal?.throwIfAborted()
-      const id = table.isAlive(row) && table.isOpen(row) ? table.entity(row) : ''
+      if (validTo !== undefined) continue
       const path = pathOfFileUrn(id)
       if (path === undefined || !isUrn(id) || !path.startsWith(`${root}/`)) continue
-      const aspect = await aspects.load(table.uuid(row))
+      const aspect = await aspects.load(uuid)
       const record =
         aspect?.content !== undefined && aspect.validTo === undefined
           ? artifactOf(id, aspect.content)

@@ -161,7 +161,14 @@ describe('what is no record', () => {
     const own = join(dir, '.ivcap')
     for (const sub of ['closed', 'locks', 'staging']) await mkdir(join(own, sub), { recursive: true })
     const lock = `${'0'.repeat(32)}.x-1-1.${uuid()}`
-    for (const name of [`closed/${id.slice(-36)}`, 'aspects.index', 'bases', `locks/${lock}`, 'staging/x'])
+    for (const name of [
+      `closed/${id.slice(-36)}`,
+      'facts.jsonl',
+      'contents.jsonl',
+      'bases',
+      `locks/${lock}`,
+      'staging/x',
+    ])
       await inPlaceOf[what]?.(join(own, name))
     const { backend } = opened(dir)
     expect(await allAspects(backend)).toHaveLength(1)

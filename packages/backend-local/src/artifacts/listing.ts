@@ -20,7 +20,7 @@ import {
   WorkBudget,
 } from '@ivcap/core/internal'
 import type { LeftOuts } from '../fs/left-outs.js'
-import { type LocalFs, type LocalStat, orAbsent } from '../fs/local-fs.js'
+import { type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import type { AspectIndex } from '../index/aspect-index.js'
 import { mayBeOutput } from './names.js'
 import type { ArtifactPath, ArtifactPaths } from './paths.js'
@@ -99,7 +99,7 @@ export class ArtifactListings {
       const item = window.items[next]
       if (item === undefined) break
       last = item.key
-      const stat = await orAbsent(fs.lstat(item.path.path, { bigint: true }))
+      const stat = await lstatIfThere(fs, item.path.path)
       // gone meanwhile: it was removed, and is no longer listed
       if (!stat?.isFile()) continue
       paths.handOut(item.path.id)

@@ -4,7 +4,7 @@ import { IvcapError, type Urn } from '@ivcap/core/driver'
 import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
 import { explained } from '../fs/fs-error.js'
-import { errnoOf, hostFs, type LocalFs, orAbsent } from '../fs/local-fs.js'
+import { errnoOf, hostFs, type LocalFs, lstatIfThere, orAbsent, statIfThere } from '../fs/local-fs.js'
 import { isArtifactPath, segmentsOf } from './names.js'
 
 /** A file in the folder. `path` has no symbolic links in it, as the Python client writes it in a URN. */
@@ -36,7 +36,7 @@ export class ArtifactPaths {
   async root(): Promise<string> {
     if (this.#root !== undefined) return this.#root
     const root = await this.#real(this.dir)
-    const stat = await orAbsent(this.#fs.stat(root, { bigint: true }))
+    const stat = await statIfThere(this.#fs, root)
     if (stat?.isDirectory()) this.#root = root
     if (stat === undefined || stat.isDirectory()) return root
     const message = `baseDir ${this.dir} is a file: name a folder, which need not be there yet`
@@ -58,12 +58,12 @@ export class ArtifactPaths {
       if (found === undefined) throw outside(parent)
       // a link that stays inside may still lead to where artifacts can't be
       segmentsOf(found.name)
-      const there = await orAbsent(this.#fs.lstat(found.path, { bigint: true }))
+      const there = await lstatIfThere(this.#fs, found.path)
       if (there?.isDirectory()) {
         const message = `name ${show(name)} is a folder's: choose another one`
         throw new IvcapError('invalid-argument', message, { argument: 'name' })
       }
-      const target = await orAbsent(this.#realpath(found.path))
+      const target = there?.isSymbolicLink() ? await orAbsent(this.#realpath(found.path)) : undefined
       if (target !== undefined && describe(root, target) === undefined) throw outside(target)
       return found
     })

@@ -47,13 +47,11 @@ export class ArtifactRecords {
 
   /** The record in force, now or at a time. The index must be up to date. */
   async recorded({ id }: ArtifactPath, at?: Timestamp) {
-    const { table } = this.#index
-    const rows = table
-      .rows({ entity: id })
-      .filter((row) => table.isAlive(row) && ARTIFACT_SCHEMAS.some((schema) => schema === table.schema(row)))
-    for (const row of rows.reverse()) {
-      if (at === undefined && !table.isOpen(row)) continue
-      const aspect = await this.#aspects.load(table.uuid(row))
+    const entries = this.#index.table.of({ entity: id })
+    for (const { uuid, schema, validTo } of [...entries].reverse()) {
+      if (!ARTIFACT_SCHEMAS.some((known) => known === schema)) continue
+      if (at === undefined && validTo !== undefined) continue
+      const aspect = await this.#aspects.load(uuid)
       if (aspect?.content !== undefined && inForce(aspect, at)) return artifactOf(id, aspect.content)
     }
     return undefined

@@ -12,7 +12,14 @@ import type { AspectRecords } from '../aspects/records.js'
 import type { Bases } from '../bases.js'
 import { explainedIn } from '../fs/explained-in.js'
 import type { LeftOuts } from '../fs/left-outs.js'
-import { etagOf, hostFs, type LocalFs, type LocalStat, orAbsent, whenFilesAreFree } from '../fs/local-fs.js'
+import {
+  etagOf,
+  hostFs,
+  type LocalFs,
+  type LocalStat,
+  lstatIfThere,
+  whenFilesAreFree,
+} from '../fs/local-fs.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import { readPinned } from '../fs/pinned-file.js'
 import type { Staging } from '../fs/staging.js'
@@ -43,7 +50,7 @@ export interface ArtifactParts {
 export function artifactStore(parts: ArtifactParts): ArtifactStore {
   const { fs, paths, records, leftOuts, bases, index, open } = parts
   const listings = new ArtifactListings(parts)
-  const isKnown = (id: string) => index.table.rows({ entity: bases.current(id) }).length > 0
+  const isKnown = (id: string) => index.table.of({ entity: bases.current(id) }).length > 0
 
   /** `repeatable`: may run again, after a failure that has left nothing. */
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>, repeatable = true): Promise<T> {
@@ -57,7 +64,7 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
   async function find(id: Urn): Promise<{ path: ArtifactPath; stat: LocalStat; record: ArtifactRecord }> {
     await index.refresh()
     const path = await paths.ofId(id, { bases, isKnown })
-    const stat = path === undefined ? undefined : await orAbsent(fs.lstat(path.path, { bigint: true }))
+    const stat = path === undefined ? undefined : await lstatIfThere(fs, path.path)
     if (path === undefined || !stat?.isFile()) {
       throw new IvcapError('not-found', `there is no artifact ${id} in ${paths.dir}`, { resource: id })
     }

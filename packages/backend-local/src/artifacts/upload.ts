@@ -14,7 +14,7 @@ import {
 import { artifactAspect, type Clock, COLLECTION_ITEM_SCHEMA, collectionItem } from '@ivcap/core/internal'
 import type { AspectRecords, CommitStep } from '../aspects/records.js'
 import { explained } from '../fs/fs-error.js'
-import { errnoOf, etagOf, type LocalFs, type LocalStat, orAbsent } from '../fs/local-fs.js'
+import { errnoOf, etagOf, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import { type Staging, stamp } from '../fs/staging.js'
@@ -97,7 +97,7 @@ async function commitOutput(
 ): Promise<ArtifactRecord> {
   for (let n = 0; ; n++) {
     const path = await context.paths.ofName(outputName(job, name, n))
-    if ((await orAbsent(context.fs.lstat(path.path, { bigint: true }))) !== undefined) continue
+    if ((await lstatIfThere(context.fs, path.path)) !== undefined) continue
     try {
       return await commit(context, content, { path, name, exclusive: true }, o)
     } catch (e) {
@@ -153,7 +153,7 @@ function placeContent(
       await explained('put the artifact in its place', path, 'name', move)
     },
     undo: async () => {
-      const now = await orAbsent(fs.lstat(path, { bigint: true }))
+      const now = await lstatIfThere(fs, path)
       // another program may have replaced it again
       if (now === undefined || etagOf(now) !== etagOf(stat)) return
       await fs.rename(backup, path).catch(() => fs.unlink(path))
@@ -164,6 +164,7 @@ function placeContent(
 
 /** A second name of the file that is about to be replaced. A file system without hard links has no way back. */
 async function linkBackup(fs: LocalFs, path: string, backup: string): Promise<void> {
+  if ((await lstatIfThere(fs, path)) === undefined) return
   await fs.link(path, backup).catch((e: unknown) => {
     if (!NO_LINK.includes(errnoOf(e) ?? '')) throw e
   })
@@ -178,11 +179,10 @@ async function isMember(
   await index.refresh()
   const { table } = index
   // a new file can't be a member yet, whatever the size of the collection
-  if (table.rows({ entity: artifact }).length === 0) return false
-  const isItem = (row: number) =>
-    table.isAlive(row) && table.isOpen(row) && table.schema(row) === COLLECTION_ITEM_SCHEMA
-  for (const row of table.rows({ entity: collection }).filter(isItem)) {
-    const found = await aspects.load(table.uuid(row))
+  if (table.of({ entity: artifact }).length === 0) return false
+  for (const { uuid, schema, validTo } of table.of({ entity: collection })) {
+    if (schema !== COLLECTION_ITEM_SCHEMA || validTo !== undefined) continue
+    const found = await aspects.load(uuid)
     if (found?.validTo === undefined && found?.content?.['item'] === artifact) return true
   }
   return false

@@ -14,7 +14,7 @@ import { aspectUuid, decodeAspect, earlierEnd, encodeAspect, parseTimestamp } fr
 import { ASPECTS, OWN } from '../artifacts/names.js'
 import type { Bases } from '../bases.js'
 import type { LeftOuts } from '../fs/left-outs.js'
-import { errnoOf, type LocalFs, type LocalStat, orAbsent } from '../fs/local-fs.js'
+import { errnoOf, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import { isDiskError, LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from '../fs/read-small.js'
@@ -96,7 +96,7 @@ export class AspectFolder {
   }
 
   async exists(uuid: string): Promise<boolean> {
-    return (await orAbsent(this.#fs.lstat(this.path(uuid), { bigint: true }))) !== undefined
+    return (await lstatIfThere(this.#fs, this.path(uuid))) !== undefined
   }
 
   /**
@@ -196,7 +196,7 @@ export class AspectFolder {
    */
   async showEnd(uuid: string, { validTo, by }: Closing): Promise<void> {
     const path = this.path(uuid)
-    const old = await orAbsent(this.#fs.lstat(path, { bigint: true }))
+    const old = await lstatIfThere(this.#fs, path)
     const text = old?.isFile() ? await readSmall(this.#fs, path, LARGEST_RECORD, old) : undefined
     const record = typeof text === 'string' ? decodeAspect(text) : undefined
     if (old === undefined || typeof text !== 'string' || typeof record !== 'object') return

@@ -87,7 +87,7 @@ export class AspectRecords {
       return undefined
     }
     const ended = await endOf(read, await this.#folder.closing(uuid, { strict }), async (by) => {
-      if (this.#index.table.find(by) === undefined && !(await this.#folder.exists(by))) return false
+      if (this.#index.table.get(by) === undefined && !(await this.#folder.exists(by))) return false
       if (scan !== undefined && !scan.includes(by)) scan.outrun = true
       return true
     })
@@ -193,17 +193,17 @@ export class AspectRecords {
     let begun: Timestamp | undefined
     let ended: Timestamp | undefined
     // not by the query's schema, where % is a pattern
-    const rows = table.rows({ entity }).filter((row) => table.isAlive(row) && table.schema(row) === schema)
-    for (const row of rows) {
-      const known = table.validTo(row)
+    for (const entry of table.of({ entity })) {
+      if (entry.schema !== schema) continue
+      const { validTo } = entry
       // an end that is yet to come may not be the one that counts
       const record =
-        known === undefined || known > now
-          ? await this.load(table.uuid(row), undefined, { strict: true })
+        validTo === undefined || validTo > now
+          ? await this.load(entry.uuid, undefined, { strict: true })
           : undefined
       if (record !== undefined && record.validTo === undefined) current.push(record)
-      begun = later(begun, table.validFrom(row))
-      ended = later(ended, record?.validTo ?? known)
+      begun = later(begun, entry.validFrom)
+      ended = later(ended, record?.validTo ?? validTo)
     }
     current.sort((a, b) => ((a.validFrom ?? '') < (b.validFrom ?? '') ? -1 : 1))
     const newest = begun === undefined ? undefined : { validFrom: begun, ...(ended && { closedAt: ended }) }

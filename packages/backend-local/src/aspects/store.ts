@@ -12,6 +12,7 @@ import { explainedIn } from '../fs/explained-in.js'
 import type { LeftOuts } from '../fs/left-outs.js'
 import { type LocalFs, whenFilesAreFree } from '../fs/local-fs.js'
 import type { AspectIndex } from '../index/aspect-index.js'
+import { ContentPathResults } from './content-path-scan.js'
 import { listAspects } from './listing.js'
 import type { AspectRecords } from './records.js'
 
@@ -28,6 +29,7 @@ export function aspectStore(parts: {
   readonly open: () => Promise<void>
 }): AspectStore {
   const { fs, dir, records, leftOuts, open } = parts
+  const results = new ContentPathResults()
 
   async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
@@ -63,7 +65,7 @@ export function aspectStore(parts: {
         return record
       }),
 
-    list: (q, o) => read('list aspects', o, () => listAspects(q, o, parts)),
+    list: (q, o) => read('list aspects', o, () => listAspects(q, o, { ...parts, results })),
 
     retract: (id, o) =>
       run('retract an aspect', o, async () => {

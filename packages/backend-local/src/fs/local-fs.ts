@@ -39,7 +39,8 @@ export interface LocalSyncFs {
   closeSync(fd: number): void
   readSync?(fd: number, buffer: Uint8Array, offset: number, length: number, position: number): number
   readFileSync(path: string, encoding: 'utf8'): string
-  lstatSync(path: string, o: { bigint: true }): LocalStat
+  lstatSync(path: string, o: { bigint: true; throwIfNoEntry: false }): LocalStat | undefined
+  statSync?(path: string, o: { bigint: true; throwIfNoEntry: false }): LocalStat | undefined
   fstatSync(fd: number, o: { bigint: true }): LocalStat
   futimesSync(fd: number, accessed: number, modified: number): void
   linkSync(existing: string, path: string): void
@@ -169,6 +170,18 @@ export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
     if (errnoOf(e) === 'ENOENT') return undefined
     throw e
   }
+}
+
+const PRESENT = { bigint: true, throwIfNoEntry: false } as const
+
+/** What is at the path; undefined if it, or a folder on the way, doesn't exist. An error that is thrown costs more than the call. */
+export async function lstatIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
+  return fs.sync ? fs.sync.lstatSync(path, PRESENT) : await orAbsent(fs.lstat(path, { bigint: true }))
+}
+
+/** As `lstatIfThere`, at the end of symbolic links. */
+export async function statIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
+  return fs.sync?.statSync ? fs.sync.statSync(path, PRESENT) : await orAbsent(fs.stat(path, { bigint: true }))
 }
 
 /** Most often it is there, which the kernel tells sooner than another thread hears of the question. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { abortable, IvcapError, type OpOptions, sleep } from '@ivcap/core/driver'
 import { isProcessGone, processIdentity, startTimer } from '@ivcap/core/internal'
 import type { LeftOuts } from './left-outs.js'
-import { entriesOf, type LocalFs, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
+import { entriesOf, type LocalFs, lstatIfThere, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
 import type { OwnFolder } from './own-folder.js'
 import { LARGEST_NOTE, readSmall } from './read-small.js'
 import { writeText } from './staging.js'
@@ -180,7 +180,7 @@ export class Locks {
   }
 
   async #isDead({ name, owner }: LockFile): Promise<boolean> {
-    const stat = await orAbsent(this.#fs.lstat(join(this.#dir, name), { bigint: true }))
+    const stat = await lstatIfThere(this.#fs, join(this.#dir, name))
     return stat === undefined || isProcessGone(owner, Number(modifiedNs(stat) / 1_000_000n), STRANGERS_HOLD)
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { ASPECTS, OWN } from '../artifacts/names.js'
-import { type LocalFs, type LocalStat, makeFolder, orAbsent } from './local-fs.js'
+import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
 /** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
 const FOLDER_BITS = 0o2777
@@ -51,7 +51,7 @@ export class OwnFolder {
     const own = join(this.#dir, OWN)
     const folders = [own, ...['locks', 'staging', 'closed'].map((name) => join(own, name))]
     await makeFolder(this.#fs, this.#dir)
-    const base = await orAbsent(this.#fs.stat(this.#dir, { bigint: true }))
+    const base = await statIfThere(this.#fs, this.#dir)
     for (const folder of [...folders, join(this.#dir, ASPECTS)]) {
       await makeFolder(this.#fs, folder)
       await this.#adjust(folder, base, FOLDER_BITS)
@@ -63,7 +63,7 @@ export class OwnFolder {
   async #adjust(path: string, model: LocalStat | undefined, bits: number): Promise<void> {
     const fs = this.#fs
     if (model?.mode === undefined || fs.chmod === undefined) return
-    const stat = await orAbsent(fs.stat(path, { bigint: true }))
+    const stat = await statIfThere(fs, path)
     if (stat?.mode === undefined) return
     // group first: changing it clears the set-group-ID bit
     if (fs.chown !== undefined && model.gid !== undefined && stat.gid !== model.gid)

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
+import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs, statIfThere } from './local-fs.js'
 
 /** Bytes of the file of an aspect. Larger ones are neither written nor read. */
 export const LARGEST_RECORD = 32 * 1024 * 1024
@@ -52,7 +52,8 @@ async function readOnce(
 ): Promise<string | Unreadable | undefined> {
   try {
     // before it is opened: opening some devices has effects of its own
-    const stat = known?.isFile() ? known : await fs.stat(path, { bigint: true })
+    const stat = known?.isFile() ? known : await statIfThere(fs, path)
+    if (stat === undefined) return undefined
     const problem = problemOf(stat, limit)
     if (problem !== undefined) return problem
     const { sync } = fs
@@ -73,7 +74,8 @@ export function readSmallNow(
   limit: number,
 ): string | Unreadable | undefined {
   try {
-    const stat = sync.lstatSync(path, { bigint: true })
+    const stat = sync.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    if (stat === undefined) return undefined
     const problem = problemOf(stat, limit)
     if (problem !== undefined || sync.readSync === undefined) return problem
     const bytes = readNow(sync, path, limit)

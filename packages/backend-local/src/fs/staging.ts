@@ -8,6 +8,7 @@ import {
   type LocalFs,
   type LocalStat,
   type LocalSyncFs,
+  lstatIfThere,
   makeFolder,
   modifiedNs,
   orAbsent,
@@ -46,7 +47,9 @@ export class Staging {
 
   /** Removes a staged file unless it was moved. Never fails: what stays is cleared by a later process. */
   async discard(path: string): Promise<void> {
-    await this.#fs.unlink(path).catch(() => {})
+    try {
+      if (this.#fs.sync === undefined || (await lstatIfThere(this.#fs, path))) await this.#fs.unlink(path)
+    } catch {}
   }
 
   /** Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards. */
@@ -70,7 +73,7 @@ export class Staging {
     for (const { name, kind } of await entriesOf(this.#fs, this.dir)) {
       if (kind !== 'file') continue
       const path = join(this.dir, name)
-      const stat = await orAbsent(this.#fs.lstat(path, { bigint: true }))
+      const stat = await lstatIfThere(this.#fs, path)
       if (stat === undefined) continue
       const lastChange = Number(modifiedNs(stat) / 1_000_000n)
       if (isProcessGone(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))

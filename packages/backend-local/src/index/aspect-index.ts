@@ -1,17 +1,19 @@
-import type { AspectRecord } from '@ivcap/core/driver'
-import { type AspectFolder, uuidOfFile } from '../aspects/files.js'
+import type { AspectRecord, JsonObject } from '@ivcap/core/driver'
+import type { AspectFolder } from '../aspects/files.js'
 import type { Bases } from '../bases.js'
 import { decodableNames, NOT_UTF8 } from '../fs/entries.js'
 import type { LeftOuts } from '../fs/left-outs.js'
-import { type LocalFs, modifiedNs, orAbsent } from '../fs/local-fs.js'
+import { type LocalFs, modifiedNs, statIfThere } from '../fs/local-fs.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import type { Staging } from '../fs/staging.js'
-import type { AspectTable, Version } from './aspect-table.js'
 import { FactReader } from './fact-reader.js'
+import type { Entry, FactTable, Version } from './facts.js'
 import { IndexStore } from './index-store.js'
 
 /** A folder of so many records is read at once, which takes less than handing it to another thread. */
 const SMALL = 1024
+/** New files read before what they say is kept. */
+const READ_AT_ONCE = 4096
 /** In a folder with no more records than this, all versions are checked by the first listing, … */
 const CHECKED_AT_FIRST = 4096
 /** … and in any, this many by each. */
@@ -33,8 +35,9 @@ export class AspectIndex {
   readonly #reader: FactReader
   readonly #store: IndexStore
   /** When the folder was changed last, when it was looked at, and the table that has been whole since. */
-  #seen: { readonly changed: bigint; readonly at: bigint; readonly table: AspectTable } | undefined
+  #seen: { readonly changed: bigint; readonly at: bigint; readonly table: FactTable } | undefined
   #checks = false
+  #missing = new WeakSet<Entry>()
   #nextCheck: number | undefined
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
@@ -44,7 +47,7 @@ export class AspectIndex {
     readonly folder: AspectFolder
     readonly staging: Staging
     /** Where the index is kept. */
-    readonly path: string
+    readonly paths: { readonly facts: string; readonly contents: string }
     readonly leftOuts: LeftOuts
     readonly bases: Bases
     readonly own: OwnFolder
@@ -58,7 +61,7 @@ export class AspectIndex {
   }
 
   /** What there is. A refresh may bring another one. */
-  get table(): AspectTable {
+  get table(): FactTable {
     return this.#store.table
   }
 
@@ -77,8 +80,12 @@ export class AspectIndex {
   }
 
   /** A record that was just written, and the version of its file. */
-  note(uuid: string, { entity, schema, validFrom, validTo }: AspectRecord, version: Version): void {
-    this.#store.learn({ uuid, entity, schema, validFrom, validTo, ...version })
+  note(
+    uuid: string,
+    { entity, schema, validFrom, validTo, content = {} }: AspectRecord,
+    version: Version,
+  ): void {
+    this.#store.learn({ uuid, entity, schema, validFrom, validTo, ...version }, content)
   }
 
   /** Keeps what was noted, once it is enough to be worth a write. */
@@ -86,14 +93,25 @@ export class AspectIndex {
     return this.#store.write()
   }
 
+  /** The contents that are kept of the entries that are wanted. */
+  contents(isWanted: (entry: Entry) => boolean): AsyncGenerator<readonly [Entry, JsonObject]> {
+    return this.#store.contents(isWanted)
+  }
+
+  /** Has the content of this entry kept when its record is read next. */
+  missContent(entry: Entry): void {
+    this.#missing.add(entry)
+  }
+
   /** Takes note of what a file says now. false: it isn't what the index had found it by. */
-  async fits(uuid: string, { entity, schema, validFrom, validTo }: AspectRecord): Promise<boolean> {
-    const { table } = this
-    const row = table.find(uuid)
-    if (row === undefined) return true
+  async fits(uuid: string, record: AspectRecord): Promise<boolean> {
+    const entry = this.table.get(uuid)
+    if (entry === undefined) return true
     const isThere =
-      table.entity(row) === entity && table.schema(row) === schema && table.beganAt(row, validFrom)
-    if (!isThere || table.isOpen(row) !== (validTo === undefined)) await this.look([uuid])
+      entry.entity === record.entity && entry.schema === record.schema && entry.validFrom === record.validFrom
+    const isEnded = (entry.validTo === undefined) !== (record.validTo === undefined)
+    if (!isThere || isEnded) await this.look([uuid])
+    else if (this.#missing.delete(entry)) this.#store.keepContent(entry, record.content ?? {})
     return isThere
   }
 
@@ -102,9 +120,9 @@ export class AspectIndex {
     const found = new Set<string>()
     await this.#reader.read(
       uuids.map((uuid) => `${uuid}.json`),
-      (fact) => {
+      (fact, content) => {
         found.add(fact.uuid)
-        this.#store.learn(fact)
+        this.#store.learn(fact, content)
       },
       (uuid) => this.#isThere(uuid),
     )
@@ -128,27 +146,30 @@ export class AspectIndex {
   }
 
   #isThere(uuid: string): boolean {
-    return this.table.find(uuid) !== undefined
+    return this.table.get(uuid) !== undefined
   }
 
   async #scan(): Promise<void> {
     // the same URNs mean other files now: what was found by them is found by others
     if (await this.#bases.refresh()) this.#store.reset()
     await this.#store.read()
-    const { table, seen } = this.#store
+    const { table, snapshot } = this.#store
     const at = BigInt(Date.now()) * 1_000_000n
-    const stat = await orAbsent(this.#fs.stat(this.#folder.dir, { bigint: true }))
+    const stat = await statIfThere(this.#fs, this.#folder.dir)
     const changed = stat === undefined ? 0n : modifiedNs(stat)
-    if (seen !== undefined) this.#reader.refuse(seen.refused)
+    if (snapshot !== undefined) this.#reader.refuse(snapshot.refused)
     const isWhole =
-      seen?.changed === changed ||
+      snapshot?.changed === changed ||
       (this.#seen?.table === table && this.#seen.changed === changed && isSettled(this.#seen))
     const names = isWhole ? this.#reader.refused : await this.#newNames()
-    await this.#reader.read(
-      names,
-      (fact) => this.#store.learn(fact),
-      (uuid) => this.#isThere(uuid),
-    )
+    for (let i = 0; i < names.length; i += READ_AT_ONCE) {
+      if (i > 0) await this.#store.write()
+      await this.#reader.read(
+        names.slice(i, i + READ_AT_ONCE),
+        (fact, content) => this.#store.learn(fact, content),
+        (uuid) => this.#isThere(uuid),
+      )
+    }
     if (this.#checks) await this.#check()
     this.#seen = { changed, at, table }
     await this.#store.write(isSettled(this.#seen) ? { changed, refused: this.#reader.refused } : undefined)
@@ -163,15 +184,15 @@ export class AspectIndex {
       small: table.size <= SMALL,
     })
     for (const path of undecodable) this.#leftOuts.tell({ path, state: '', why: NOT_UTF8 })
-    const there = new Uint8Array(end)
+    const there = new Set<Entry>()
     const unknown = names.filter((name) => {
-      const uuid = uuidOfFile(name)
-      const row = uuid === undefined ? undefined : table.find(uuid)
-      if (row !== undefined && row < end) there[row] = 1
-      return row === undefined && !name.startsWith('.')
+      const entry = name.endsWith('.json') ? table.get(name.slice(0, -'.json'.length)) : undefined
+      if (entry !== undefined) there.add(entry)
+      return entry === undefined && !name.startsWith('.')
     })
-    for (let row = 0; row < end; row++) {
-      if (there[row] === 0 && table.isAlive(row)) this.#store.forget(table.uuid(row))
+    if (there.size < table.size) {
+      for (const entry of [...table.entries()])
+        if (entry.number < end && !there.has(entry)) this.#store.forget(entry.uuid)
     }
     return unknown
   }
@@ -180,22 +201,19 @@ export class AspectIndex {
   async #check(): Promise<void> {
     this.#checks = false
     const { table } = this
-    const { end } = table
+    const { size } = table
     const isFirst = this.#nextCheck === undefined
-    const count = isFirst && table.size <= CHECKED_AT_FIRST ? end : Math.min(end, CHECKED)
+    const count = isFirst && size <= CHECKED_AT_FIRST ? size : Math.min(size, CHECKED)
     // processes that list little each begin elsewhere
-    const from = this.#nextCheck ?? Math.floor(Math.random() * end)
-    this.#nextCheck = (from + count) % Math.max(end, 1)
-    const uuids: string[] = []
-    for (let i = 0; i < count; i++) {
-      const row = (from + i) % end
-      if (table.isAlive(row)) uuids.push(table.uuid(row))
-    }
+    const from = this.#nextCheck ?? Math.floor(Math.random() * size)
+    this.#nextCheck = (from + count) % Math.max(size, 1)
+    const entries = [...table.entries()]
+    const checked = Array.from({ length: count }, (_, i) => entries[(from + i) % size]?.uuid ?? '')
     const isOf = (uuid: string, version: Version) => {
-      const row = table.find(uuid)
-      return row !== undefined && table.isOf(row, version)
+      const entry = table.get(uuid)
+      return entry?.changed === version.changed && entry.size === version.size
     }
-    await this.look(await this.#reader.changed(uuids, isOf))
+    await this.look(await this.#reader.changed(checked, isOf))
   }
 }
 

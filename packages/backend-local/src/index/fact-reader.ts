@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import type { JsonObject } from '@ivcap/core/driver'
 import { type AspectFolder, endOf, uuidOfFile } from '../aspects/files.js'
 import type { LeftOuts } from '../fs/left-outs.js'
-import { etagOf, type LocalFs, type LocalStat, modifiedNs, orAbsent } from '../fs/local-fs.js'
-import type { Fact, Version } from './aspect-table.js'
+import { etagOf, type LocalFs, type LocalStat, lstatIfThere, modifiedNs } from '../fs/local-fs.js'
+import type { Fact, Version } from './facts.js'
 
 /** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
 const nextTurn = setImmediate
@@ -15,16 +16,14 @@ const SLICE = 64
 export class FactReader {
   readonly #folder: AspectFolder
   readonly #leftOuts: LeftOuts
-  readonly #lstat: (path: string) => Promise<LocalStat>
+  readonly #fs: LocalFs
   /** Files that are no aspects, as they were when last looked at. */
   readonly #refused = new Map<string, string>()
 
   constructor(fs: LocalFs, folder: AspectFolder, leftOuts: LeftOuts) {
-    const { sync } = fs
+    this.#fs = fs
     this.#folder = folder
     this.#leftOuts = leftOuts
-    this.#lstat = async (path) =>
-      sync ? sync.lstatSync(path, { bigint: true }) : fs.lstat(path, { bigint: true })
   }
 
   get refused(): readonly string[] {
@@ -39,12 +38,12 @@ export class FactReader {
   /** Tells what each of these files says; nothing of one that is gone, or no aspect. `isThere`: records known to exist. */
   async read(
     names: readonly string[],
-    tell: (fact: Fact) => void,
+    tell: (fact: Fact, content: JsonObject) => void,
     isThere: (uuid: string) => boolean,
   ): Promise<void> {
     await inSlices(names, async (name) => {
-      const fact = await this.#read(name, isThere)
-      if (fact !== undefined) tell(fact)
+      const read = await this.#read(name, isThere)
+      if (read !== undefined) tell(read.fact, read.content)
     })
   }
 
@@ -55,16 +54,16 @@ export class FactReader {
   ): Promise<string[]> {
     const changed: string[] = []
     await inSlices(uuids, async (uuid) => {
-      const stat = await orAbsent(this.#lstat(this.#folder.path(uuid)))
+      const stat = await lstatIfThere(this.#fs, this.#folder.path(uuid))
       if (stat === undefined || !isOf(uuid, versionOf(stat))) changed.push(uuid)
     })
     return changed
   }
 
-  async #read(name: string, isThere: (uuid: string) => boolean): Promise<Fact | undefined> {
+  async #read(name: string, isThere: (uuid: string) => boolean) {
     const path = join(this.#folder.dir, name)
     // before the content: should that change in between, it is of another version, and read again
-    const stat = await orAbsent(this.#lstat(path))
+    const stat = await lstatIfThere(this.#fs, path)
     if (stat === undefined) {
       this.#refused.delete(name)
       this.#leftOuts.clear(path)
@@ -85,7 +84,8 @@ export class FactReader {
       shown !== undefined && stored.by === undefined ? await this.#folder.closing(uuid) : undefined
     const isCommitted = async (by: string) => isThere(by) || (await this.#folder.exists(by))
     const validTo = shown === undefined ? undefined : (await endOf(stored, closing, isCommitted)).validTo
-    return { uuid, entity, schema, validFrom, validTo, ...versionOf(stat) }
+    const fact: Fact = { uuid, entity, schema, validFrom, validTo, ...versionOf(stat) }
+    return { fact, content: stored.record.content ?? {} }
   }
 
   /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
@@ -97,7 +97,6 @@ export class FactReader {
   }
 }
 
-/** What tells a file from one that was in its place before. */
 export const versionOf = (stat: LocalStat): Version => ({
   changed: Number(modifiedNs(stat)),
   size: Number(stat.size),

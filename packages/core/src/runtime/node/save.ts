@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { lstatSync, mkdirSync, readlinkSync, realpathSync, renameSync, type Stats, statSync } from 'node:fs'
-import { rm, rmdir, stat } from 'node:fs/promises'
+import { rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { IvcapError } from '../../model/errors.js'
 import { show } from '../../model/urn.js'
@@ -31,7 +31,7 @@ export async function saveAs(
 
 /** See `Runtime.copyAs`. */
 export async function copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined> {
-  const found = await stat(from, { bigint: true }).catch(() => undefined)
+  const found = statSync(from, { bigint: true, throwIfNoEntry: false })
   if (!found?.isFile() || Number(found.size) !== o.size) return undefined
   const source = regularFile(from, found)
   const placed = await place(path, o, (temporary, mode) =>
