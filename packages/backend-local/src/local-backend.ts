@@ -9,9 +9,10 @@ import { AspectFolder } from './aspects/files.js'
 import { AspectRecords } from './aspects/records.js'
 import { aspectStore } from './aspects/store.js'
 import { Bases } from './bases.js'
+import { checkFormat } from './format.js'
 import { explainedIn } from './fs/explained-in.js'
 import { LeftOuts } from './fs/left-outs.js'
-import { hostFs, type LocalFs } from './fs/local-fs.js'
+import { hostFs, type LocalFs, whenFilesAreFree } from './fs/local-fs.js'
 import { LOCK_TIMEOUT, Locks } from './fs/locks.js'
 import { OwnFolder } from './fs/own-folder.js'
 import { Staging } from './fs/staging.js'
@@ -98,13 +99,17 @@ export function localBackend(options: LocalBackendOptions): Backend {
 
   let opened: Promise<void> | undefined
   const open = () => {
-    // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
-    opened ??= Promise.all([
-      staging.sweep(),
-      locks.sweep().catch(() => {}),
-      fs.unlink(earlierIndex).catch(() => {}),
-    ]).then(() => {})
+    opened ??= openFolder().catch((e: unknown) => {
+      opened = undefined
+      throw e
+    })
     return opened
+  }
+  const openFolder = async () => {
+    await explainedIn(dir, 'open the folder', () => whenFilesAreFree(fs, () => checkFormat(fs, dir), {}))
+    // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
+    const ignore = () => {}
+    await Promise.all([staging.sweep(), locks.sweep().catch(ignore), fs.unlink(earlierIndex).catch(ignore)])
   }
 
   return {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ASPECTS, OWN } from '../artifacts/names.js'
+import { recordFormat } from '../format.js'
 import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
 /** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
@@ -56,6 +57,7 @@ export class OwnFolder {
       await makeFolder(this.#fs, folder)
       await this.#adjust(folder, base, FOLDER_BITS)
     }
+    await recordFormat(this.#fs, this.#dir, (path) => this.#adjust(path, base, FILE_BITS))
     return base
   }
 

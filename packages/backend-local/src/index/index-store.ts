@@ -118,15 +118,19 @@ export class IndexStore {
   /** The contents that are kept of entries that are wanted, for which the entry's version of the file is known. */
   async *contents(isWanted: (entry: Entry) => boolean): AsyncGenerator<readonly [Entry, JsonObject]> {
     if (!this.#bases.isKnown) return
-    for await (const lines of this.#contents.all()) {
-      const text = lines.toString()
-      for (const [start, end] of linesOf(text)) {
-        const entry = this.#table.get(uuidAt(text, start))
-        if (entry === undefined || !isWanted(entry)) continue
-        const [, changed, content] = parseArray(text.slice(start, end))
-        if (changed === entry.changed && isJsonObject(content))
-          yield [entry, this.#bases.currentContent(content)]
+    try {
+      for await (const lines of this.#contents.all()) {
+        const text = lines.toString()
+        for (const [start, end] of linesOf(text)) {
+          const entry = this.#table.get(uuidAt(text, start))
+          if (entry === undefined || !isWanted(entry)) continue
+          const [, changed, content] = parseArray(text.slice(start, end))
+          if (changed === entry.changed && isJsonObject(content))
+            yield [entry, this.#bases.currentContent(content)]
+        }
       }
+    } catch {
+      // what is missing here is read from the records
     }
   }
 
