@@ -10,7 +10,7 @@ import {
 import type { Clock } from '@ivcap/core/internal'
 import type { AspectRecords } from '../aspects/records.js'
 import type { Bases } from '../bases.js'
-import { explainedIn } from '../fs/explained-in.js'
+import { explainedIn } from '../fs/fs-error.js'
 import type { LeftOuts } from '../fs/left-outs.js'
 import {
   etagOf,

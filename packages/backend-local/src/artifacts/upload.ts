@@ -11,15 +11,21 @@ import {
   type TransferOptions,
   type Urn,
 } from '@ivcap/core/driver'
-import { artifactAspect, type Clock, COLLECTION_ITEM_SCHEMA, collectionItem } from '@ivcap/core/internal'
+import {
+  artifactAspect,
+  type Clock,
+  COLLECTION_ITEM_SCHEMA,
+  collectionItem,
+  copyFile,
+  withDigest,
+} from '@ivcap/core/internal'
 import type { AspectRecords, CommitStep } from '../aspects/records.js'
 import { explained } from '../fs/fs-error.js'
-import { errnoOf, etagOf, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
+import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
 import type { OwnFolder } from '../fs/own-folder.js'
-import { type Staging, stamp } from '../fs/staging.js'
+import { type Staging, stamp, syncPath, type Written, writeSource } from '../fs/staging.js'
 import type { AspectIndex } from '../index/aspect-index.js'
-import { writeContent } from './content.js'
 import { outputName } from './names.js'
 import type { ArtifactPath, ArtifactPaths } from './paths.js'
 import { derivedRecord } from './records.js'
@@ -68,6 +74,26 @@ export async function upload(
   } finally {
     await staging.discard(staged)
   }
+}
+
+/**
+ * Makes a file of the source's bytes; tells their SHA-256 where they passed through our hands, or `digest` asks for it.
+ * A file on this machine shares its blocks with the copy, where the file system can.
+ */
+async function writeContent(
+  fs: LocalFs,
+  path: string,
+  source: ByteSource,
+  o: OpOptions & Written & { readonly digest: boolean },
+): Promise<string | undefined> {
+  if (source.native?.kind === 'file' && fs === hostFs) {
+    const { sha256 } = await copyFile(source, source.native.path, path, o)
+    if (o.fsync) await syncPath(fs, path)
+    return sha256
+  }
+  const hashed = withDigest(source)
+  await writeSource(fs, path, hashed.source, o)
+  return hashed.sha256()
 }
 
 /** A staged file whose content is complete. */

@@ -8,7 +8,7 @@ import {
 } from '@ivcap/core/driver'
 import { aspectUuid, type Clock } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
-import { explainedIn } from '../fs/explained-in.js'
+import { explainedIn } from '../fs/fs-error.js'
 import type { LeftOuts } from '../fs/left-outs.js'
 import { type LocalFs, whenFilesAreFree } from '../fs/local-fs.js'
 import type { AspectIndex } from '../index/aspect-index.js'
