@@ -53,7 +53,8 @@ export const localAspects: Benchmark = {
     [OURS]: (place) => list(place, all, 5),
     [NEWEST]: (place) => list(place, { schema: PREFIX }, 10),
     [WITHOUT]: async (place) => {
-      await rm(join(folder(place), '.ivcap', 'aspects.index'), { force: true })
+      for (const name of ['facts.jsonl', 'contents.jsonl'])
+        await rm(join(folder(place), '.ivcap', name), { force: true })
       return list(place, all, 5)
     },
     ...theirs.contenders,

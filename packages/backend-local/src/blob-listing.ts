@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { OpOptions } from '@ivcap/core/driver'
 import { nameOfSegment, segmentOfName } from './blob-keys.js'
-import { entriesOf, errnoOf, type LocalFs } from './local-fs.js'
+import { entriesOf, errnoOf, type LocalFs } from './fs/local-fs.js'
 
 export interface ListedBlob {
   readonly key: string

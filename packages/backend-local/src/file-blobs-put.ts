@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { BlobStore, ByteSource } from '@ivcap/core/driver'
 import { systemClock } from '@ivcap/core/internal'
-import { errnoOf, hostFs, type LocalFs, type LocalStat } from './local-fs.js'
-import { moveTo } from './placing.js'
-import { placeOne } from './small-files.js'
-import { type Staging, stamp, stampOf, syncPath, type Written, writeSource } from './staging.js'
+import { errnoOf, hostFs, type LocalFs, type LocalStat } from './fs/local-fs.js'
+import { moveTo } from './fs/move-to.js'
+import { placeOne } from './fs/small-files.js'
+import { type Staging, stamp, stampOf, syncPath, type Written, writeSource } from './fs/staging.js'
 
 type PutOptions = Parameters<BlobStore['put']>[2]
 

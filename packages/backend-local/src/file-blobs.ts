@@ -12,7 +12,7 @@ import {
 import { pathOfKey } from './blob-keys.js'
 import { blobsBelow } from './blob-listing.js'
 import { placeBlob, placeNow } from './file-blobs-put.js'
-import { explained } from './fs-error.js'
+import { explained } from './fs/fs-error.js'
 import {
   errnoOf,
   etagOf,
@@ -21,9 +21,9 @@ import {
   type LocalStat,
   modifiedNs,
   whenFilesAreFree,
-} from './local-fs.js'
-import { readPinned } from './pinned-file.js'
-import { Staging } from './staging.js'
+} from './fs/local-fs.js'
+import { readPinned } from './fs/pinned-file.js'
+import { Staging } from './fs/staging.js'
 
 export interface FileBlobsOptions {
   /** The folder; made by the first write. */

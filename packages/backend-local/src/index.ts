@@ -1,3 +1,3 @@
 export { type FileBlobsOptions, fileBlobs } from './file-blobs.js'
+export type { LocalDirEntry, LocalFileHandle, LocalFs, LocalStat } from './fs/local-fs.js'
 export { type LocalBackendOptions, localBackend } from './local-backend.js'
-export type { LocalDirEntry, LocalFileHandle, LocalFs, LocalStat } from './local-fs.js'

@@ -1,22 +1,23 @@
 import { join } from 'node:path'
 import { type Backend, checkOptions, type EventListener, IvcapError } from '@ivcap/core/driver'
 import { type Clock, type OptionNames, show, systemClock } from '@ivcap/core/internal'
-import { OWN } from './artifact-names.js'
-import { ArtifactPaths } from './artifact-paths.js'
-import { ArtifactRecords } from './artifact-records.js'
-import { artifactStore } from './artifact-store.js'
-import { AspectFolder } from './aspect-folder.js'
-import { AspectIndex } from './aspect-index.js'
-import { AspectRecords } from './aspect-records.js'
-import { aspectStore } from './aspect-store.js'
-import { Bases } from './folder/bases.js'
-import { explainedIn } from './folder/explained-in.js'
-import { LeftOuts } from './folder/left-outs.js'
-import { OwnFolder } from './folder/own-folder.js'
-import { repairFolder, verifyFolder } from './folder/verify.js'
-import { hostFs, type LocalFs } from './local-fs.js'
-import { LOCK_TIMEOUT, Locks } from './lock.js'
-import { Staging } from './staging.js'
+import { OWN } from './artifacts/names.js'
+import { ArtifactPaths } from './artifacts/paths.js'
+import { ArtifactRecords } from './artifacts/records.js'
+import { artifactStore } from './artifacts/store.js'
+import { AspectFolder } from './aspects/files.js'
+import { AspectRecords } from './aspects/records.js'
+import { aspectStore } from './aspects/store.js'
+import { Bases } from './bases.js'
+import { checkFormat } from './format.js'
+import { explainedIn } from './fs/fs-error.js'
+import { LeftOuts } from './fs/left-outs.js'
+import { hostFs, type LocalFs, whenFilesAreFree } from './fs/local-fs.js'
+import { LOCK_TIMEOUT, Locks } from './fs/locks.js'
+import { OwnFolder } from './fs/own-folder.js'
+import { Staging } from './fs/staging.js'
+import { AspectIndex } from './index/aspect-index.js'
+import { repairFolder, verifyFolder } from './verify.js'
 
 export interface LocalBackendOptions {
   /** The folder; made by the first write, and empty until then. */
@@ -69,14 +70,22 @@ export function localBackend(options: LocalBackendOptions): Backend {
   checkFolder(options.baseDir)
   const paths = new ArtifactPaths(fs, options.baseDir)
   const { dir } = paths
-  const indexPath = join(dir, OWN, 'aspects.index')
+  const indexPaths = { facts: join(dir, OWN, 'facts.jsonl'), contents: join(dir, OWN, 'contents.jsonl') }
+  const earlierIndex = join(dir, OWN, 'aspects.index')
   const leftOuts = new LeftOuts(options.onEvent)
   const own = new OwnFolder(fs, dir)
-  const bases = new Bases({ fs, dir, index: indexPath, own, leftOuts, root: () => paths.root() })
+  const bases = new Bases({
+    fs,
+    dir,
+    caches: Object.values(indexPaths),
+    own,
+    leftOuts,
+    root: () => paths.root(),
+  })
   const staging = new Staging(fs, join(dir, OWN, 'staging'))
   const shared = { fs, dir, staging, fsync, own, bases, leftOuts }
   const folder = new AspectFolder(shared)
-  const index = new AspectIndex({ ...shared, folder, path: indexPath })
+  const index = new AspectIndex({ ...shared, folder, paths: indexPaths })
   const locks = new Locks({
     ...shared,
     dir: join(dir, OWN, 'locks'),
@@ -90,9 +99,17 @@ export function localBackend(options: LocalBackendOptions): Backend {
 
   let opened: Promise<void> | undefined
   const open = () => {
-    // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
-    opened ??= Promise.all([staging.sweep(), locks.sweep().catch(() => {})]).then(() => {})
+    opened ??= openFolder().catch((e: unknown) => {
+      opened = undefined
+      throw e
+    })
     return opened
+  }
+  const openFolder = async () => {
+    await explainedIn(dir, 'open the folder', () => whenFilesAreFree(fs, () => checkFormat(fs, dir), {}))
+    // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
+    const ignore = () => {}
+    await Promise.all([staging.sweep(), locks.sweep().catch(ignore), fs.unlink(earlierIndex).catch(ignore)])
   }
 
   return {

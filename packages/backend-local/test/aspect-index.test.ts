@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import type { Backend } from '@ivcap/core/driver'
 import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
+import { hostFs, type LocalFs } from '../src/fs/local-fs.js'
 import { localBackend } from '../src/index.js'
-import { hostFs, type LocalFs } from '../src/local-fs.js'
 import { allAspects, draft, entity, tag } from './local.js'
 import { putAspect, readAspects } from './support/aspect-files.js'
 import { tempFolder } from './temp-folder.js'
 
 const COUNT = 300
 const other = 'urn:example:reef:2'
-const indexOf = (dir: string) => join(dir, '.ivcap', 'aspects.index')
+const indexOf = (dir: string) => join(dir, '.ivcap', 'facts.jsonl')
 
 /** A folder with enough records for an index, and one of `other` among them. */
 async function prepared(): Promise<string> {
@@ -87,9 +87,9 @@ describe('the index', () => {
   it.each<[string, (whole: Buffer) => Uint8Array | undefined]>([
     ['gone', () => undefined],
     ['empty', () => new Uint8Array()],
-    ['cut in its first segment', (whole) => whole.subarray(0, 1000)],
+    ['cut in its first batch', (whole) => whole.subarray(0, 1000)],
     ['cut in its head', (whole) => whole.subarray(0, 11)],
-    ['followed by half a segment', (whole) => Buffer.concat([whole, whole.subarray(0, 500)])],
+    ['followed by half a batch', (whole) => Buffer.concat([whole, whole.subarray(0, 500)])],
     ['followed by zeros', (whole) => Buffer.concat([whole, new Uint8Array(5000)])],
     ['altered in one bit', (whole) => flipped(whole, whole.lastIndexOf('reef:2') + 5)],
     ['what another program keeps there', () => Buffer.from('{"an": "index"}\n'.repeat(999))],

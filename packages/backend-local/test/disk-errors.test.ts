@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { hostFs } from '../src/fs/local-fs.js'
 import { localBackend } from '../src/index.js'
-import { hostFs } from '../src/local-fs.js'
 import { allAspects, draft, entity, tag } from './local.js'
 import { errno, watched } from './support/failing-fs.js'
 import { tempFolder } from './temp-folder.js'

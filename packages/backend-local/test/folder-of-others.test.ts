@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import type { IvcapEvent } from '@ivcap/core/driver'
 import { describe, expect, it } from 'vitest'
+import { hostFs } from '../src/fs/local-fs.js'
 import { localBackend } from '../src/index.js'
-import { hostFs } from '../src/local-fs.js'
 import { text } from './bytes.js'
 import { allArtifacts, allAspects, artifactNames, draft, entity, named, plain, tag } from './local.js'
 import { putAspect } from './support/aspect-files.js'
@@ -161,7 +161,14 @@ describe('what is no record', () => {
     const own = join(dir, '.ivcap')
     for (const sub of ['closed', 'locks', 'staging']) await mkdir(join(own, sub), { recursive: true })
     const lock = `${'0'.repeat(32)}.x-1-1.${uuid()}`
-    for (const name of [`closed/${id.slice(-36)}`, 'aspects.index', 'bases', `locks/${lock}`, 'staging/x'])
+    for (const name of [
+      `closed/${id.slice(-36)}`,
+      'facts.jsonl',
+      'contents.jsonl',
+      'bases',
+      `locks/${lock}`,
+      'staging/x',
+    ])
       await inPlaceOf[what]?.(join(own, name))
     const { backend } = opened(dir)
     expect(await allAspects(backend)).toHaveLength(1)

@@ -53,7 +53,7 @@ it('a disk that fills up ends them, with nothing half-written', async () => {
 
 it('what can’t be put in its place leaves nothing behind', async () => {
   const baseDir = await tempFolder()
-  const { hostFs } = await import('../src/local-fs.js')
+  const { hostFs } = await import('../src/fs/local-fs.js')
   const { sync } = hostFs
   if (sync === undefined) throw new Error('this machine has no files')
   const renameSync = () => {

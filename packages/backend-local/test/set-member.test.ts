@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { setMember } from '../src/folder/set-member.js'
+import { setMember } from '../src/aspects/set-member.js'
 
 const blanks = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
 const values = fc.oneof(

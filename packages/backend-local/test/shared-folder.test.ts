@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { hostFs } from '../src/fs/local-fs.js'
 import { localBackend } from '../src/index.js'
-import { hostFs } from '../src/local-fs.js'
 import { text } from './bytes.js'
 import { allArtifacts, allAspects, draft, entity, named, plain, tag } from './local.js'
 import { putAspect } from './support/aspect-files.js'
@@ -250,8 +250,8 @@ describe('the folders that all users share', () => {
       const modeOf = async (...path: string[]) => Number((await stat(join(dir, ...path))).mode) & 0o7777
       for (const sub of ['.ivcap', '.ivcap/closed', '.ivcap/locks', '.ivcap/staging', 'aspects'])
         expect([sub, await modeOf(sub)]).toEqual([sub, 0o2775])
-      for (const file of ['.ivcap/bases', '.ivcap/aspects.index', `.ivcap/closed/${made.id.slice(-36)}`])
-        expect([file, await modeOf(file)]).toEqual([file, 0o664])
+      for (const file of ['bases', 'facts.jsonl', 'contents.jsonl', `closed/${made.id.slice(-36)}`])
+        expect([file, await modeOf('.ivcap', file)]).toEqual([file, 0o664])
     } finally {
       process.umask(before)
     }

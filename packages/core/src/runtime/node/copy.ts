@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, fchmodSync, openSync, readSync, writeSync } from 'node:fs'
 import { chmod, copyFile as cloneFile, type FileHandle, open, stat } from 'node:fs/promises'
 import { IvcapError, isIvcapError } from '../../model/errors.js'
 import { show } from '../../model/urn.js'
@@ -11,6 +11,10 @@ import { allocate } from './allocate.js'
 import { fileError } from './fs-error.js'
 import { createSha256 } from './hash.js'
 
+/** Bytes of a file that is copied by calls that block: handing each of them to another thread takes longer. */
+const SMALL = 128 * 1024
+/** Not blocking: a FIFO that has taken the place of the file would otherwise be waited for. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 /** Bytes of a hole that is worth keeping in a sparse file. */
 const HOLE = 64 * 1024
 const ZEROS = new Uint8Array(HOLE)
@@ -24,30 +28,86 @@ export async function copyFile(
 ): Promise<{ readonly size: number; readonly sha256: string | undefined }> {
   o.signal?.throwIfAborted()
   const hasher = o.digest ? createSha256() : undefined
-  const input = await open(from).catch((error: unknown) => {
-    throw fileError(error, "can't read", from)
-  })
-  let size: number
-  try {
-    const pump = new Pump(input, from, source.size, hasher, o)
-    if (source.size === undefined || source.size > PIECE) {
-      const { mode, blocks, size: whole } = await input.stat()
-      if (await clone(from, to, mode & 0o777, o)) {
-        size = hasher === undefined ? whole : await pump.run(undefined)
-        o.report(size)
-      } else {
-        size = await writeNew(to, o, (output) => pump.run(output, blocks * 512 < whole))
-      }
-    } else {
-      size = await writeNew(to, o, (output) => pump.run(output))
-    }
-  } finally {
-    await input.close()
-  }
+  const size =
+    source.size !== undefined && source.size <= SMALL
+      ? copySmall(source.size, from, to, o, hasher)
+      : await copyLarge(source.size, from, to, o, hasher)
   if (source.size !== undefined && size !== source.size) throw otherSize(from, source.size, size)
   if ((await source.unchanged?.()) === false) throw await changed(from)
   o.signal?.throwIfAborted()
   return { size, sha256: hasher?.digest() }
+}
+
+/** @returns the number of bytes; one more than expected where there are more */
+function copySmall(
+  expected: number,
+  from: string,
+  to: string,
+  { mode, report }: CopyFileOptions,
+  hasher: Hasher | undefined,
+): number {
+  const bytes = readUpTo(from, expected + 1)
+  hasher?.update(bytes)
+  report(0)
+  const output = openSync(to, 'wx', mode)
+  try {
+    // the umask may have taken bits away, and file systems without permissions refuse
+    if (mode !== undefined) attempt(() => fchmodSync(output, mode))
+    for (let done = 0; done < bytes.byteLength; ) done += writeSync(output, bytes, done)
+  } finally {
+    closeSync(output)
+  }
+  report(bytes.byteLength)
+  return bytes.byteLength
+}
+
+function readUpTo(path: string, most: number): Uint8Array {
+  const bytes = allocate(most)
+  try {
+    const input = openSync(path, READ)
+    try {
+      for (let done = 0; ; ) {
+        const read = readSync(input, bytes, done, most - done, done)
+        done += read
+        if (read === 0 || done === most) return bytes.subarray(0, done)
+      }
+    } finally {
+      closeSync(input)
+    }
+  } catch (error) {
+    throw fileError(error, "can't read", path)
+  }
+}
+
+function attempt(step: () => void): void {
+  try {
+    step()
+  } catch {}
+}
+
+async function copyLarge(
+  expected: number | undefined,
+  from: string,
+  to: string,
+  o: CopyFileOptions,
+  hasher: Hasher | undefined,
+): Promise<number> {
+  const input = await open(from).catch((error: unknown) => {
+    throw fileError(error, "can't read", from)
+  })
+  try {
+    const pump = new Pump(input, from, expected, hasher, o)
+    if (expected !== undefined && expected <= PIECE)
+      return await writeNew(to, o, (output) => pump.run(output))
+    const { mode, blocks, size: whole } = await input.stat()
+    if (!(await clone(from, to, mode & 0o777, o)))
+      return await writeNew(to, o, (output) => pump.run(output, blocks * 512 < whole))
+    const size = hasher === undefined ? whole : await pump.run(undefined)
+    o.report(size)
+    return size
+  } finally {
+    await input.close()
+  }
 }
 
 /**

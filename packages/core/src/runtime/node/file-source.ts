@@ -1,5 +1,5 @@
-import { type BigIntStats, constants } from 'node:fs'
-import { access, open, stat } from 'node:fs/promises'
+import { accessSync, type BigIntStats, constants, statSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '../../model/errors.js'
 import { show } from '../../model/urn.js'
@@ -38,7 +38,7 @@ export function regularFile(path: string, found: BigIntStats, size = Number(foun
   const at = Date.now()
   const unchanged = async () => {
     try {
-      return await isStill(path, found)
+      return isStill(path, found)
     } catch (error) {
       if (isIvcapError(error, 'not-found')) return false
       throw error
@@ -70,8 +70,8 @@ async function watched(
   }
   const handle = await open(path).catch(failed)
   const beyond = new Uint8Array(1)
-  const assertUnchanged = async () => {
-    if (!(await isStill(path, found))) throw changed(path)
+  const assertUnchanged = () => {
+    if (!isStill(path, found)) throw changed(path)
   }
   /** A size that is not true is told by what comes after it. */
   const assertEnded = async () => {
@@ -80,7 +80,7 @@ async function watched(
     if (bytesRead > 0) throw changed(path)
   }
   try {
-    if (end - start > PIECE) await assertUnchanged()
+    if (end - start > PIECE) assertUnchanged()
     if (size === 0) await assertEnded()
   } catch (error) {
     await handle.close()
@@ -92,7 +92,7 @@ async function watched(
       const last = read.bytesRead === 0 || position + read.bytesRead >= end
       if (last) {
         await assertEnded()
-        await assertUnchanged()
+        assertUnchanged()
       }
       return read
     },
@@ -145,9 +145,9 @@ export async function readWhole(path: string, { signal }: OpOptions): Promise<Ui
 }
 
 /** @throws IvcapError for the reason why it can't be looked at, `not-found` if it is gone */
-async function isStill(path: string, found: BigIntStats): Promise<boolean> {
+function isStill(path: string, found: BigIntStats): boolean {
   try {
-    return isSame(found, await stat(path, { bigint: true }))
+    return isSame(found, statSync(path, { bigint: true }))
   } catch (error) {
     throw fileError(error, "can't read", path)
   }
@@ -163,7 +163,7 @@ async function check(path: string, argument: string): Promise<BigIntStats> {
   try {
     const found = await stat(path, { bigint: true })
     if (found.isDirectory()) throw unusable(path, argument, 'it is a folder: name a file')
-    await access(path, constants.R_OK)
+    accessSync(path, constants.R_OK)
     return found
   } catch (error) {
     if (error instanceof IvcapError) throw error

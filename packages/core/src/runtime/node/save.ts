@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { realpathSync, type Stats } from 'node:fs'
-import { lstat, mkdir, readlink, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, renameSync, type Stats, statSync } from 'node:fs'
+import { rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { IvcapError } from '../../model/errors.js'
 import { show } from '../../model/urn.js'
@@ -31,7 +31,7 @@ export async function saveAs(
 
 /** See `Runtime.copyAs`. */
 export async function copyAs(path: string, from: string, o: CopyOptions): Promise<string | undefined> {
-  const found = await stat(from, { bigint: true }).catch(() => undefined)
+  const found = statSync(from, { bigint: true, throwIfNoEntry: false })
   if (!found?.isFile() || Number(found.size) !== o.size) return undefined
   const source = regularFile(from, found)
   const placed = await place(path, o, (temporary, mode) =>
@@ -40,7 +40,11 @@ export async function copyAs(path: string, from: string, o: CopyOptions): Promis
   return placed ? resolve(path) : undefined
 }
 
-/** Whether what `write` has left at a temporary name is in its place now. If not, or after a failure, nothing of it is left. */
+/**
+ * Calls that move no bytes are made at once: handing them to another thread takes longer than they do.
+ *
+ * Whether what `write` has left at a temporary name is in its place now. If not, or after a failure, nothing of it is left.
+ */
 async function place(
   path: string,
   { signal }: OpOptions,
@@ -51,12 +55,12 @@ async function place(
   let temporary: string | undefined
   let placed = false
   try {
-    const target = await targetOf(absolute, path)
+    const target = targetOf(absolute, path)
     const folder = dirname(target.path)
     temporary = join(folder, `.ivcap-${randomUUID()}.part`)
-    made = { folder, topmost: await mkdir(folder, { recursive: true }) }
+    made = { folder, topmost: mkdirSync(folder, { recursive: true }) }
     if (!(await write(temporary, target.mode))) return false
-    await rename(temporary, target.path)
+    renameSync(temporary, target.path)
     placed = true
     return true
   } catch (error) {
@@ -94,30 +98,26 @@ function real(path: string): string {
 }
 
 /** The file that is to be replaced, behind any links, and the permissions that it has if it exists. */
-async function targetOf(path: string, asGiven: string): Promise<{ path: string; mode?: number }> {
-  const target = await behindLinks(path)
-  const existing = await stat(target).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  })
+function targetOf(path: string, asGiven: string): { path: string; mode?: number } {
+  const target = behindLinks(path)
+  const existing = statSync(target, { throwIfNoEntry: false })
   if (existing === undefined) return { path: target }
   if (!existing.isFile()) throw notAFile(asGiven, existing)
   return { path: target, mode: existing.mode & 0o777 }
 }
 
 /** A link keeps its place, and its target gets the content, even if there is no such file yet. */
-async function behindLinks(path: string): Promise<string> {
+function behindLinks(path: string): string {
   let target = path
   // as many links as Linux follows
   for (let links = 0; links < 40; links += 1) {
     try {
-      return await realpath(target)
+      return realpathSync.native(target)
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error
     }
-    const found = await lstat(target).catch(() => undefined)
-    if (found?.isSymbolicLink() !== true) return target
-    target = resolve(dirname(target), await readlink(target))
+    if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return target
+    target = resolve(dirname(target), readlinkSync(target))
   }
   return target
 }

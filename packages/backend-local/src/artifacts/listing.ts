@@ -1,0 +1,201 @@
+import {
+  type ArtifactQuery,
+  type ArtifactRecord,
+  type OpOptions,
+  type Page,
+  type Timestamp,
+  timestamp,
+} from '@ivcap/core/driver'
+import {
+  type ArtifactOrderField,
+  artifactFilter,
+  artifactOrder,
+  type Clock,
+  compareKeys,
+  type Direction,
+  decodeCursor,
+  encodeCursor,
+  pageOf,
+  type SortKey,
+  WorkBudget,
+} from '@ivcap/core/internal'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { mayBeOutput } from './names.js'
+import type { ArtifactPath, ArtifactPaths } from './paths.js'
+import { type ArtifactRecords, derivedRecord } from './records.js'
+import { filesBelow } from './walk.js'
+
+/** What a file tells without its record. */
+const DERIVED: readonly ArtifactOrderField[] = [
+  'id',
+  'name',
+  'status',
+  'size',
+  'created_at',
+  'last_modified_at',
+]
+/** Files that one walk puts in order, for the pages that follow: a folder of fewer is walked once in a listing. */
+const WINDOW = 10_000
+/** Listings whose order is kept; the one that was used longest ago makes way. */
+const WINDOWS = 4
+
+interface Listed {
+  readonly path: ArtifactPath
+  readonly stat: LocalStat
+  readonly record: ArtifactRecord
+}
+
+/** Files of a listing in its order, as one walk has found them. */
+interface Window {
+  /** Files up to this key are not in it, as they come before. */
+  readonly after: SortKey | undefined
+  readonly items: readonly { readonly key: SortKey; readonly path: ArtifactPath }[]
+  /** Whether there are more behind the last one. */
+  readonly more: boolean
+}
+
+interface Parts {
+  readonly fs: LocalFs
+  readonly paths: ArtifactPaths
+  readonly records: ArtifactRecords
+  readonly index: AspectIndex
+  readonly clock: Clock
+  readonly leftOuts: LeftOuts
+}
+
+/** Lists the files in the folder, of this and of other programs. */
+export class ArtifactListings {
+  readonly #parts: Parts
+  /** By query and time. A cursor that none of them knows is served by another walk. */
+  readonly #windows = new Map<string, Window>()
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  async page(q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>> {
+    const { fs, paths, records, index } = this.#parts
+    const { fields } = artifactOrder(q.orderBy)
+    const direction = q.orderDesc ? 'DESC' : 'ASC'
+    const query = { filter: q.filter, fields, direction, atTime: q.atTime }
+    const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
+    const after = position?.after
+    await index.refresh()
+
+    const known = position && this.#find(query, position.atTime, after, direction, q.limit)
+    const { window, at } =
+      known !== undefined && position !== undefined
+        ? { window: known, at: position.atTime }
+        : await this.#walk(q, o, after, q.atTime ?? position?.atTime)
+    this.#keep(query, at, window)
+
+    const items: ArtifactRecord[] = []
+    let next = firstAfter(window, after, direction)
+    let last = after
+    for (; next < window.items.length && items.length < q.limit; next++) {
+      o.signal?.throwIfAborted()
+      const item = window.items[next]
+      if (item === undefined) break
+      last = item.key
+      const stat = await lstatIfThere(fs, item.path.path)
+      // gone meanwhile: it was removed, and is no longer listed
+      if (!stat?.isFile()) continue
+      paths.handOut(item.path.id)
+      items.push(await records.of(item.path, stat))
+    }
+    const more = next < window.items.length || window.more
+    return { items, ...(more && last && { cursor: encodeCursor(query, { atTime: at, after: last }) }) }
+  }
+
+  async #walk(
+    q: ArtifactQuery,
+    o: OpOptions,
+    after: SortKey | undefined,
+    at: Timestamp | undefined,
+  ): Promise<{ readonly window: Window; readonly at: Timestamp }> {
+    const { paths, records, clock } = this.#parts
+    const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
+    const budget = new WorkBudget({ signal: o.signal })
+    const { fields, keyOf } = artifactOrder(q.orderBy)
+    const told = fits === undefined && fields.every((field) => DERIVED.includes(field))
+    const byName = fields.includes('name')
+    let newest = timestamp(clock())
+    const files = filesBelow(this.#parts, await paths.root(), o)
+
+    async function* listed(): AsyncGenerator<Listed> {
+      for await (const { path, stat } of files) {
+        const derived = derivedRecord(path, stat)
+        const createdAt = derived.createdAt ?? newest
+        if (at === undefined && createdAt > newest) newest = createdAt
+        const then = at === undefined || createdAt <= at ? createdAt : await createdBefore(path, at, records)
+        if (then === undefined) continue
+        const isTold = told && !(byName && mayBeOutput(path.name))
+        const record = isTold ? derived : await records.of(path, stat)
+        // in its place as of then, so that a page after it was replaced neither misses nor repeats it
+        const placed = then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then }
+        if (fits === undefined || (await fits(placed, budget))) yield { path, stat, record: placed }
+      }
+    }
+
+    const direction: Direction = q.orderDesc ? 'DESC' : 'ASC'
+    const slice = { direction, limit: Math.max(WINDOW, q.limit), ...(after && { after }) }
+    const { items, last } = await pageOf(listed(), (item) => keyOf(item.record), slice)
+    const window = {
+      after,
+      items: items.map(({ record, path }) => ({ key: keyOf(record), path })),
+      more: last !== undefined,
+    }
+    return { window, at: at ?? newest }
+  }
+
+  /** The window in which the page lies. */
+  #find(
+    query: object,
+    at: Timestamp,
+    after: SortKey | undefined,
+    direction: Direction,
+    limit: number,
+  ): Window | undefined {
+    const window = this.#windows.get(keyOfListing(query, at))
+    if (window === undefined) return undefined
+    const isBefore =
+      window.after !== undefined && (after === undefined || compareKeys(after, window.after, direction) < 0)
+    const left = window.items.length - firstAfter(window, after, direction)
+    return isBefore || (window.more && left < limit) ? undefined : window
+  }
+
+  #keep(query: object, at: Timestamp, window: Window): void {
+    const key = keyOfListing(query, at)
+    this.#windows.delete(key)
+    this.#windows.set(key, window)
+    if (this.#windows.size <= WINDOWS) return
+    for (const oldest of this.#windows.keys()) {
+      this.#windows.delete(oldest)
+      return
+    }
+  }
+}
+
+const keyOfListing = (query: object, at: Timestamp): string => JSON.stringify([query, at])
+
+/** The index of the first item after a key. */
+function firstAfter({ items }: Window, after: SortKey | undefined, direction: Direction): number {
+  if (after === undefined) return 0
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const item = items[middle]
+    if (item !== undefined && compareKeys(item.key, after, direction) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** A file that is younger than `at` may have replaced one that was there then. */
+async function createdBefore(path: ArtifactPath, at: Timestamp, records: ArtifactRecords) {
+  const before = await records.recorded(path, at)
+  return before?.createdAt
+}

@@ -1,0 +1,61 @@
+import { posix } from 'node:path'
+import { IvcapError } from '@ivcap/core/driver'
+import { show } from '@ivcap/core/internal'
+import { DEVICE, MAX_NAME } from '../blob-keys.js'
+
+/** Where aspects lie, below the folder. */
+export const ASPECTS = 'aspects'
+/** Ours alone: staging, locks, closings. */
+export const OWN = '.ivcap'
+
+/** Where the outputs of jobs lie, below the folder: `jobs/<uuid of the job>/<name>`. */
+const JOBS = 'jobs'
+
+/** The name below the folder of a job's output; `n`: how many outputs of the same job had the name before. */
+export function outputName(job: string, name: string, n: number): string {
+  const uuid = /[0-9a-z][\w-]*$/i.exec(job)?.[0] ?? 'unnamed'
+  if (n === 0) return `${JOBS}/${uuid}/${name}`
+  const { dir, name: stem, ext } = posix.parse(name)
+  return posix.join(JOBS, uuid, dir, `${stem}-${n + 1}${ext}`)
+}
+
+/** Whether an artifact of this name may be a job's output, whose record has another name than its path. */
+export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`)
+
+/**
+ * The segments of an artifact's name, a relative path with `/`.
+ *
+ * @throws IvcapError `invalid-argument` for a name that leads out of the folder, into what is not for artifacts, to a file that
+ * listings don't show, or that some system could not hold
+ */
+export function segmentsOf(name: string): readonly string[] {
+  const refuse = (why: string) =>
+    new IvcapError('invalid-argument', `name ${show(name)} can't be a file's: ${why}`, { argument: 'name' })
+  if (name === '') throw refuse('it is empty')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (/[\u0000-\u001f\u007f]/.test(name)) throw refuse('it has control characters')
+  if (name.includes('\\')) throw refuse('it has a backslash; folders are separated by /')
+  if (Buffer.from(name, 'utf8').toString('utf8') !== name) throw refuse('it has half of a surrogate pair')
+  if (name.startsWith('/') || /^[a-z]:(\/|$)/i.test(name)) throw refuse('it must be relative to the folder')
+  const segments = name.split('/')
+  for (const segment of segments) {
+    if (segment === '') throw refuse('between slashes there must be a name')
+    if (segment === '.' || segment === '..') throw refuse('"." and ".." are not names')
+    if (segment.startsWith('.')) throw refuse('names that begin with a dot are hidden, and never listed')
+    if (DEVICE.test(segment)) throw refuse(`${show(segment)} is a device on Windows`)
+    if (Buffer.byteLength(segment) > MAX_NAME) throw refuse(`a part of it is longer than ${MAX_NAME} bytes`)
+    if (process.platform === 'win32' && /[<>:"|?*]|[. ]$/.test(segment)) {
+      throw refuse('Windows allows none of <>:"|?* in it, and no dot or blank at its end')
+    }
+  }
+  // whatever the case: some file systems don't tell it apart
+  if (segments[0]?.toLowerCase() === ASPECTS) throw refuse(`${ASPECTS}/ is where aspects are kept`)
+  return segments
+}
+
+/** Whether a file at these segments is an artifact: not hidden, and not an aspect. */
+export function isArtifactPath(segments: readonly string[]): boolean {
+  return (
+    segments.length > 0 && segments[0] !== ASPECTS && segments.every((s) => s !== '' && !s.startsWith('.'))
+  )
+}

@@ -1,0 +1,176 @@
+import { lstatSync, realpathSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { IvcapError, type Urn } from '@ivcap/core/driver'
+import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
+import type { Bases } from '../bases.js'
+import { explained } from '../fs/fs-error.js'
+import { errnoOf, hostFs, type LocalFs, lstatIfThere, orAbsent, statIfThere } from '../fs/local-fs.js'
+import { isArtifactPath, segmentsOf } from './names.js'
+
+/** A file in the folder. `path` has no symbolic links in it, as the Python client writes it in a URN. */
+export interface ArtifactPath {
+  readonly id: Urn
+  readonly path: string
+  /** Relative to the folder, with `/`. */
+  readonly name: string
+}
+
+/** Ids with `%` that are remembered. */
+const HANDED_OUT = 10_000
+
+/** Tells which file a name or an id means, and that it lies in the folder. */
+export class ArtifactPaths {
+  readonly #fs: LocalFs
+  /** Raw ids with `%` that were handed out: they stand for these very names, also when the files are gone. */
+  readonly #handedOut = new Set<string>()
+  readonly dir: string
+  /** Once the folder is there. */
+  #root: string | undefined
+
+  constructor(fs: LocalFs, baseDir: string) {
+    this.#fs = fs
+    this.dir = resolve(baseDir)
+  }
+
+  /** The folder without symbolic links; it need not be there yet. @throws IvcapError `invalid-argument` for `baseDir` */
+  async root(): Promise<string> {
+    if (this.#root !== undefined) return this.#root
+    const root = await this.#real(this.dir)
+    const stat = await statIfThere(this.#fs, root)
+    if (stat?.isDirectory()) this.#root = root
+    if (stat === undefined || stat.isDirectory()) return root
+    const message = `baseDir ${this.dir} is a file: name a folder, which need not be there yet`
+    throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: this.dir })
+  }
+
+  /** Where a new artifact goes. @throws IvcapError `invalid-argument` for `name` */
+  async ofName(name: string): Promise<ArtifactPath> {
+    const segments = segmentsOf(name)
+    const root = await this.root()
+    const outside = (to: string) => {
+      const message = `name ${show(name)} leads out of the folder, to ${to}, by a symbolic link: choose another one`
+      return new IvcapError('invalid-argument', message, { argument: 'name' })
+    }
+    const asked = join(root, ...segments)
+    return await explained('look where to put it', asked, 'name', async () => {
+      const parent = await this.#real(dirname(asked))
+      const found = describe(root, join(parent, segments.at(-1) ?? ''))
+      if (found === undefined) throw outside(parent)
+      // a link that stays inside may still lead to where artifacts can't be
+      segmentsOf(found.name)
+      const there = await lstatIfThere(this.#fs, found.path)
+      if (there?.isDirectory()) {
+        const message = `name ${show(name)} is a folder's: choose another one`
+        throw new IvcapError('invalid-argument', message, { argument: 'name' })
+      }
+      const target = there?.isSymbolicLink() ? await orAbsent(this.#realpath(found.path)) : undefined
+      if (target !== undefined && describe(root, target) === undefined) throw outside(target)
+      return found
+    })
+  }
+
+  /** The id was handed out as it is. */
+  handOut(id: Urn): void {
+    if (!id.includes('%') || this.#handedOut.has(id)) return
+    if (this.#handedOut.size >= HANDED_OUT) this.#handedOut.clear()
+    this.#handedOut.add(id)
+  }
+
+  /**
+   * The file that an id means: the raw path if there is one; else the percent-decoded one, unless `isKnown` says that the raw
+   * one was an artifact; else the one that has moved with the folder. undefined when there is none, or it lies elsewhere, or
+   * is hidden.
+   */
+  async ofId(
+    id: Urn,
+    { bases, isKnown }: { readonly bases: Bases; readonly isKnown: (id: string) => boolean },
+  ): Promise<ArtifactPath | undefined> {
+    const root = await this.root()
+    for (const path of pathsOf(id, (raw) => this.#handedOut.has(raw) || isKnown(raw))) {
+      const real = (await this.#realIfThere(path)) ?? (await this.#moved(path, bases))
+      const found = real === undefined ? undefined : describe(root, real)
+      if (found !== undefined && isArtifactPath(found.name.split('/'))) return found
+    }
+    return undefined
+  }
+
+  /** Whether the file, or where it would be, lies in the folder, or did so before the folder was moved. */
+  contains(id: Urn, bases: Bases): boolean {
+    const root = this.#realSync(this.dir)
+    return pathsOf(id, () => false).some((path) => {
+      const real = this.#realSync(path)
+      if (describe(root, real) !== undefined || describe(this.dir, real) !== undefined) return true
+      return this.#fs === hostFs && !existsNow(path) && bases.ownsMoved(path, root)
+    })
+  }
+
+  async #moved(path: string, bases: Bases): Promise<string | undefined> {
+    const moved = await bases.movedPath(path)
+    return moved === undefined ? undefined : await this.#realIfThere(moved)
+  }
+
+  async #realIfThere(path: string): Promise<string | undefined> {
+    return await this.#realpath(path).catch((e: unknown) => {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES'].includes(errnoOf(e) ?? ''))
+        return undefined
+      throw e
+    })
+  }
+
+  /** Symbolic links resolved as far as the path exists. */
+  async #real(path: string): Promise<string> {
+    const real = await orAbsent(this.#realpath(path))
+    const parent = dirname(path)
+    if (real !== undefined || parent === path) return real ?? path
+    return join(await this.#real(parent), path.slice(parent.length))
+  }
+
+  #realSync(path: string): string {
+    if (this.#fs !== hostFs) return resolve(path)
+    try {
+      return realpathSync.native(path)
+    } catch {
+      const parent = dirname(path)
+      return parent === path ? path : join(this.#realSync(parent), path.slice(parent.length))
+    }
+  }
+
+  async #realpath(path: string): Promise<string> {
+    return String(await this.#fs.realpath(path))
+  }
+}
+
+function pathsOf(id: Urn, isRaw: (id: string) => boolean): string[] {
+  const raw = pathOfFileUrn(id)
+  if (raw === undefined || raw.includes('\0')) return []
+  if (!ENCODED.test(raw) || isRaw(id)) return [raw]
+  const decoded = decode(raw)
+  return decoded === raw || decoded.includes('\0') ? [raw] : [raw, decoded]
+}
+
+/** What the path of a URL looks like: with a blank or any other character that URLs have encoded, a path is raw. */
+const ENCODED = /^(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})+$/i
+
+function existsNow(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (e) {
+    return errnoOf(e) !== 'ENOENT' && errnoOf(e) !== 'ENOTDIR'
+  }
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function describe(root: string, path: string): ArtifactPath | undefined {
+  const below = relative(root, path)
+  if (below === '' || below === '..' || below.startsWith(`..${sep}`) || resolve(root, below) !== path)
+    return undefined
+  return { id: fileUrn(path), path, name: below.split(sep).join('/') }
+}

@@ -1,0 +1,135 @@
+import { type AspectQuery, type AspectRecord, type OpOptions, type Page, timestamp } from '@ivcap/core/driver'
+import {
+  aspectOrder,
+  aspectSelector,
+  type Clock,
+  decodeCursor,
+  encodeCursor,
+  inForce,
+  nextTurn,
+  PAGE_BYTES,
+  pageOf,
+  type SortKey,
+  sizeOf,
+} from '@ivcap/core/internal'
+import type { Bases } from '../bases.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { candidates, choose, inOrder, isIndexed, isKept } from '../index/candidates.js'
+import type { Entry } from '../index/facts.js'
+import { type ContentPathResults, ContentPathScan } from './content-path-scan.js'
+import type { AspectRecords, Scan } from './records.js'
+
+/** Records read before other work gets its turn. */
+const SLICE = 64
+/** A listing that writers outrun this often is handed out as it is. */
+const ATTEMPTS = 5
+/** Of records in the order that the index keeps, so many are looked at first: most pages need no more. */
+const CHOSEN = 1024
+
+/**
+ * One page. Orders that the index knows read little more than the page; others read each record that the entity and the
+ * schema leave, and hold no more than a page of them. A filter or content path reads on until the page is full: it has
+ * its limit of records, or 8 MiB of content.
+ */
+export async function listAspects(
+  q: AspectQuery,
+  o: OpOptions,
+  parts: {
+    index: AspectIndex
+    records: AspectRecords
+    results: ContentPathResults
+    clock: Clock
+    bases: Bases
+  },
+): Promise<Page<AspectRecord>> {
+  const { index, records, clock, bases } = parts
+  // which folder a URN is below is known once the former bases are
+  await bases.refresh()
+  const today = q.entity === undefined ? q : { ...q, entity: bases.current(q.entity) }
+  const fits = aspectSelector(today, o)
+  const contents = q.contentPath === undefined ? undefined : new ContentPathScan(index, parts.results, q, o)
+  const { fields, keyOf } = aspectOrder(q.orderBy)
+  const { entity, schema, filter, contentPath, orderDirection: direction } = q
+  const query = { entity, schema, filter, contentPath, fields, direction, atTime: q.atTime }
+  const position = q.cursor === undefined ? undefined : decodeCursor(query, q.cursor)
+  const at = q.atTime ?? position?.atTime
+  const now = timestamp(clock())
+  const slice = {
+    direction,
+    limit: q.limit,
+    ...(q.includeContent && { sizeOf }),
+    ...(position && { after: position.after }),
+  }
+
+  let most = isKept(fields) ? CHOSEN : Number.POSITIVE_INFINITY
+  for (let attempt = 1; ; attempt++) {
+    o.signal?.throwIfAborted()
+    await index.refresh({ check: true })
+    const { table } = index
+    const { end } = table
+    const scan: Scan = { includes: (uuid) => (table.get(uuid)?.number ?? end) < end, outrun: false }
+    // chosen now: what ends from here on may do so for the sake of a record that is not among them
+    const entries = candidates(table, today, at)
+    const { chosen, isAll } = choose(entries, isKept(fields) ? slice : { direction }, most)
+    const load = async (entry: Entry) => {
+      o.signal?.throwIfAborted()
+      if (contents?.rejects(entry)) return undefined
+      const record = await records.load(entry.uuid, scan)
+      if (record === undefined || !inForce(record, at)) return undefined
+      if (fits === undefined || (await fits(record))) return record
+      await contents?.countMiss(entries)
+      return undefined
+    }
+    const page = isIndexed(fields)
+      ? await firstOf(inOrder(chosen, fields, keyOf, slice), q, load)
+      : await pageOf(loaded(chosen, load), keyOf, slice)
+    if (scan.outrun && attempt < ATTEMPTS) continue
+    if (!isAll && page.last === undefined) {
+      // few of them are what a filter asks for
+      most = Number.POSITIVE_INFINITY
+      continue
+    }
+    const began = entries.at(-1)?.validFrom
+    // not before anything that was shown
+    const atTime = at ?? (began === undefined || began < now ? now : began)
+    return {
+      items: q.includeContent ? page.items : page.items.map(({ content: _, ...rest }) => rest),
+      ...(page.last && {
+        cursor: encodeCursor(query, { atTime, after: page.last }),
+      }),
+    }
+  }
+}
+
+/** Reads records in their order until the page is full and it is known whether any follows. */
+async function firstOf(
+  ordered: AsyncIterable<{ readonly entry: Entry; readonly key: SortKey }>,
+  { limit, includeContent }: Pick<AspectQuery, 'limit' | 'includeContent'>,
+  load: (entry: Entry) => Promise<AspectRecord | undefined>,
+): Promise<{ items: readonly AspectRecord[]; last?: SortKey }> {
+  const items: AspectRecord[] = []
+  let last: SortKey | undefined
+  let bytes = 0
+  let count = 0
+  for await (const { entry, key } of ordered) {
+    if (++count % SLICE === 0) await nextTurn()
+    const record = await load(entry)
+    if (record === undefined) continue
+    if (items.length === limit || bytes > PAGE_BYTES) return { items, ...(last && { last }) }
+    items.push(record)
+    bytes += includeContent ? sizeOf(record) : 0
+    last = key
+  }
+  return { items }
+}
+
+async function* loaded(
+  entries: readonly Entry[],
+  load: (entry: Entry) => Promise<AspectRecord | undefined>,
+): AsyncGenerator<AspectRecord> {
+  for (const [i, entry] of entries.entries()) {
+    if (i % SLICE === SLICE - 1) await nextTurn()
+    const record = await load(entry)
+    if (record !== undefined) yield record
+  }
+}

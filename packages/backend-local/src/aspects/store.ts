@@ -1,0 +1,75 @@
+import {
+  type AspectRecord,
+  type AspectStore,
+  abortable,
+  IvcapError,
+  type OpOptions,
+  type Urn,
+} from '@ivcap/core/driver'
+import { aspectUuid, type Clock } from '@ivcap/core/internal'
+import type { Bases } from '../bases.js'
+import { explainedIn } from '../fs/fs-error.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, whenFilesAreFree } from '../fs/local-fs.js'
+import type { AspectIndex } from '../index/aspect-index.js'
+import { ContentPathResults } from './content-path-scan.js'
+import { listAspects } from './listing.js'
+import type { AspectRecords } from './records.js'
+
+/** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
+export function aspectStore(parts: {
+  readonly fs: LocalFs
+  readonly dir: string
+  readonly index: AspectIndex
+  readonly records: AspectRecords
+  readonly clock: Clock
+  readonly bases: Bases
+  readonly leftOuts: LeftOuts
+  /** Awaited before anything else. */
+  readonly open: () => Promise<void>
+}): AspectStore {
+  const { fs, dir, records, leftOuts, open } = parts
+  const results = new ContentPathResults()
+
+  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
+    o.signal?.throwIfAborted()
+    await abortable(open(), o.signal)
+    o.signal?.throwIfAborted()
+    return await leftOuts.during(o, () => explainedIn(dir, doing, work))
+  }
+  const read = <T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> =>
+    whenFilesAreFree(fs, () => run(doing, o, work), o)
+  const uuidOf = (id: Urn): string => {
+    const uuid = aspectUuid(id)
+    if (uuid === undefined) throw notFound(id)
+    return uuid
+  }
+  const notFound = (id: Urn) =>
+    new IvcapError('not-found', `there is no aspect ${id} in ${dir}`, { resource: id })
+
+  return {
+    assert: (draft, mode, o) =>
+      run('store an aspect', o, async (): Promise<AspectRecord> => {
+        if (mode === 'replace') return await records.update(draft, o)
+        const [added] = await records.add([draft], o)
+        if (added === undefined) throw new IvcapError('unknown', `nothing was added to ${dir}`)
+        return added
+      }),
+
+    assertMany: (drafts, o) => run('store aspects', o, () => records.add(drafts, o)),
+
+    get: (id, o) =>
+      read('read an aspect', o, async () => {
+        const record = await records.load(uuidOf(id), undefined, { strict: true })
+        if (record === undefined) throw notFound(id)
+        return record
+      }),
+
+    list: (q, o) => read('list aspects', o, () => listAspects(q, o, { ...parts, results })),
+
+    retract: (id, o) =>
+      run('retract an aspect', o, async () => {
+        if (!(await records.retract(uuidOf(id), o))) throw notFound(id)
+      }),
+  }
+}

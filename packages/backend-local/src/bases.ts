@@ -1,0 +1,206 @@
+import { join } from 'node:path'
+import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/driver'
+import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
+import { ASPECTS, OWN } from './artifacts/names.js'
+import type { LeftOuts } from './fs/left-outs.js'
+import { etagOf, type LocalFs, type LocalSyncFs, lstatIfThere, orAbsent } from './fs/local-fs.js'
+import type { OwnFolder } from './fs/own-folder.js'
+import { APPEND, LARGEST_NOTE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
+
+/** Levels of a content in which URNs are looked for. */
+const DEPTH = 32
+/** What begins the URN of any file; a text without it needs no translation. */
+const FILE_URN = 'urn:file:///'
+
+/**
+ * The paths under which the folder was written, one line of JSON each in `.ivcap/bases`. A URN below a former one means the
+ * file below this folder: so a folder that was moved, copied or mounted elsewhere keeps its annotations.
+ */
+export class Bases {
+  readonly #fs: LocalFs
+  readonly #path: string
+  readonly #caches: readonly string[]
+  readonly #own: OwnFolder
+  readonly #leftOuts: LeftOuts
+  readonly #rootOf: () => Promise<string>
+  #root: string | undefined
+  /** Longest first. */
+  #former: readonly string[] = []
+  #isKnown = false
+  #seen: string | undefined
+  #remembering: Promise<void> | undefined
+
+  constructor(parts: {
+    readonly fs: LocalFs
+    readonly dir: string
+    /** Files of the index: another path may have filled them. */
+    readonly caches: readonly string[]
+    readonly own: OwnFolder
+    readonly leftOuts: LeftOuts
+    readonly root: () => Promise<string>
+  }) {
+    this.#fs = parts.fs
+    this.#path = join(parts.dir, OWN, 'bases')
+    this.#caches = parts.caches
+    this.#own = parts.own
+    this.#leftOuts = parts.leftOuts
+    this.#rootOf = parts.root
+  }
+
+  /** Whether the folder was written under its present path before; if not, its index may be of another folder. */
+  get isKnown(): boolean {
+    return this.#isKnown
+  }
+
+  /** Reads the file again if it has changed. true: URNs mean something else now. */
+  async refresh(): Promise<boolean> {
+    const root = await this.#rootOf()
+    const isMoved = this.#root !== undefined && this.#root !== root
+    this.#root = root
+    const stat = await lstatIfThere(this.#fs, this.#path).catch(() => undefined)
+    const seen = stat === undefined ? '' : etagOf(stat)
+    if (seen === this.#seen && !isMoved) return false
+    const before = this.#former
+    this.#seen = seen
+    const text = stat === undefined ? undefined : await readSmall(this.#fs, this.#path, LARGEST_NOTE, stat)
+    if (typeof text === 'object') this.#leftOuts.tell({ path: this.#path, state: seen, why: text.unreadable })
+    this.#learn(text, root)
+    return isMoved || before.join('\n') !== this.#former.join('\n')
+  }
+
+  #learn(text: string | Unreadable | undefined, root: string): void {
+    const bases = typeof text === 'string' ? basesIn(text) : []
+    this.#isKnown = bases.includes(root)
+    this.#former = bases.filter((base) => base !== root).sort((a, b) => b.length - a.length)
+  }
+
+  /** Writes down the present path. Where that fails, the folder loses its annotations when it is moved, and nothing else. */
+  async remember(): Promise<void> {
+    await this.refresh()
+    if (this.#isKnown) return
+    this.#remembering ??= this.#append([await this.#rootOf()]).finally(() => {
+      this.#remembering = undefined
+    })
+    await this.#remembering
+  }
+
+  async #append(bases: readonly string[]): Promise<void> {
+    if (bases.length === 0) return
+    try {
+      await this.#own.ensure()
+      for (const path of this.#caches) await orAbsent(this.#fs.unlink(path))
+      const handle = await this.#fs.open(this.#path, APPEND)
+      try {
+        if (!(await handle.stat({ bigint: true })).isFile()) throw new Error('it is no regular file')
+        const bytes = new TextEncoder().encode(bases.map((base) => `${JSON.stringify(base)}\n`).join(''))
+        await handle.write(bytes, 0, bytes.byteLength, null)
+      } finally {
+        await handle.close()
+      }
+      await this.#own.share(this.#path)
+    } catch (e) {
+      this.#leftOuts.fallback(
+        `the path of the folder could not be written down: its annotations are lost when it is moved (${String(e)})`,
+        this.#path,
+      )
+      return
+    }
+    await this.refresh()
+  }
+
+  /** The URN that stands for the same file today; other texts unchanged. */
+  current(urn: string): string {
+    if (this.#former.length === 0 || !urn.startsWith(FILE_URN) || this.#root === undefined) return urn
+    const path = urn.slice(FILE_URN.length - 1)
+    if (isBelow(this.#root, path)) return urn
+    const base = this.#former.find((former) => isBelow(former, path))
+    return base === undefined ? urn : fileUrn(`${this.#root}${path.slice(base.length)}`)
+  }
+
+  /** `content` with all such URNs in it, at any level. */
+  currentContent(content: JsonObject): JsonObject {
+    return this.#former.length === 0 ? content : this.#translate(content, 0)
+  }
+
+  #translate<T extends JsonValue>(value: T, depth: number): T
+  #translate(value: JsonValue, depth: number): JsonValue {
+    if (typeof value === 'string') return this.current(value)
+    if (typeof value !== 'object' || value === null || depth > DEPTH) return value
+    if (Array.isArray(value)) return value.map((item: JsonValue) => this.#translate(item, depth + 1))
+    if (!isJsonObject(value)) return value
+    const entries = Object.entries(value)
+    return Object.fromEntries(entries.map(([key, item]) => [key, this.#translate(item, depth + 1)]))
+  }
+
+  /** The same for all paths of the folder: what locks go by. */
+  keyOf(entity: string): string {
+    const path = pathOfFileUrn(this.current(entity))
+    if (path === undefined || this.#root === undefined || !isBelow(this.#root, path)) return entity
+    return `file:${path.slice(this.#root.length)}`
+  }
+
+  /**
+   * The path of a file below a former base as of today; undefined for others, and where the former base is a folder of its own
+   * again: what lies below it is that folder's.
+   */
+  async movedPath(path: string): Promise<string | undefined> {
+    const moved = this.#moved(path)
+    if (moved === undefined) return undefined
+    for (const name of [OWN, ASPECTS]) {
+      if (await this.#exists(join(moved.base, name))) return undefined
+    }
+    return moved.path
+  }
+
+  /** Whether `movedPath` would find one; by calls that wait, as it decides which store is asked at all. */
+  ownsMoved(path: string, root: string): boolean {
+    const { sync } = this.#fs
+    if (sync === undefined) return false
+    if (this.#seen === undefined) {
+      this.#root = root
+      this.#learn(readSmallNow(sync, this.#path, LARGEST_NOTE), root)
+    }
+    const moved = this.#moved(path)
+    return moved !== undefined && ![OWN, ASPECTS].some((name) => isThere(sync, join(moved.base, name)))
+  }
+
+  #moved(path: string): { readonly base: string; readonly path: string } | undefined {
+    const root = this.#root
+    if (root === undefined || isBelow(root, path)) return undefined
+    const base = this.#former.find((former) => isBelow(former, path))
+    return base === undefined ? undefined : { base, path: `${root}${path.slice(base.length)}` }
+  }
+
+  async #exists(path: string): Promise<boolean> {
+    return (await lstatIfThere(this.#fs, path).catch(() => undefined)) !== undefined
+  }
+}
+
+const isBelow = (base: string, path: string): boolean =>
+  path.length > base.length && path.startsWith(base) && path[base.length] === '/'
+
+function isThere(sync: LocalSyncFs, path: string): boolean {
+  try {
+    return sync.lstatSync(path, { bigint: true, throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** Lines that are no absolute path are ignored: another process may be about to write the last one. */
+function basesIn(text: string): string[] {
+  const bases = new Set<string>()
+  for (const line of text.split('\n')) {
+    const base = parse(line)
+    if (typeof base === 'string' && base.startsWith('/') && base.length > 1) bases.add(base)
+  }
+  return [...bases]
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

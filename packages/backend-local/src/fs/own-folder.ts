@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { ASPECTS, OWN } from '../artifacts/names.js'
+import { recordFormat } from '../format.js'
+import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
+
+/** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
+const FOLDER_BITS = 0o2777
+const FILE_BITS = 0o666
+
+/**
+ * The folders that all users of the folder share: `.ivcap` and those in it, and `aspects`. They and the files in `.ivcap` take
+ * the permissions and the group of the folder itself, whatever the umask of the process: what one member writes, all others
+ * can read and replace.
+ */
+export class OwnFolder {
+  readonly #fs: LocalFs
+  readonly #dir: string
+  #made: Promise<LocalStat | undefined> | undefined
+
+  constructor(fs: LocalFs, dir: string) {
+    this.#fs = fs
+    this.#dir = dir
+  }
+
+  /** Makes the folders. To be awaited before anything is written. */
+  async ensure(): Promise<void> {
+    await this.#ensure()
+  }
+
+  async #ensure(): Promise<LocalStat | undefined> {
+    const made = this.#made ?? this.#make()
+    this.#made = made
+    try {
+      return await made
+    } catch (e) {
+      if (this.#made === made) this.#made = undefined
+      throw e
+    }
+  }
+
+  /** A file in `.ivcap` that was just written. */
+  async share(path: string): Promise<void> {
+    await this.#adjust(path, await this.#ensure(), FILE_BITS)
+  }
+
+  /** Gives a file the permissions and the group of the one whose place it takes. */
+  async like(path: string, old: LocalStat): Promise<void> {
+    await this.#adjust(path, old, 0o777)
+  }
+
+  async #make(): Promise<LocalStat | undefined> {
+    const own = join(this.#dir, OWN)
+    const folders = [own, ...['locks', 'staging', 'closed'].map((name) => join(own, name))]
+    await makeFolder(this.#fs, this.#dir)
+    const base = await statIfThere(this.#fs, this.#dir)
+    for (const folder of [...folders, join(this.#dir, ASPECTS)]) {
+      await makeFolder(this.#fs, folder)
+      await this.#adjust(folder, base, FOLDER_BITS)
+    }
+    await recordFormat(this.#fs, this.#dir, (path) => this.#adjust(path, base, FILE_BITS))
+    return base
+  }
+
+  /** Best effort: what belongs to another user stays as it is. */
+  async #adjust(path: string, model: LocalStat | undefined, bits: number): Promise<void> {
+    const fs = this.#fs
+    if (model?.mode === undefined || fs.chmod === undefined) return
+    const stat = await statIfThere(fs, path)
+    if (stat?.mode === undefined) return
+    // group first: changing it clears the set-group-ID bit
+    if (fs.chown !== undefined && model.gid !== undefined && stat.gid !== model.gid)
+      await fs.chown(path, -1, Number(model.gid)).catch(() => {})
+    const owners = bits === FOLDER_BITS ? 0o700 : 0o600
+    const wanted = (Number(model.mode) & bits) | owners
+    // an existing folder may allow more, by somebody's choice
+    const allowed = bits === FOLDER_BITS ? wanted | (Number(stat.mode) & bits) : wanted
+    if ((Number(stat.mode) & 0o7777 & (bits | 0o7000)) !== allowed)
+      await fs.chmod(path, allowed).catch(() => {})
+  }
+}

@@ -1,0 +1,173 @@
+import { constants } from 'node:fs'
+import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs, statIfThere } from './local-fs.js'
+
+/** Bytes of the file of an aspect. Larger ones are neither written nor read. */
+export const LARGEST_RECORD = 32 * 1024 * 1024
+/** Bytes of any other file of ours beside the index: closings, intents of a lock, former bases. */
+export const LARGEST_NOTE = 1024 * 1024
+/** Not blocking: opening a FIFO without a writer would otherwise wait for one. Windows has no such flag and no such files. */
+export const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+export const APPEND =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
+/** Larger files are read by calls that do not block other work. */
+const AT_ONCE = 256 * 1024
+
+/** Why a file can not be read; completes the sentence "<path> is left out: …". */
+export interface Unreadable {
+  readonly unreadable: string
+  readonly cause?: unknown
+}
+
+/** Disks and network file systems report errors that are gone when the file is read again. */
+const ATTEMPTS = 4
+
+/** Whether the disk failed, so that nobody can tell what the file says. */
+export const isDiskError = (result: Unreadable | object | string | undefined): result is Unreadable =>
+  typeof result === 'object' && 'cause' in result && errnoOf(result.cause) === 'EIO'
+
+/** Failures of the process, not of the file: the caller must hear of them. */
+const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
+
+/**
+ * The text of a small file that other programs may have put there. Only regular files are read (symbolic links to them, too),
+ * and only up to `limit` bytes. Never waits for a writer; anything else is `Unreadable`. undefined where there is no file.
+ */
+export async function readSmall(
+  fs: LocalFs,
+  path: string,
+  limit: number,
+  known?: LocalStat,
+): Promise<string | Unreadable | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await readOnce(fs, path, limit, known)
+    if (attempt === ATTEMPTS || !isDiskError(result)) return result
+  }
+}
+
+async function readOnce(
+  fs: LocalFs,
+  path: string,
+  limit: number,
+  known?: LocalStat,
+): Promise<string | Unreadable | undefined> {
+  try {
+    // before it is opened: opening some devices has effects of its own
+    const stat = known?.isFile() ? known : await statIfThere(fs, path)
+    if (stat === undefined) return undefined
+    const problem = problemOf(stat, limit)
+    if (problem !== undefined) return problem
+    const { sync } = fs
+    const bytes =
+      sync?.readSync !== undefined && Number(stat.size) <= AT_ONCE
+        ? readNow(sync, path, limit)
+        : await readAwaited(fs, path, limit)
+    return bytes instanceof Uint8Array ? decodeText(bytes) : bytes
+  } catch (e) {
+    return failureOf(e)
+  }
+}
+
+/** As `readSmall`, by calls that block: for what is asked for where nothing can be awaited. */
+export function readSmallNow(
+  sync: LocalSyncFs,
+  path: string,
+  limit: number,
+): string | Unreadable | undefined {
+  try {
+    const stat = sync.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    if (stat === undefined) return undefined
+    const problem = problemOf(stat, limit)
+    if (problem !== undefined || sync.readSync === undefined) return problem
+    const bytes = readNow(sync, path, limit)
+    return bytes instanceof Uint8Array ? decodeText(bytes) : bytes
+  } catch (e) {
+    return failureOf(e)
+  }
+}
+
+async function readAwaited(fs: LocalFs, path: string, limit: number): Promise<Uint8Array | Unreadable> {
+  const handle = await fs.open(path, READ)
+  try {
+    const stat = await handle.stat({ bigint: true })
+    const problem = problemOf(stat, limit)
+    if (problem !== undefined) return problem
+    const chunks: Uint8Array[] = []
+    let end = 0
+    // one byte more than expected: where it is missing, that was all
+    for (let wanted = Number(stat.size) + 1; ; wanted = AT_ONCE) {
+      const buffer = new Uint8Array(wanted)
+      const { bytesRead } = await handle.read(buffer, 0, wanted, end)
+      chunks.push(buffer.subarray(0, bytesRead))
+      end += bytesRead
+      if (end > limit) return tooLarge(limit)
+      if (bytesRead < wanted && (bytesRead === 0 || end >= Number(stat.size))) return joined(chunks, end)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+function readNow(sync: LocalSyncFs, path: string, limit: number): Uint8Array | Unreadable {
+  const fd = sync.openSync(path, READ)
+  try {
+    const stat = sync.fstatSync(fd, { bigint: true })
+    const problem = problemOf(stat, limit)
+    if (problem !== undefined) return problem
+    const chunks: Uint8Array[] = []
+    let end = 0
+    for (let wanted = Number(stat.size) + 1; ; wanted = AT_ONCE) {
+      const buffer = new Uint8Array(wanted)
+      const bytesRead = sync.readSync?.(fd, buffer, 0, wanted, end) ?? 0
+      chunks.push(buffer.subarray(0, bytesRead))
+      end += bytesRead
+      if (end > limit) return tooLarge(limit)
+      if (bytesRead < wanted && (bytesRead === 0 || end >= Number(stat.size))) return joined(chunks, end)
+    }
+  } finally {
+    sync.closeSync(fd)
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, length)
+}
+
+function problemOf(stat: LocalStat, limit: number): Unreadable | undefined {
+  if (stat.isDirectory()) return { unreadable: 'it is a folder' }
+  if (!stat.isFile()) return { unreadable: 'it is no regular file' }
+  return stat.size > limit ? tooLarge(limit) : undefined
+}
+
+const tooLarge = (limit: number): Unreadable => ({
+  unreadable: `it has more than ${limit / 1024 / 1024} MiB`,
+})
+
+function failureOf(e: unknown): Unreadable | undefined {
+  const errno = errnoOf(e)
+  if (errno === 'ENOENT') return undefined
+  if (errno === undefined || OF_THE_PROCESS.includes(errno)) throw e
+  return { unreadable: `${REASONS[errno] ?? 'it can not be read'} [${errno}]`, cause: e }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this process may not read it',
+  EPERM: 'this process may not read it',
+  ELOOP: 'its symbolic links go round in a circle',
+  ENOTDIR: 'something on the way to it is a file',
+  EISDIR: 'it is a folder',
+  ENXIO: 'it is no regular file',
+  EIO: 'the disk reports an error',
+}
+
+/** The text keeps its byte order mark, so that an edited file still has it. */
+function decodeText(bytes: Uint8Array): string | Unreadable {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return { unreadable: 'it is UTF-16: save it as UTF-8' }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return { unreadable: 'it is not UTF-8' }
+  }
+}

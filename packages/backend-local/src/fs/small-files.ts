@@ -1,0 +1,118 @@
+import { setImmediate } from 'node:timers/promises'
+import type { OpOptions } from '@ivcap/core/driver'
+import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
+import { moveTo } from './move-to.js'
+import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
+
+/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
+const nextTurn = setImmediate
+
+export interface SmallFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** Files written before other work gets its turn: some 2 ms on a disk at rest. */
+const SLICE = 32
+
+/**
+ * Puts many small new files into `dir`, each whole or not at all. The first failure ends it; those that are there stay. Each
+ * slice of them is told to `placed` once it is there, with what its files are like.
+ */
+export async function placeFiles(
+  files: readonly SmallFile[],
+  { signal }: OpOptions,
+  parts: { readonly fs: LocalFs; readonly dir: string; readonly staging: Staging; readonly fsync: boolean },
+  placed: (from: number, stats: readonly LocalStat[]) => void,
+): Promise<void> {
+  const { fs, dir, fsync } = parts
+  for (let from = 0; from < files.length; from += SLICE) {
+    if (from > 0) await nextTurn()
+    signal?.throwIfAborted()
+    const slice = files.slice(from, from + SLICE)
+    // a disk that has to be waited for would hold up everything else
+    const sync = fsync ? undefined : fs.sync
+    const stats = sync ? await placeNow(slice, sync, parts) : await placeAwaited(slice, parts)
+    if (fsync) await syncFolder(fs, dir)
+    placed(from, stats)
+  }
+}
+
+async function placeAwaited(
+  files: readonly SmallFile[],
+  { fs, staging, fsync }: { fs: LocalFs; staging: Staging; fsync: boolean },
+): Promise<LocalStat[]> {
+  const outcomes = await Promise.allSettled(
+    files.map(({ path, text }) =>
+      staging.with(
+        (staged) => writeText(fs, staged, text, fsync),
+        async (staged) => {
+          const stat = await fs.lstat(staged, { bigint: true })
+          await moveTo(fs, staged, path, { exclusive: false, fsync: false })
+          return stat
+        },
+      ),
+    ),
+  )
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value
+  })
+}
+
+async function placeNow(
+  files: readonly SmallFile[],
+  sync: LocalSyncFs,
+  { fs, dir, staging }: { fs: LocalFs; dir: string; staging: Staging },
+): Promise<LocalStat[]> {
+  const stats: LocalStat[] = []
+  for (const { path, text } of files) {
+    const place = () => placeOne(sync, staging.newPath(), path, new TextEncoder().encode(text))
+    try {
+      stats.push(place())
+    } catch (e) {
+      if (errnoOf(e) !== 'ENOENT') throw e
+      for (const folder of [dir, staging.dir]) await fs.mkdir(folder, { recursive: true })
+      stats.push(place())
+    }
+  }
+  return stats
+}
+
+/** What of a small file is not as usual. */
+interface Placing {
+  /** Fails where something is there already, instead of taking its place. */
+  readonly exclusive?: boolean
+  /** Time of change, in s since 1970. */
+  readonly modified?: number
+}
+
+/** Makes a file in the staging folder and puts it in its place, by calls that wait. Either all of it is done, or nothing. */
+export function placeOne(
+  sync: LocalSyncFs,
+  staged: string,
+  path: string,
+  bytes: Uint8Array,
+  { exclusive = false, modified }: Placing = {},
+): LocalStat {
+  try {
+    const stat = writeNow(sync, staged, bytes, modified)
+    if (!exclusive) {
+      sync.renameSync(staged, path)
+      return stat
+    }
+    sync.linkSync(staged, path)
+    discard(sync, staged)
+    return stat
+  } catch (e) {
+    discard(sync, staged)
+    throw e
+  }
+}
+
+/** A failure here must not hide the one before it; what stays is cleared by a later process. */
+function discard(sync: LocalSyncFs, path: string): void {
+  try {
+    sync.unlinkSync(path)
+  } catch {}
+}

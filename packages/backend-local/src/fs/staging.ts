@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
+import { isProcessGone, processIdentity } from '@ivcap/core/internal'
+import { copyStream } from './copy-stream.js'
+import {
+  entriesOf,
+  type LocalFs,
+  type LocalStat,
+  type LocalSyncFs,
+  lstatIfThere,
+  makeFolder,
+  modifiedNs,
+  orAbsent,
+  whenFilesAreFree,
+} from './local-fs.js'
+
+/** Bytes that are written at once, while nothing else has its turn: some 50 µs. */
+const SMALL = 64 * 1024
+/** Files of processes that can't be seen from here (another host or container) stay for so long. In ms. */
+const STRANGERS_STAY = 24 * 60 * 60 * 1000
+
+/**
+ * A hidden folder where files are made, before one call puts them in their place. It lies on the same file system as
+ * that place, and a file's name tells whose it is: `<owner>.<uuid>`.
+ */
+export class Staging {
+  readonly #fs: LocalFs
+  readonly dir: string
+  #swept: Promise<void> | undefined
+
+  constructor(fs: LocalFs, dir: string) {
+    this.#fs = fs
+    this.dir = dir
+  }
+
+  /** A name that nobody else uses, in a folder that may not be there yet. */
+  newPath(): string {
+    return join(this.dir, `${processIdentity()}.${randomUUID()}`)
+  }
+
+  /** As `newPath`, in a folder that is there. The caller ends with `discard`. */
+  async create(): Promise<string> {
+    await makeFolder(this.#fs, this.dir)
+    return this.newPath()
+  }
+
+  /** Removes a staged file unless it was moved. Never fails: what stays is cleared by a later process. */
+  async discard(path: string): Promise<void> {
+    try {
+      if (this.#fs.sync === undefined || (await lstatIfThere(this.#fs, path))) await this.#fs.unlink(path)
+    } catch {}
+  }
+
+  /** Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards. */
+  async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
+    const path = await this.create()
+    try {
+      await make(path)
+      return await use(path)
+    } finally {
+      await this.discard(path)
+    }
+  }
+
+  /** Clears what processes that are gone have left here. Once per store; a folder that can't be written is left as it is. */
+  sweep(): Promise<void> {
+    this.#swept ??= this.#clear().catch(() => {})
+    return this.#swept
+  }
+
+  async #clear(): Promise<void> {
+    for (const { name, kind } of await entriesOf(this.#fs, this.dir)) {
+      if (kind !== 'file') continue
+      const path = join(this.dir, name)
+      const stat = await lstatIfThere(this.#fs, path)
+      if (stat === undefined) continue
+      const lastChange = Number(modifiedNs(stat) / 1_000_000n)
+      if (isProcessGone(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))
+        await orAbsent(this.#fs.unlink(path))
+    }
+  }
+}
+
+export interface Written {
+  readonly report: (written: number) => void
+  readonly fsync: boolean
+}
+
+/** A new file with all of `source`. @throws IvcapError `integrity` when the source changed meanwhile */
+export async function writeSource(
+  fs: LocalFs,
+  path: string,
+  source: ByteSource,
+  o: OpOptions & Written,
+): Promise<void> {
+  const open = () => fs.open(path, 'wx')
+  // who can be read again is stored again as a whole, with nothing open meanwhile
+  const handle = await (source.replayable ? open() : whenFilesAreFree(fs, open, o))
+  try {
+    await copyStream(source, handle, o)
+    if (o.fsync) await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+  await checkUnchanged(source)
+}
+
+/**
+ * Sets the time of change to the clock's, in microseconds: file systems tick in milliseconds, and an etag must tell
+ * two versions apart that were written within one tick. The quarter keeps a microsecond that floating point holds as a hair
+ * less from being cut to the one before.
+ */
+export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> =>
+  fs.utimes(path, stampOf(micros), stampOf(micros))
+
+/** That time, in seconds as file systems are told it. */
+export const stampOf = (micros: number): number => (micros + 0.25) / 1e6
+
+export async function writeText(fs: LocalFs, path: string, text: string, fsync: boolean): Promise<void> {
+  const bytes = new TextEncoder().encode(text)
+  // a disk that has to be waited for would hold up everything else
+  if (fs.sync && !fsync && bytes.byteLength <= SMALL) {
+    writeNow(fs.sync, path, bytes)
+    return
+  }
+  const handle = await fs.open(path, 'wx')
+  try {
+    let done = 0
+    while (done < bytes.byteLength) {
+      done += (await handle.write(bytes, done, bytes.byteLength - done, done)).bytesWritten
+    }
+    if (fsync) await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A new file, in one go, changed at a given time (s since 1970) or now; what it is like. */
+export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array, modified?: number): LocalStat {
+  const fd = sync.openSync(path, 'wx')
+  try {
+    for (let done = 0; done < bytes.byteLength; ) done += sync.writeSync(fd, bytes, done)
+    if (modified !== undefined) sync.futimesSync(fd, modified, modified)
+    return sync.fstatSync(fd, { bigint: true })
+  } finally {
+    sync.closeSync(fd)
+  }
+}
+
+/** @throws IvcapError `integrity` */
+async function checkUnchanged(source: ByteSource): Promise<void> {
+  if ((await source.unchanged?.()) === false) {
+    throw new IvcapError(
+      'integrity',
+      'the source changed while it was read: try again when nobody writes to it',
+    )
+  }
+}
+
+/** What a folder lists survives a power loss only once the folder itself is on the disk. */
+export async function syncFolder(fs: LocalFs, dir: string): Promise<void> {
+  // Windows opens no folders, and needs no such call
+  if (process.platform !== 'win32') await syncPath(fs, dir)
+}
+
+export async function syncPath(fs: LocalFs, path: string): Promise<void> {
+  const handle = await fs.open(path, 'r')
+  try {
+    await syncHandle(handle)
+  } finally {
+    await handle.close()
+  }
+}
+
+const syncHandle = (handle: { sync?(): Promise<void>; datasync(): Promise<void> }): Promise<void> =>
+  handle.sync === undefined ? handle.datasync() : handle.sync()

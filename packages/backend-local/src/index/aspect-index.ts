@@ -1,0 +1,227 @@
+import type { AspectRecord, JsonObject } from '@ivcap/core/driver'
+import type { AspectFolder } from '../aspects/files.js'
+import type { Bases } from '../bases.js'
+import { decodableNames, NOT_UTF8 } from '../fs/entries.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { type LocalFs, modifiedNs, statIfThere } from '../fs/local-fs.js'
+import type { OwnFolder } from '../fs/own-folder.js'
+import type { Staging } from '../fs/staging.js'
+import { FactReader } from './fact-reader.js'
+import type { Entry, FactTable, Version } from './facts.js'
+import { IndexStore } from './index-store.js'
+
+/** A folder of so many records is read at once, which takes less than handing it to another thread. */
+const SMALL = 1024
+/** New files read before what they say is kept. */
+const READ_AT_ONCE = 4096
+/** In a folder with no more records than this, all versions are checked by the first listing, … */
+const CHECKED_AT_FIRST = 4096
+/** … and in any, this many by each. */
+const CHECKED = 256
+
+/**
+ * Which aspects there are, so that finding some does not read them all: brought up to date from the names in the folder before
+ * each use, and kept in a file beside it for the next process. It only chooses which files to read: what is handed out comes
+ * from those.
+ *
+ * A file that others rewrite in place leaves no trace in the folder. It is found by what it said before, and then no longer; by
+ * what it says now once its version has been checked, which each listing does for some.
+ */
+export class AspectIndex {
+  readonly #fs: LocalFs
+  readonly #folder: AspectFolder
+  readonly #bases: Bases
+  readonly #leftOuts: LeftOuts
+  readonly #reader: FactReader
+  readonly #store: IndexStore
+  /** When the folder was changed last, when it was looked at, and the table that has been whole since. */
+  #seen: { readonly changed: bigint; readonly at: bigint; readonly table: FactTable } | undefined
+  #checks = false
+  #missing = new WeakSet<Entry>()
+  #nextCheck: number | undefined
+  #running: Promise<void> | undefined
+  #next: Promise<void> | undefined
+
+  constructor(parts: {
+    readonly fs: LocalFs
+    readonly folder: AspectFolder
+    readonly staging: Staging
+    /** Where the index is kept. */
+    readonly paths: { readonly facts: string; readonly contents: string }
+    readonly leftOuts: LeftOuts
+    readonly bases: Bases
+    readonly own: OwnFolder
+  }) {
+    this.#fs = parts.fs
+    this.#folder = parts.folder
+    this.#bases = parts.bases
+    this.#leftOuts = parts.leftOuts
+    this.#reader = new FactReader(parts.fs, parts.folder, parts.leftOuts)
+    this.#store = new IndexStore(parts)
+  }
+
+  /** What there is. A refresh may bring another one. */
+  get table(): FactTable {
+    return this.#store.table
+  }
+
+  /** Knows every record whose file was there when this was called. `check`: looks for rewritten files, too. */
+  refresh({ check = false } = {}): Promise<void> {
+    this.#checks ||= check
+    // a scan under way may have passed the place of a new file: the next one serves all who ask meanwhile
+    if (this.#running !== undefined) {
+      this.#next ??= this.#running.then(
+        () => this.#start(),
+        () => this.#start(),
+      )
+      return this.#next
+    }
+    return this.#start()
+  }
+
+  /** A record that was just written, and the version of its file. */
+  note(
+    uuid: string,
+    { entity, schema, validFrom, validTo, content = {} }: AspectRecord,
+    version: Version,
+  ): void {
+    this.#store.learn({ uuid, entity, schema, validFrom, validTo, ...version }, content)
+  }
+
+  /** Keeps what was noted, once it is enough to be worth a write. */
+  save(): Promise<void> {
+    return this.#store.write()
+  }
+
+  /** The contents that are kept of the entries that are wanted. */
+  contents(isWanted: (entry: Entry) => boolean): AsyncGenerator<readonly [Entry, JsonObject]> {
+    return this.#store.contents(isWanted)
+  }
+
+  /** Has the content of this entry kept when its record is read next. */
+  missContent(entry: Entry): void {
+    this.#missing.add(entry)
+  }
+
+  /** Takes note of what a file says now. false: it isn't what the index had found it by. */
+  async fits(uuid: string, record: AspectRecord): Promise<boolean> {
+    const entry = this.table.get(uuid)
+    if (entry === undefined) return true
+    const isThere =
+      entry.entity === record.entity && entry.schema === record.schema && entry.validFrom === record.validFrom
+    const isEnded = (entry.validTo === undefined) !== (record.validTo === undefined)
+    if (!isThere || isEnded) await this.look([uuid])
+    else if (this.#missing.delete(entry)) this.#store.keepContent(entry, record.content ?? {})
+    return isThere
+  }
+
+  /** Reads what these files say now. */
+  async look(uuids: readonly string[]): Promise<void> {
+    const found = new Set<string>()
+    await this.#reader.read(
+      uuids.map((uuid) => `${uuid}.json`),
+      (fact, content) => {
+        found.add(fact.uuid)
+        this.#store.learn(fact, content)
+      },
+      (uuid) => this.#isThere(uuid),
+    )
+    for (const uuid of uuids) if (!found.has(uuid)) this.#store.forget(uuid)
+  }
+
+  /** Reads all records anew. */
+  async rebuild(): Promise<void> {
+    await this.refresh()
+    await this.#store.discard()
+    await this.refresh()
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined
+    const running = this.#scan().finally(() => {
+      if (this.#running === running) this.#running = undefined
+    })
+    this.#running = running
+    return running
+  }
+
+  #isThere(uuid: string): boolean {
+    return this.table.get(uuid) !== undefined
+  }
+
+  async #scan(): Promise<void> {
+    // the same URNs mean other files now: what was found by them is found by others
+    if (await this.#bases.refresh()) this.#store.reset()
+    await this.#store.read()
+    const { table, snapshot } = this.#store
+    const at = BigInt(Date.now()) * 1_000_000n
+    const stat = await statIfThere(this.#fs, this.#folder.dir)
+    const changed = stat === undefined ? 0n : modifiedNs(stat)
+    if (snapshot !== undefined) this.#reader.refuse(snapshot.refused)
+    const isWhole =
+      snapshot?.changed === changed ||
+      (this.#seen?.table === table && this.#seen.changed === changed && isSettled(this.#seen))
+    const names = isWhole ? this.#reader.refused : await this.#newNames()
+    for (let i = 0; i < names.length; i += READ_AT_ONCE) {
+      if (i > 0) await this.#store.write()
+      await this.#reader.read(
+        names.slice(i, i + READ_AT_ONCE),
+        (fact, content) => this.#store.learn(fact, content),
+        (uuid) => this.#isThere(uuid),
+      )
+    }
+    if (this.#checks) await this.#check()
+    this.#seen = { changed, at, table }
+    await this.#store.write(isSettled(this.#seen) ? { changed, refused: this.#reader.refused } : undefined)
+  }
+
+  /** Names that the table has no record of; records whose names are gone are forgotten. */
+  async #newNames(): Promise<readonly string[]> {
+    const { table } = this
+    // what is written while the names are read may be missing among them
+    const { end } = table
+    const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir, {
+      small: table.size <= SMALL,
+    })
+    for (const path of undecodable) this.#leftOuts.tell({ path, state: '', why: NOT_UTF8 })
+    const there = new Set<Entry>()
+    const unknown = names.filter((name) => {
+      const entry = name.endsWith('.json') ? table.get(name.slice(0, -'.json'.length)) : undefined
+      if (entry !== undefined) there.add(entry)
+      return entry === undefined && !name.startsWith('.')
+    })
+    if (there.size < table.size) {
+      for (const entry of [...table.entries()])
+        if (entry.number < end && !there.has(entry)) this.#store.forget(entry.uuid)
+    }
+    return unknown
+  }
+
+  /** Looks at some files whether they are as they were, and reads those that are not. */
+  async #check(): Promise<void> {
+    this.#checks = false
+    const { table } = this
+    const { size } = table
+    const isFirst = this.#nextCheck === undefined
+    const count = isFirst && size <= CHECKED_AT_FIRST ? size : Math.min(size, CHECKED)
+    // processes that list little each begin elsewhere
+    const from = this.#nextCheck ?? Math.floor(Math.random() * size)
+    this.#nextCheck = (from + count) % Math.max(size, 1)
+    const entries = [...table.entries()]
+    const checked = Array.from({ length: count }, (_, i) => entries[(from + i) % size]?.uuid ?? '')
+    const isOf = (uuid: string, version: Version) => {
+      const entry = table.get(uuid)
+      return entry?.changed === version.changed && entry.size === version.size
+    }
+    await this.look(await this.#reader.changed(checked, isOf))
+  }
+}
+
+/**
+ * How long after its last change a folder may change again without a trace, in ns: a tick of the kernel's clock, or two seconds
+ * where times are that coarse.
+ */
+const grainOf = (changed: bigint): bigint => (changed % 1_000_000n === 0n ? 2_100_000_000n : 50_000_000n)
+
+const isSettled = ({ changed, at }: { changed: bigint; at: bigint }): boolean =>
+  at - changed > grainOf(changed)

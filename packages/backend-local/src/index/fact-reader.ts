@@ -1,0 +1,110 @@
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { JsonObject } from '@ivcap/core/driver'
+import { type AspectFolder, endOf, uuidOfFile } from '../aspects/files.js'
+import type { LeftOuts } from '../fs/left-outs.js'
+import { etagOf, type LocalFs, type LocalStat, lstatIfThere, modifiedNs } from '../fs/local-fs.js'
+import type { Fact, Version } from './facts.js'
+
+/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
+const nextTurn = setImmediate
+
+/** Files looked at before other work gets its turn. */
+const SLICE = 64
+
+/** Reads from the files of aspects what the index keeps, and remembers which of them are none. */
+export class FactReader {
+  readonly #folder: AspectFolder
+  readonly #leftOuts: LeftOuts
+  readonly #fs: LocalFs
+  /** Files that are no aspects, as they were when last looked at. */
+  readonly #refused = new Map<string, string>()
+
+  constructor(fs: LocalFs, folder: AspectFolder, leftOuts: LeftOuts) {
+    this.#fs = fs
+    this.#folder = folder
+    this.#leftOuts = leftOuts
+  }
+
+  get refused(): readonly string[] {
+    return [...this.#refused.keys()]
+  }
+
+  /** Another process has found that these are none: this one will see for itself. */
+  refuse(names: readonly string[]): void {
+    for (const name of names) if (!this.#refused.has(name)) this.#refused.set(name, '')
+  }
+
+  /** Tells what each of these files says; nothing of one that is gone, or no aspect. `isThere`: records known to exist. */
+  async read(
+    names: readonly string[],
+    tell: (fact: Fact, content: JsonObject) => void,
+    isThere: (uuid: string) => boolean,
+  ): Promise<void> {
+    await inSlices(names, async (name) => {
+      const read = await this.#read(name, isThere)
+      if (read !== undefined) tell(read.fact, read.content)
+    })
+  }
+
+  /** Tells which of these are not of the version that `isOf` knows, or gone. */
+  async changed(
+    uuids: readonly string[],
+    isOf: (uuid: string, version: Version) => boolean,
+  ): Promise<string[]> {
+    const changed: string[] = []
+    await inSlices(uuids, async (uuid) => {
+      const stat = await lstatIfThere(this.#fs, this.#folder.path(uuid))
+      if (stat === undefined || !isOf(uuid, versionOf(stat))) changed.push(uuid)
+    })
+    return changed
+  }
+
+  async #read(name: string, isThere: (uuid: string) => boolean) {
+    const path = join(this.#folder.dir, name)
+    // before the content: should that change in between, it is of another version, and read again
+    const stat = await lstatIfThere(this.#fs, path)
+    if (stat === undefined) {
+      this.#refused.delete(name)
+      this.#leftOuts.clear(path)
+      return undefined
+    }
+    if (this.#refused.get(name) === etagOf(stat)) return undefined
+    const uuid = uuidOfFile(name)
+    if (uuid === undefined) return this.#refuse(name, stat, 'its name is not that of an aspect, <uuid>.json')
+    const stored = await this.#folder.read(uuid, stat)
+    if (stored === undefined && !stat.isSymbolicLink()) return undefined
+    if (stored === undefined) return this.#refuse(name, stat, 'its symbolic link leads nowhere')
+    if ('unreadable' in stored) return this.#refuse(name, stat, stored.unreadable, stored.cause !== undefined)
+    this.#refused.delete(name)
+    this.#leftOuts.clear(path)
+    const { entity, schema, validFrom, validTo: shown } = stored.record
+    // an end that was copied into the file counts as the original does
+    const closing =
+      shown !== undefined && stored.by === undefined ? await this.#folder.closing(uuid) : undefined
+    const isCommitted = async (by: string) => isThere(by) || (await this.#folder.exists(by))
+    const validTo = shown === undefined ? undefined : (await endOf(stored, closing, isCommitted)).validTo
+    const fact: Fact = { uuid, entity, schema, validFrom, validTo, ...versionOf(stat) }
+    return { fact, content: stored.record.content ?? {} }
+  }
+
+  /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
+  #refuse(name: string, stat: LocalStat, why: string, isPassing = false): undefined {
+    this.#refused.set(name, isPassing ? '' : etagOf(stat))
+    // a folder of somebody's notes is none of our business, one in the place of a record is
+    if (stat.isDirectory() && uuidOfFile(name) === undefined) return
+    this.#leftOuts.tell({ path: join(this.#folder.dir, name), state: `${etagOf(stat)} ${why}`, why })
+  }
+}
+
+export const versionOf = (stat: LocalStat): Version => ({
+  changed: Number(modifiedNs(stat)),
+  size: Number(stat.size),
+})
+
+async function inSlices<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < items.length; i += SLICE) {
+    if (i > 0) await nextTurn()
+    await Promise.all(items.slice(i, i + SLICE).map(work))
+  }
+}

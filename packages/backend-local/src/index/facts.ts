@@ -1,0 +1,132 @@
+import type { Timestamp } from '@ivcap/core/driver'
+
+/** What the index keeps of one aspect's file: what it said when it was of this version. */
+export interface Fact extends Version {
+  readonly uuid: string
+  readonly entity: string
+  readonly schema: string
+  readonly validFrom?: Timestamp | undefined
+  /** Absent: the record is not closed. */
+  readonly validTo?: Timestamp | undefined
+}
+
+/** What tells a file from one that was in its place before. */
+export interface Version {
+  /** When the file was last changed: nanoseconds since 1970, as far as a number holds them. */
+  readonly changed: number
+  /** Bytes. */
+  readonly size: number
+}
+
+/** A fact in the table. It changes when its file does. */
+export interface Entry extends Fact {
+  /** Counts up: an entry with a higher number came later. */
+  readonly number: number
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+type Row = Writable<Entry> & { isRemoved: boolean }
+
+/** By validFrom, then uuid. Records without a validFrom come first. */
+export const compareFacts = (
+  a: Pick<Fact, 'validFrom' | 'uuid'>,
+  b: Pick<Fact, 'validFrom' | 'uuid'>,
+): number => compareTexts(a.validFrom ?? '', b.validFrom ?? '') || compareTexts(a.uuid, b.uuid)
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Which aspects there are, by uuid, entity and schema. */
+export class FactTable {
+  readonly #rows = new Map<string, Row>()
+  readonly #byEntity = new Map<string, OrderedRows>()
+  readonly #bySchema = new Map<string, OrderedRows>()
+  readonly #all = new OrderedRows('')
+  #end = 0
+
+  get size(): number {
+    return this.#rows.size
+  }
+  /** Entries with this number and above are yet to come. */
+  get end(): number {
+    return this.#end
+  }
+  /** All schemas that there ever were. */
+  get schemas(): readonly string[] {
+    return [...this.#bySchema.keys()]
+  }
+
+  get(uuid: string): Entry | undefined {
+    return this.#rows.get(uuid)
+  }
+
+  entries(): Iterable<Entry> {
+    return this.#rows.values()
+  }
+
+  /** By validFrom, then uuid: a list of its own. */
+  of({ entity, schema }: { readonly entity?: string; readonly schema?: string } = {}): readonly Entry[] {
+    if (entity !== undefined) return this.#byEntity.get(entity)?.list() ?? []
+    return (schema === undefined ? this.#all : this.#bySchema.get(schema))?.list() ?? []
+  }
+
+  /** Replaces what was known of the uuid. False: just that was known. */
+  put(fact: Fact): boolean {
+    const { uuid, entity, schema, validFrom, validTo, changed, size } = fact
+    const old = this.#rows.get(uuid)
+    if (old?.entity === entity && old.schema === schema && old.validFrom === validFrom) {
+      const isNews = old.validTo !== validTo || old.changed !== changed || old.size !== size
+      Object.assign(old, { validTo, changed, size })
+      return isNews
+    }
+    if (old !== undefined) old.isRemoved = true
+    const ofEntity = groupOf(this.#byEntity, entity)
+    const ofSchema = groupOf(this.#bySchema, schema)
+    // the text of the group, so that each is in memory once
+    const names = { entity: ofEntity.text, schema: ofSchema.text }
+    const row = { uuid, ...names, validFrom, validTo, changed, size, number: this.#end++, isRemoved: false }
+    this.#rows.set(uuid, row)
+    for (const rows of [ofEntity, ofSchema, this.#all]) rows.add(row)
+    return true
+  }
+
+  remove(uuid: string): void {
+    const row = this.#rows.get(uuid)
+    if (row === undefined) return
+    row.isRemoved = true
+    this.#rows.delete(uuid)
+  }
+}
+
+/** Rows of one entity or schema, put in order when somebody asks for them. Most are added in their order. */
+class OrderedRows {
+  readonly text: string
+  #rows: Row[] = []
+  #isOrdered = true
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  add(row: Row): void {
+    const last = this.#rows.at(-1)
+    if (last !== undefined && compareFacts(last, row) > 0) this.#isOrdered = false
+    this.#rows.push(row)
+  }
+
+  list(): readonly Row[] {
+    if (!this.#isOrdered) this.#rows.sort(compareFacts)
+    this.#isOrdered = true
+    const listed = this.#rows.filter((row) => !row.isRemoved)
+    if (listed.length < this.#rows.length) this.#rows = listed.slice()
+    return listed
+  }
+}
+
+function groupOf(groups: Map<string, OrderedRows>, text: string): OrderedRows {
+  let group = groups.get(text)
+  if (group === undefined) {
+    group = new OrderedRows(text)
+    groups.set(text, group)
+  }
+  return group
+}
