@@ -9,7 +9,7 @@ export interface PendingUpload {
 }
 
 /** What `#pending-uploads` offers, in Node and in browsers. */
-export interface PendingUploadsModule {
+interface PendingUploadsModule {
   /** @param stateDir the folder for the records (Node; default: the user's cache folder); false: no records are kept */
   openPendingUploads(stateDir: string | false | undefined): PendingUploads
 }
