@@ -5,7 +5,7 @@ import { type Backend, IvcapError } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 
 /** What a deployment can stand in front of: `folder`, `memory`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
-export type Place =
+export type BackendLocation =
   | { readonly kind: 'folder' | 'memory' }
   | { readonly kind: 's3' | 'gs'; readonly bucket: string; readonly prefix: string }
 
@@ -15,8 +15,8 @@ const BUCKETS = {
   gs: { name: '@ivcap/storage-gcs', factory: 'gcsBackend' },
 } as const
 
-/** Undefined where the text names no place. */
-export function placeOf(text: string): Place | undefined {
+/** Undefined where the text names no location. */
+export function parseBackendLocation(text: string): BackendLocation | undefined {
   if (text === 'folder' || text === 'memory') return { kind: text }
   const [, kind, bucket, prefix = ''] = /^(s3|gs):\/\/([^/]+)(?:\/(.*))?$/.exec(text) ?? []
   if (bucket === undefined || (kind !== 's3' && kind !== 'gs')) return undefined
@@ -30,14 +30,14 @@ export function backendOf(kind: 'folder' | 'memory', dir: string): Backend {
   return blobBackend({ ...fileBlobs({ dir: join(dir, 'blobs') }), uri: 'ivcap-platform:blobs' })
 }
 
-/** Artifacts and aspects of any place. @throws IvcapError `unsupported` where its package isn't installed */
-export async function openPlace(place: Place, dir: string): Promise<Backend> {
-  if ('bucket' in place) {
-    const backend = await bucketBackend(place.kind, { bucket: place.bucket, prefix: place.prefix })
-    await assertReachable(backend, `${place.kind}://${place.bucket}`)
+/** Artifacts and aspects of any location. @throws IvcapError `unsupported` where its package isn't installed */
+export async function openBackend(location: BackendLocation, dir: string): Promise<Backend> {
+  if ('bucket' in location) {
+    const backend = await bucketBackend(location.kind, { bucket: location.bucket, prefix: location.prefix })
+    await assertReachable(backend, `${location.kind}://${location.bucket}`)
     return backend
   }
-  return backendOf(place.kind, dir)
+  return backendOf(location.kind, dir)
 }
 
 /** @throws IvcapError that names the backend, before the server has touched anything */

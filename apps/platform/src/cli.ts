@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { IvcapError } from '@ivcap/core/driver'
-import { openPlace, type Place, placeOf } from './backends.js'
+import { type BackendLocation, openBackend, parseBackendLocation } from './backends.js'
 import type { Auth } from './http/auth.js'
 import type { PlatformOptions } from './platform.js'
 import { JobWorkers } from './services/job-workers.js'
@@ -52,13 +52,13 @@ export interface Command {
 }
 
 /** What the command line asks for; 'help' if that is all. @throws IvcapError that names the option and the remedy */
-export async function commandOf(
+export async function parseCommand(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Command | 'help'> {
   const given = parse(args)
   if (given.help) return 'help'
-  const place = checkPlace(given.backend)
+  const location = parseBackend(given.backend)
   const dir = resolve(given.dir)
   const auth = await authOf(given, env)
   const { origin, services } = given
@@ -70,12 +70,12 @@ export async function commandOf(
   }
   return {
     data: { folder: dir, memory: 'in memory, until it stops', s3: given.backend, gs: given.backend }[
-      place.kind
+      location.kind
     ],
     quiet: given.quiet,
     check: given.check,
     options: {
-      ...(place.kind !== 'memory' && { dir }),
+      ...(location.kind !== 'memory' && { dir }),
       port: portOf(given.port),
       host: given.host,
       auth,
@@ -86,7 +86,7 @@ export async function commandOf(
       maxConnections: optional.maxConnections,
       ...(services !== undefined &&
         !given.check && { services: await loadServices(services, optional.jobMemory) }),
-      ...(place.kind !== 'folder' && { backend: await openPlace(place, dir) }),
+      ...(location.kind !== 'folder' && { backend: await openBackend(location, dir) }),
     },
   }
 }
@@ -155,9 +155,9 @@ function parse(args: readonly string[]) {
   }
 }
 
-function checkPlace(text: string): Place {
-  const place = placeOf(text)
-  if (place !== undefined) return place
+function parseBackend(text: string): BackendLocation {
+  const location = parseBackendLocation(text)
+  if (location !== undefined) return location
   throw wrong('backend', `is one of folder, memory, s3://bucket/prefix, gs://bucket/prefix, not ${text}`)
 }
 

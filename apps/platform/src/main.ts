@@ -1,7 +1,7 @@
 /** The process behind `ivcap-platform`. */
 import { isIvcapError } from '@ivcap/core/driver'
 import { check } from './check.js'
-import { commandOf, greeting, HELP } from './cli.js'
+import { greeting, HELP, parseCommand } from './cli.js'
 import { startPlatform } from './platform.js'
 
 /** A signal of the same kind counts as impatience only after this time: npm and shells pass on what the group got already. */
@@ -11,7 +11,7 @@ const IMPATIENT_MS = 1000
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 async function main(): Promise<void> {
-  const command = await commandOf(process.argv.slice(2))
+  const command = await parseCommand(process.argv.slice(2))
   if (command === 'help') return console.log(HELP)
   if (command.check) {
     process.exitCode = await check(command.options, (line) => console.log(line))

@@ -8,7 +8,7 @@ import { artifactRoutes } from './artifacts/routes.js'
 import { TusUploads } from './artifacts/tus.js'
 import { UploadFiles } from './artifacts/upload-files.js'
 import { Uploads } from './artifacts/uploads.js'
-import { aspectRoutes } from './aspects/routes.js'
+import { aspectRoutes, searchRoute } from './aspects/routes.js'
 import { backendOf } from './backends.js'
 import { accessOf, type Origins } from './http/access.js'
 import { type Auth, guardOf } from './http/auth.js'
@@ -16,7 +16,6 @@ import { Connections } from './http/connections.js'
 import { withoutPaths } from './http/errors.js'
 import { listenerOf, type Route } from './http/router.js'
 import { Scans } from './http/scans.js'
-import { searchRoute } from './search.js'
 import { JobWorkers } from './services/job-workers.js'
 import { serviceRoutes } from './services/routes.js'
 import { lockFolder } from './state/folder-lock.js'
@@ -52,18 +51,18 @@ export interface PlatformOptions {
   /** Takes the access log, line by line; silent by default. */
   readonly log?: ((line: string) => void) | undefined
   /** How long `close` waits for requests, for jobs and for uploads that are being stored, in ms. */
-  readonly grace?: number | undefined
+  readonly shutdownTimeout?: number | undefined
 }
 
 export interface Platform {
   /** Without a slash at the end, e.g. `http://127.0.0.1:8088`. */
   readonly url: string
   readonly port: number
-  /** Takes no more requests, finishes those under way as far as the grace goes, and lets go of everything. */
+  /** Takes no more requests, finishes those under way for at most `shutdownTimeout`, and releases its resources. */
   close(): Promise<void>
 }
 
-const GRACE_MS = 10_000
+const SHUTDOWN_TIMEOUT_MS = 10_000
 const PENDING_TTL_MS = 7 * 24 * 60 * 60_000
 /** How often is looked for uploads that have expired; more often where they expire sooner. */
 const SWEEP_MS = 60 * 60_000
@@ -125,7 +124,7 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
     undo.push(() => server.close())
     const scratch = o.tusDir ?? (o.dir === undefined ? undefined : join(o.dir, 'uploads'))
     const tusDir = scratch ?? (await mkdtemp(join(tmpdir(), 'ivcap-platform-')))
-    const files = await opened(tusDir, log)
+    const files = await openUploadFiles(tusDir, log)
     const uploads = new Uploads(files, backend.artifacts, log, stop.signal, o.maxPending ?? MAX_PENDING)
     uploads.recover()
     const expiring = await expireRegularly(uploads, o.pendingTtl ?? PENDING_TTL_MS, log)
@@ -146,7 +145,7 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
         stop.abort(new DOMException('The server stops', 'AbortError'))
         server.closeAllConnections()
         void files.close()
-      }, o.grace ?? GRACE_MS)
+      }, o.shutdownTimeout ?? SHUTDOWN_TIMEOUT_MS)
       await Promise.all([closed, ended])
       await uploads.settled()
       await files.close()
@@ -208,7 +207,7 @@ async function expireRegularly(
 
 function servicesOf(backend: Backend, o: PlatformOptions, log: (line: string) => void): ServiceStore {
   if (o.services === undefined && backend.services !== undefined) return backend.services
-  const options = { grace: o.grace ?? GRACE_MS, logger: { warn: log } }
+  const options = { shutdownTimeout: o.shutdownTimeout ?? SHUTDOWN_TIMEOUT_MS, logger: { warn: log } }
   if (!(o.services instanceof JobWorkers)) return functionServices(backend, o.services ?? [], options)
   const { services, execute } = o.services
   return functionServices(backend, services, { ...options, execute })
@@ -246,7 +245,7 @@ function routesOf(
   ]
 }
 
-async function opened(dir: string, log: (line: string) => void): Promise<UploadFiles> {
+async function openUploadFiles(dir: string, log: (line: string) => void): Promise<UploadFiles> {
   try {
     return await UploadFiles.open(dir, log)
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it, vi } from 'vitest'
-import { commandOf } from '../src/cli.js'
+import { parseCommand } from '../src/cli.js'
 import { begin } from './support/client.js'
 import { folder, started } from './support/server.js'
 
@@ -44,7 +44,7 @@ describe.each(buckets)('--backend $scheme://', ({ scheme, env, make }) => {
     await make(env ?? {})
     const args = ['--backend', `${scheme}://${BUCKET}/${randomUUID()}`, '--dir', await folder()]
     const start = async () => {
-      const command = await commandOf(args, {})
+      const command = await parseCommand(args, {})
       if (command === 'help') throw new Error('that is help')
       return started({ ...command.options, port: 0 })
     }

@@ -4,11 +4,11 @@ import { memoryBackend } from '@ivcap/backend-memory'
 import type { Problem } from '@ivcap/core/driver'
 import { expect, it, vi } from 'vitest'
 import { check } from '../src/check.js'
-import { type Command, commandOf, greeting } from '../src/cli.js'
+import { type Command, greeting, parseCommand } from '../src/cli.js'
 import { folder } from './support/server.js'
 
 async function command(args: readonly string[], env = {}): Promise<Command> {
-  const said = await commandOf(args, env)
+  const said = await parseCommand(args, env)
   if (said === 'help') throw new Error('that is help')
   return said
 }
@@ -71,7 +71,7 @@ it('takes the time after which an upload is forgotten', async () => {
 })
 
 it('asks for help', async () => {
-  expect(await commandOf(['--port', 'x', '--help'])).toBe('help')
+  expect(await parseCommand(['--port', 'x', '--help'])).toBe('help')
 })
 
 it.each<[string, string[], RegExp]>([
@@ -88,7 +88,7 @@ it.each<[string, string[], RegExp]>([
   ['a token and a key', ['--token', 'x', '--jwt-key', 'y'], /excludes/],
   ['a key that is not there', ['--jwt-key', '/no/such/key'], /--jwt-key can't be read.*\/no\/such\/key/],
 ])('%s is refused', async (_, args, message) => {
-  await expect(commandOf(args, {})).rejects.toThrow(message)
+  await expect(parseCommand(args, {})).rejects.toThrow(message)
 })
 
 it('says how to connect, warns where others can reach it, and never shows the token', async () => {

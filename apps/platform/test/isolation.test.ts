@@ -36,7 +36,7 @@ async function prepared(): Promise<{
   const module = join(await folder(), 'services.mjs')
   await writeFile(module, SOURCE)
   const services = await JobWorkers.load({ module, memoryMb: 64 })
-  const platform = await started({ services, auth: { token: 'of-the-server' }, grace: 2000 })
+  const platform = await started({ services, auth: { token: 'of-the-server' }, shutdownTimeout: 2000 })
   const headers = { Authorization: 'Bearer of-the-server' }
   const run = async (name: string, params: object = {}) => {
     const found = await json(

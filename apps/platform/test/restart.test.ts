@@ -210,9 +210,9 @@ it('stopping finishes the request that is under way', async () => {
   await expect(fetch(platform.url)).rejects.toThrow()
 })
 
-it('stopping waits no longer than the grace, and keeps what has arrived', async () => {
+it('stopping waits no longer than the shutdown timeout, and keeps what has arrived', async () => {
   const dir = await folder()
-  const platform = await startPlatform({ dir, grace: 50 })
+  const platform = await startPlatform({ dir, shutdownTimeout: 50 })
   const { href } = await begin(platform.url, 4)
   openPatch(href, 4).write('ab')
   await vi.waitUntil(

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { testServices } from '@ivcap/conformance'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { commandOf } from '../src/cli.js'
+import { parseCommand } from '../src/cli.js'
 import { startPlatformProcess } from '../src/process.js'
 import { json } from './support/client.js'
 import { folder, started } from './support/server.js'
@@ -28,7 +28,7 @@ const request = (service: string, params: string, headers: Record<string, string
   })
 
 it('a job is answered with its result, or with where it will be', async () => {
-  const { url } = await started({ services: testServices, grace: 10 })
+  const { url } = await started({ services: testServices, shutdownTimeout: 10 })
   const echo = await hrefOf(url, 'echo')
   const quick = await request(echo, '{"depth":34}', { Timeout: '10' })
   expect([quick.status, await quick.json()]).toEqual([200, { depth: 34 }])
@@ -136,7 +136,7 @@ it('a server that is killed and started again knows the jobs: the result of one,
 
 it('stopping ends the jobs', async () => {
   const log = vi.fn()
-  const server = await started({ services: testServices, grace: 10, log })
+  const server = await started({ services: testServices, shutdownTimeout: 10, log })
   await request(await hrefOf(server.url, 'wait'), '{"entity":"urn:example:x"}')
   await server.close()
   expect(log).toHaveBeenCalledWith(expect.stringMatching(/^wait: urn:ivcap:job:.* failed: .*ending/))
@@ -150,5 +150,5 @@ it.each([
 ])('a module of services that %s is refused', async (_, source, message) => {
   const module = join(await folder(), 'services.mjs')
   if (source !== undefined) await writeFile(module, source)
-  await expect(commandOf(['--services', module], {})).rejects.toThrow(message)
+  await expect(parseCommand(['--services', module], {})).rejects.toThrow(message)
 })

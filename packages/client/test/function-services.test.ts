@@ -136,7 +136,7 @@ it('close cancels what takes too long; what it still does reaches nobody', async
         },
       }),
     ],
-    { grace: 5 },
+    { shutdownTimeout: 5 },
     backend,
   )
   const job = await (await ivcap.getServiceByName('work')).requestJob({})

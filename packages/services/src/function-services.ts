@@ -38,7 +38,7 @@ export interface FunctionServicesOptions {
   /** Jobs that run at once; others wait for their turn. Default 8. */
   readonly concurrency?: number | undefined
   /** Milliseconds that `close` waits for jobs before it cancels them; default 10 000. */
-  readonly grace?: number | undefined
+  readonly shutdownTimeout?: number | undefined
   /** When it aborts, all jobs are cancelled, with its reason as their message, and no more are taken. */
   readonly signal?: AbortSignal | undefined
   /** Gets a line for each job that failed, with the stack of what its function threw. */
@@ -49,7 +49,7 @@ export interface FunctionServicesOptions {
   readonly clock?: Clock | undefined
 }
 
-const GRACE = 10_000
+const SHUTDOWN_TIMEOUT = 10_000
 /** Characters of a stack that are logged. */
 const LONGEST_STACK = 20_000
 /** Failed jobs whose error is kept for those who ask for it in this process. */
@@ -58,7 +58,7 @@ const KEPT_FAILURES = 1_000
 const OPTIONS: OptionNames<FunctionServicesOptions> = {
   execute: true,
   concurrency: true,
-  grace: true,
+  shutdownTimeout: true,
   signal: true,
   logger: true,
   onEvent: true,
@@ -79,7 +79,7 @@ export function functionServices(
   options: FunctionServicesOptions = {},
 ): ServiceStore {
   const o = checkOptions(options, OPTIONS, 'functionServices')
-  const { clock = systemClock, logger = {}, grace = GRACE } = o
+  const { clock = systemClock, logger = {}, shutdownTimeout = SHUTDOWN_TIMEOUT } = o
   const catalog = catalogOf(services)
   const records = new JobRecords(backend.aspects, clock)
   const queue = new Semaphore(o.concurrency ?? 8)
@@ -209,7 +209,7 @@ export function functionServices(
   }
 
   async function close(): Promise<void> {
-    const timer = startTimer(() => closing.abort(closed()), grace)
+    const timer = startTimer(() => closing.abort(closed()), shutdownTimeout)
     open = false
     await queue.settled()
     stopTimer(timer)

@@ -16,7 +16,7 @@ import {
 import { refuse } from './catalog.js'
 
 /** Milliseconds after its time that a job may take to have its end recorded, by a clock that isn't ours. */
-const GRACE = 60_000
+const CLOCK_SKEW = 60_000
 /** Jobs of a list that are read at once: their results may be large. */
 const CONCURRENCY = 8
 
@@ -109,7 +109,7 @@ export class JobRecords {
    */
   told({ runner, expiresAt, inputs: _, outputs: __, ...job }: StoredJob): JobRecord {
     if (isFinished(job.status)) return job
-    const expired = this.#clock() > micros(expiresAt) + GRACE * 1000
+    const expired = this.#clock() > micros(expiresAt) + CLOCK_SKEW * 1000
     const dead = isProcessGone(runner, Date.now(), Number.POSITIVE_INFINITY)
     if (!dead && !expired) return job
     const why = dead ? 'has ended' : `has not been heard of, and its time was over at ${expiresAt}`

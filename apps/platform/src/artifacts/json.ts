@@ -1,14 +1,14 @@
 import { type ArtifactRecord, artifactUrn } from '@ivcap/core/driver'
 import { artifactToJson } from '@ivcap/core/internal'
-import type { Pending } from './uploads.js'
+import type { PendingUpload } from './uploads.js'
 
-/** Of whom nothing else is known. */
+/** The account of records without one. */
 export const ACCOUNT = 'urn:ivcap:account:00000000-0000-0000-0000-000000000000'
 
-/** Clients of IVCAP need a time there, whatever the backend tells. */
-const LONG_AGO = '1970-01-01T00:00:00Z'
+/** IVCAP's clients require a creation time, which some backends do not record. */
+const UNKNOWN_TIME = '1970-01-01T00:00:00Z'
 
-/** The whole record, as `GET /1/artifacts/{id}` tells it; what is undefined isn't told. */
+/** The body of `GET /1/artifacts/{id}`. Undefined fields are omitted. */
 export function artifactJson(record: ArtifactRecord, origin: string): object {
   const href = hrefOf(record.id, origin)
   return {
@@ -22,7 +22,7 @@ export function artifactJson(record: ArtifactRecord, origin: string): object {
   }
 }
 
-/** What a listing tells of an artifact. */
+/** An item of `GET /1/artifacts`. */
 export function artifactItem(record: ArtifactRecord, origin: string): object {
   return {
     id: record.id,
@@ -30,20 +30,23 @@ export function artifactItem(record: ArtifactRecord, origin: string): object {
     size: record.size,
     'mime-type': record.mimeType,
     status: record.status,
-    'created-at': record.createdAt ?? record.lastModifiedAt ?? LONG_AGO,
+    'created-at': record.createdAt ?? record.lastModifiedAt ?? UNKNOWN_TIME,
     href: hrefOf(record.id, origin),
   }
 }
 
-/** The record of an artifact that is still on its way. */
-export function pendingRecord(uuid: string, { intent, status, size, createdAt }: Pending): ArtifactRecord {
+/** The record of an artifact whose upload is unfinished. */
+export function pendingRecord(
+  uuid: string,
+  { metadata, status, size, createdAt }: PendingUpload,
+): ArtifactRecord {
   return {
     id: artifactUrn(uuid),
     status,
-    mimeType: intent['mime-type'],
+    mimeType: metadata['mime-type'],
     createdAt,
-    ...(intent.name !== undefined && { name: intent.name }),
-    ...(intent.policy !== undefined && { policy: intent.policy }),
+    ...(metadata.name !== undefined && { name: metadata.name }),
+    ...(metadata.policy !== undefined && { policy: metadata.policy }),
     ...(size !== undefined && { size }),
   }
 }

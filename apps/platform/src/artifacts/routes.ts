@@ -8,30 +8,28 @@ import {
 import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { notFound } from '../http/errors.js'
-import { type Exchange, type Handler, header } from '../http/exchange.js'
-import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
-import { sendJson } from '../http/reply.js'
+import { type Exchange, type Handler, header, sendJson } from '../http/exchange.js'
+import { encodePage, flag, limitOf, linksOf, pageIn, TimeText, text, timeOf } from '../http/parameters.js'
 import { uuidOf } from '../ids.js'
-import { intentOf } from './begin.js'
 import { sendContent } from './content.js'
 import { artifactItem, artifactJson, hrefOf, pendingRecord } from './json.js'
 import type { TusUploads } from './tus.js'
+import { parseUploadRequest } from './upload-request.js'
 import type { Uploads } from './uploads.js'
 
 export interface ArtifactRoutes {
   readonly create: Handler
   readonly get: Handler
   readonly list: Handler
-  /** GET and HEAD of the bytes; HEAD with `Tus-Resumable` asks how far an upload is. */
+  /** GET and HEAD of the bytes; HEAD with `Tus-Resumable` returns the offset of an upload. */
   readonly content: Handler
 }
 
 export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: TusUploads): ArtifactRoutes {
   return {
     async create({ req, res, origin }) {
-      const { intent, size } = intentOf(req)
-      const uuid = await uploads.begin(intent, size)
+      const { metadata, size } = parseUploadRequest(req)
+      const uuid = await uploads.begin(metadata, size)
       const record = await recordOf(artifacts, uploads, uuid)
       const headers = { Location: hrefOf(record.id, origin), 'Tus-Resumable': '1.0.0' }
       sendJson(res, 201, artifactJson(record, origin), headers)
@@ -54,7 +52,10 @@ export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: 
         const uuid = uuidOf(params['id'])
         if (uploads.find(uuid) === undefined) throw error
         const id = artifactUrn(uuid)
-        throw notFound(id, `The bytes of ${id} have not all arrived yet: ask again when its status is ready`)
+        throw notFound(
+          id,
+          `The upload of ${id} is not complete yet: request its content when its status is ready`,
+        )
       }
     },
   }
@@ -63,7 +64,7 @@ export function artifactRoutes(artifacts: ArtifactStore, uploads: Uploads, tus: 
 async function recordOf(artifacts: ArtifactStore, uploads: Uploads, uuid: string): Promise<ArtifactRecord> {
   const id = artifactUrn(uuid)
   const pending = uploads.find(uuid)
-  // one that is whole may be stored already, and not tidied up
+  // a complete upload may be stored already although its files still exist
   if (pending !== undefined && pending.offset !== pending.size) return pendingRecord(uuid, pending)
   try {
     return await artifacts.stat(id, {})

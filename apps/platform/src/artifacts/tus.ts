@@ -3,18 +3,17 @@ import { type ArtifactRecord, type ArtifactStore, artifactUrn, isIvcapError } fr
 import { Server } from '@tus/server'
 import type { Access } from '../http/access.js'
 import { failureOf } from '../http/errors.js'
-import { type Exchange, header } from '../http/exchange.js'
-import { sendEmpty } from '../http/reply.js'
+import { type Exchange, header, sendEmpty } from '../http/exchange.js'
 import { uuidOf } from '../ids.js'
 import type { UploadFiles } from './upload-files.js'
 import type { Uploads } from './uploads.js'
 
-/** A PATCH whose client has gone may still be writing: how long the next request of that upload lets it, in ms. */
+/** How long a request waits for an earlier PATCH of the same upload that is still writing, in ms. */
 const DRAIN_MS = 1000
 
 const TUS = { 'Tus-Resumable': '1.0.0' }
 
-/** TUS 1.0.0 on uploads that `POST /1/artifacts` has begun. */
+/** TUS 1.0.0 for uploads created by `POST /1/artifacts`. */
 export class TusUploads {
   readonly #server: Server
 
@@ -46,14 +45,17 @@ export class TusUploads {
     })
   }
 
-  /** How far the upload is: what a client asks before it goes on. */
+  /** Returns the offset of an upload, from which a client resumes it. */
   async head({ req, res, params, origin }: Exchange): Promise<void> {
     const uuid = uuidOf(params['id'])
     if (!(await this.uploads.finish(uuid))) {
       const headers = plain(req.headers)
-      const answer = await this.#server.handleWeb(new Request(origin + req.url, { method: 'HEAD', headers }))
-      // 404: the last bytes have arrived just now, and made an artifact of it
-      if (answer.status !== 404) return sendEmpty(res, answer.status, Object.fromEntries(answer.headers))
+      const response = await this.#server.handleWeb(
+        new Request(origin + req.url, { method: 'HEAD', headers }),
+      )
+      // 404: a concurrent request has just completed the upload and stored the artifact
+      if (response.status !== 404)
+        return sendEmpty(res, response.status, Object.fromEntries(response.headers))
     }
     const { size } = await this.#artifact(uuid)
     const length = String(size ?? 0)
@@ -61,17 +63,17 @@ export class TusUploads {
     sendEmpty(res, 200, { ...TUS, ...cache, 'Upload-Offset': length, 'Upload-Length': length })
   }
 
-  /** Takes bytes; with the last of them the upload is an artifact. */
+  /** Appends bytes. The last byte turns the upload into an artifact. */
   async patch({ req, res, params }: Exchange): Promise<void> {
     const uuid = uuidOf(params['id'])
     if (this.uploads.find(uuid) !== undefined) return this.#server.handle(req, res)
     const length = String((await this.#artifact(uuid)).size ?? 0)
-    // a client that lost the answer to its last, empty request makes it again
-    const again = header(req, 'content-length') === '0' && header(req, 'upload-offset') === length
-    sendEmpty(res, again ? 204 : 409, { ...TUS, 'Upload-Offset': length })
+    // a client that lost the response to its last, empty request repeats it
+    const isRepeated = header(req, 'content-length') === '0' && header(req, 'upload-offset') === length
+    sendEmpty(res, isRepeated ? 204 : 409, { ...TUS, 'Upload-Offset': length })
   }
 
-  /** IVCAP's Python client creates what is created already, where it doesn't know the size. */
+  /** IVCAP's Python client creates the upload a second time if it does not know the size. */
   async post({ req, res, params, origin }: Exchange): Promise<void> {
     const uuid = uuidOf(params['id'])
     if (this.uploads.find(uuid) === undefined) await this.#artifact(uuid)

@@ -9,48 +9,48 @@ import { DataStore, ERRORS, Upload } from '@tus/server'
 import { Digests } from './digests.js'
 import {
   endedFile,
-  endNote,
-  type Intent,
-  type Note,
-  noteFile,
-  type OwnName,
-  parseName,
-  readNote,
+  infoFile,
+  markEnded,
+  parseUploadFileName,
+  readUploadInfo,
   removeFile,
-  writeNote,
-} from './notes.js'
+  type UploadFileName,
+  type UploadInfo,
+  type UploadMetadata,
+  writeUploadInfo,
+} from './upload-info.js'
 
 export interface UploadState {
-  readonly intent: Intent
-  /** Bytes; absent while the client doesn't know it. */
+  readonly metadata: UploadMetadata
+  /** In bytes; absent until the client declares it. */
   readonly size?: number
-  /** Bytes that have arrived. */
+  /** Number of bytes received. */
   readonly offset: number
   readonly createdAt: string
 }
 
-/** Bytes that may wait for the disk, for each request. */
-const WAITING = 1024 * 1024
+/** Write buffer of each request, in bytes. */
+const WRITE_BUFFER_BYTES = 1024 * 1024
 
-interface Held {
-  note: Note
-  /** Bytes in the file; while a request writes, those before it. */
+interface UploadEntry {
+  info: UploadInfo
+  /** Bytes in the file; without those of a request that is still writing. */
   stored: number
-  /** When bytes came last, in ms since 1970. */
+  /** Time of the last received byte, in ms since 1970. */
   touchedAt: number
   sink?: { readonly bytesWritten: number }
-  /** Resolves when nobody writes to the file any more. */
+  /** Resolves when the current write to the file has ended. */
   writing: Promise<unknown>
 }
 
 /**
- * The uploads that aren't artifacts yet: for each a file `<uuid>` of the bytes that have arrived, and `<uuid>.json`, which
- * says what is to become of them. The latter is there before the upload's address is handed out, and both outlive the process.
- * What the files tell is held in memory, since nobody else writes to this folder.
+ * Stores unfinished uploads. Each has a file `<uuid>` with the bytes received so far and a file `<uuid>.json` with its
+ * `UploadInfo`. The latter is written before the client gets the upload's URL. Both survive the process.
+ * Their state is cached in memory, because no other process writes to this folder.
  */
 export class UploadFiles extends DataStore {
   override readonly extensions = ['creation-defer-length']
-  readonly #uploads = new Map<string, Held>()
+  readonly #uploads = new Map<string, UploadEntry>()
   readonly #digests = new Digests()
 
   private constructor(private readonly directory: string) {
@@ -58,55 +58,55 @@ export class UploadFiles extends DataStore {
   }
 
   /**
-   * Takes up what an earlier process left. Deletes only what this server itself has marked as over, and staged copies of
-   * notes that are there. Everything else that is not understood (files of others, notes of another version) stays and is
-   * reported.
+   * Recovers the uploads of an earlier process. Deletes only uploads that this server has marked as ended, and staged
+   * copies of upload descriptions that exist. Other files (foreign ones, descriptions of another version) are kept and reported.
    */
   static async open(directory: string, report: (line: string) => void = () => {}): Promise<UploadFiles> {
     await mkdir(directory, { recursive: true })
     const files = new UploadFiles(directory)
     const names = await readdir(directory)
-    const entries = names.map((name) => ({ name, own: parseName(name) }))
-    for (const { own } of entries) if (own?.kind === 'ended') await files.#removeEnded(own.uuid)
-    for (const { own } of entries) if (own?.kind === 'note') await files.#recover(own.uuid)
-    for (const { name, own } of entries) {
-      const isKnown = own !== undefined && files.#uploads.has(own.uuid)
-      if (isKnown && own.kind === 'staged') await removeFile(join(directory, name))
+    const entries = names.map((name) => ({ name, fileName: parseUploadFileName(name) }))
+    for (const { fileName } of entries)
+      if (fileName?.kind === 'ended') await files.#removeEnded(fileName.uuid)
+    for (const { fileName } of entries) if (fileName?.kind === 'info') await files.#recover(fileName.uuid)
+    for (const { name, fileName } of entries) {
+      const isKnown = fileName !== undefined && files.#uploads.has(fileName.uuid)
+      if (isKnown && fileName.kind === 'staged') await removeFile(join(directory, name))
       else if (!isKnown && (await exists(join(directory, name))))
-        report(`ignored in the folder of uploads: ${JSON.stringify(name)} ${reasonOf(own?.kind)}`)
+        report(`ignored in the folder of uploads: ${JSON.stringify(name)} ${reasonOf(fileName?.kind)}`)
     }
     return files
   }
 
   async #recover(uuid: string): Promise<void> {
-    const note = await readNote(this.directory, uuid)
-    if (note?.id !== uuid) return
+    const info = await readUploadInfo(this.directory, uuid)
+    if (info?.id !== uuid) return
     const bytes = await lstat(this.#fileOf(uuid)).catch(() => undefined)
     if (bytes !== undefined && !bytes.isFile()) return
-    const { mtimeMs } = bytes ?? (await stat(noteFile(this.directory, uuid)))
-    const held = { note, stored: bytes?.size ?? 0, touchedAt: mtimeMs, writing: Promise.resolve() }
-    this.#uploads.set(uuid, held)
+    const { mtimeMs } = bytes ?? (await stat(infoFile(this.directory, uuid)))
+    const entry = { info, stored: bytes?.size ?? 0, touchedAt: mtimeMs, writing: Promise.resolve() }
+    this.#uploads.set(uuid, entry)
   }
 
-  /** `size`: bytes, absent if not known yet. */
-  async begin(uuid: string, intent: Intent, size: number | undefined): Promise<void> {
+  /** @param size In bytes; undefined if not known yet */
+  async begin(uuid: string, metadata: UploadMetadata, size: number | undefined): Promise<void> {
     const now = new Date()
-    const note = { id: uuid, metadata: intent, creation_date: now.toISOString() }
-    const held = {
-      note: { ...note, ...(size !== undefined && { size }) },
+    const info = { id: uuid, metadata, creation_date: now.toISOString() }
+    const entry = {
+      info: { ...info, ...(size !== undefined && { size }) },
       stored: 0,
       touchedAt: now.getTime(),
       writing: Promise.resolve(),
     }
-    await writeNote(this.directory, held.note)
-    this.#uploads.set(uuid, held)
+    await writeUploadInfo(this.directory, entry.info)
+    this.#uploads.set(uuid, entry)
   }
 
   find(uuid: string): UploadState | undefined {
-    const held = this.#uploads.get(uuid)
-    if (held === undefined) return undefined
-    const { metadata: intent, size, creation_date: createdAt } = held.note
-    return { intent, ...(size !== undefined && { size }), offset: offsetOf(held), createdAt }
+    const entry = this.#uploads.get(uuid)
+    if (entry === undefined) return undefined
+    const { metadata, size, creation_date: createdAt } = entry.info
+    return { metadata, ...(size !== undefined && { size }), offset: offsetOf(entry), createdAt }
   }
 
   get count(): number {
@@ -118,18 +118,18 @@ export class UploadFiles extends DataStore {
     return [...this.#uploads.keys()]
   }
 
-  /** Whether bytes are missing of which nobody has sent any since then, in ms since 1970. */
+  /** Whether the upload is incomplete and has received no byte since `since`, in ms since 1970. */
   isUntouched(uuid: string, since: number): boolean {
-    const held = this.#uploads.get(uuid)
-    if (held === undefined || held.sink !== undefined || held.touchedAt >= since) return false
-    return held.stored !== held.note.size
+    const entry = this.#uploads.get(uuid)
+    if (entry === undefined || entry.sink !== undefined || entry.touchedAt >= since) return false
+    return entry.stored !== entry.info.size
   }
 
-  /** The bytes of an upload that are all there. */
+  /** Returns the bytes of a complete upload. */
   async source(uuid: string): Promise<ByteSource> {
-    const held = this.#held(uuid)
-    await held.writing
-    const size = held.stored
+    const entry = this.#entry(uuid)
+    await entry.writing
+    const size = entry.stored
     if (size === 0) return contentSource(new Uint8Array())
     const path = this.#fileOf(uuid)
     return {
@@ -148,11 +148,11 @@ export class UploadFiles extends DataStore {
     }
   }
 
-  /** In an order in which a process that is killed half way leaves a mark for the next one to go on. */
+  /** Marks the upload as ended before it deletes the files, so that the next process can finish an interrupted removal. */
   override async remove(uuid: string): Promise<void> {
     this.#uploads.delete(uuid)
     this.#digests.forget(this.#fileOf(uuid))
-    await endNote(this.directory, uuid)
+    await markEnded(this.directory, uuid)
     await this.#removeEnded(uuid)
   }
 
@@ -162,54 +162,54 @@ export class UploadFiles extends DataStore {
   }
 
   override async getUpload(uuid: string): Promise<Upload> {
-    const held = this.#held(uuid)
-    // one that is cut off may still be writing: its bytes count
-    await held.writing
-    const { id, size, metadata, creation_date } = held.note
+    const entry = this.#entry(uuid)
+    // a disconnected request may still be writing: its bytes count
+    await entry.writing
+    const { id, size, metadata, creation_date } = entry.info
     return new Upload({
       id,
       metadata,
       creation_date,
-      offset: held.stored,
+      offset: entry.stored,
       ...(size !== undefined && { size }),
     })
   }
 
-  /** Appends; what had come before a failure stays. */
+  /** Appends to the upload. Bytes received before a failure are kept. */
   override write(bytes: Readable, uuid: string, offset: number): Promise<number> {
-    const held = this.#held(uuid)
-    const written = held.writing.then(() => {
-      if (held.stored !== offset) throw ERRORS.INVALID_OFFSET
-      return this.#append(bytes, uuid, held)
+    const entry = this.#entry(uuid)
+    const written = entry.writing.then(() => {
+      if (entry.stored !== offset) throw ERRORS.INVALID_OFFSET
+      return this.#append(bytes, uuid, entry)
     })
-    held.writing = written.catch(() => {})
+    entry.writing = written.catch(() => {})
     return written
   }
 
-  async #append(bytes: Readable, uuid: string, held: Held): Promise<number> {
+  async #append(bytes: Readable, uuid: string, entry: UploadEntry): Promise<number> {
     const path = this.#fileOf(uuid)
-    const sink = createWriteStream(path, { flags: 'a', highWaterMark: WAITING })
-    sink.on('drain', () => this.#digests.follow(path, offsetOf(held)))
-    held.sink = sink
+    const sink = createWriteStream(path, { flags: 'a', highWaterMark: WRITE_BUFFER_BYTES })
+    sink.on('drain', () => this.#digests.follow(path, offsetOf(entry)))
+    entry.sink = sink
     try {
       await pipeline(bytes, sink)
     } finally {
       await closed(sink)
-      held.stored = await stat(path).then(
+      entry.stored = await stat(path).then(
         ({ size }) => size,
-        () => held.stored,
+        () => entry.stored,
       )
-      held.touchedAt = Date.now()
-      delete held.sink
+      entry.touchedAt = Date.now()
+      delete entry.sink
     }
-    return held.stored
+    return entry.stored
   }
 
   override async declareUploadLength(uuid: string, size: number): Promise<void> {
-    const held = this.#held(uuid)
-    const note = { ...held.note, size }
-    await writeNote(this.directory, note)
-    held.note = note
+    const entry = this.#entry(uuid)
+    const info = { ...entry.info, size }
+    await writeUploadInfo(this.directory, info)
+    entry.info = info
   }
 
   async close(): Promise<void> {
@@ -220,9 +220,9 @@ export class UploadFiles extends DataStore {
     return join(this.directory, uuid)
   }
 
-  #held(uuid: string): Held {
-    const held = this.#uploads.get(uuid)
-    if (held !== undefined) return held
+  #entry(uuid: string): UploadEntry {
+    const entry = this.#uploads.get(uuid)
+    if (entry !== undefined) return entry
     throw ERRORS.FILE_NOT_FOUND
   }
 }
@@ -233,12 +233,13 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   )
 
-function reasonOf(kind: OwnName['kind'] | undefined): string {
-  if (kind === 'note') return 'is no note that this version understands; its bytes stay, too'
-  return kind === undefined ? 'is not a file of this server' : 'belongs to no upload that is known'
+function reasonOf(kind: UploadFileName['kind'] | undefined): string {
+  if (kind === 'info')
+    return 'is not an upload description that this version can read; it and its bytes are kept'
+  return kind === undefined ? 'is not a file of this server' : 'does not belong to a known upload'
 }
 
-const offsetOf = ({ stored, sink }: Held): number => stored + (sink?.bytesWritten ?? 0)
+const offsetOf = ({ stored, sink }: UploadEntry): number => stored + (sink?.bytesWritten ?? 0)
 
 /** A stream that failed may still be writing for a moment. */
 async function closed(sink: WriteStream): Promise<void> {

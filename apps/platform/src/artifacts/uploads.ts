@@ -6,16 +6,16 @@ import {
   IvcapError,
   isIvcapError,
 } from '@ivcap/core/driver'
-import type { Intent } from './notes.js'
 import type { UploadFiles } from './upload-files.js'
+import type { UploadMetadata } from './upload-info.js'
 
 /** An upload that has not become an artifact yet. */
-export interface Pending {
-  readonly intent: Intent
+export interface PendingUpload {
+  readonly metadata: UploadMetadata
   readonly status: ArtifactStatus
-  /** Bytes; absent while the client doesn't know it. */
+  /** In bytes; absent until the client declares it. */
   readonly size?: number
-  /** Bytes that have arrived. */
+  /** Number of bytes received. */
   readonly offset: number
   readonly createdAt: string
 }
@@ -23,8 +23,8 @@ export interface Pending {
 const RETRIES = { retries: 2, retryDelay: 200 }
 
 /**
- * From an id without bytes to an artifact. An upload whose bytes are all there is stored by whoever notices first: the
- * request that brought the last of them, one that asks how far it is, or a server that starts. Storing it twice is one.
+ * Turns uploads into artifacts. A complete upload is stored by the first of these: the request that sent its last byte, a
+ * request for its offset, or the start of a server. Storing is idempotent.
  */
 export class Uploads {
   readonly #storing = new Map<string, Promise<void>>()
@@ -35,44 +35,45 @@ export class Uploads {
     private readonly files: UploadFiles,
     private readonly artifacts: ArtifactStore,
     private readonly log: (line: string) => void,
-    /** Aborts when the server can't wait any longer; what is unfinished then is finished by the next. */
+    /** Aborts after the shutdown timeout. The next server finishes uploads that are still being stored then. */
     private readonly stopping: AbortSignal,
-    /** Uploads that may be unfinished at once. */
+    /** Maximum number of unfinished uploads. */
     private readonly maxPending: number,
   ) {}
 
   /**
-   * Hands out an id. `size`: bytes, absent if not known yet; one of 0 bytes is an artifact at once.
+   * Starts an upload and returns its uuid. An upload of 0 bytes becomes an artifact immediately.
    *
-   * @throws IvcapError `rate-limited` if too many uploads are unfinished
+   * @param size In bytes; undefined if not known yet
+   * @throws IvcapError `rate-limited` if `maxPending` uploads are unfinished
    */
-  async begin(intent: Intent, size: number | undefined): Promise<string> {
+  async begin(metadata: UploadMetadata, size: number | undefined): Promise<string> {
     const uuid = randomUUID()
     if (this.files.count + this.#beginning >= this.maxPending) throw tooMany(this.maxPending)
     this.#beginning += 1
-    await this.files.begin(uuid, intent, size).finally(() => {
+    await this.files.begin(uuid, metadata, size).finally(() => {
       this.#beginning -= 1
     })
     if (size === 0) await this.store(uuid)
     return uuid
   }
 
-  find(uuid: string): Pending | undefined {
-    const found = this.files.find(uuid)
-    if (found === undefined) return undefined
-    const status = this.#failed.has(uuid) ? 'error' : found.offset === 0 ? 'pending' : 'partial'
-    return { ...found, status }
+  find(uuid: string): PendingUpload | undefined {
+    const upload = this.files.find(uuid)
+    if (upload === undefined) return undefined
+    const status = this.#failed.has(uuid) ? 'error' : upload.offset === 0 ? 'pending' : 'partial'
+    return { ...upload, status }
   }
 
-  /** Whether the upload has become an artifact, as it does now if all of its bytes are there. */
+  /** Stores the upload if it is complete. Returns false if bytes are missing. */
   async finish(uuid: string): Promise<boolean> {
-    const found = this.files.find(uuid)
-    if (found !== undefined && found.offset !== found.size) return false
+    const upload = this.files.find(uuid)
+    if (upload !== undefined && upload.offset !== upload.size) return false
     await this.store(uuid)
     return true
   }
 
-  /** Makes an artifact of the upload, whose bytes must all be there. */
+  /** Turns the upload into an artifact. The caller must ensure that it is complete. Concurrent calls share one attempt. */
   store(uuid: string): Promise<void> {
     const storing = this.#storing.get(uuid) ?? this.#store(uuid).finally(() => this.#storing.delete(uuid))
     this.#storing.set(uuid, storing)
@@ -80,14 +81,14 @@ export class Uploads {
   }
 
   async #store(uuid: string): Promise<void> {
-    const found = this.files.find(uuid)
-    if (found === undefined) return
-    const { 'mime-type': mimeType, ...intent } = found.intent
-    const draft = { id: artifactUrn(uuid), mimeType, ...intent }
+    const upload = this.files.find(uuid)
+    if (upload === undefined) return
+    const { 'mime-type': mimeType, ...metadata } = upload.metadata
+    const draft = { id: artifactUrn(uuid), mimeType, ...metadata }
     try {
       await this.artifacts.create(await this.files.source(uuid), draft, { ...RETRIES, signal: this.stopping })
     } catch (error) {
-      // stored already, by a process that was killed before it could tidy up
+      // an earlier process stored it and was killed before it removed the files
       if (!isIvcapError(error, 'already-exists')) {
         this.#failed.add(uuid)
         throw error
@@ -97,7 +98,7 @@ export class Uploads {
     await this.files.remove(uuid)
   }
 
-  /** Takes up what an earlier process left: whole uploads are stored, in the background; others wait for their client. */
+  /** Stores, in the background, the complete uploads of an earlier process. Incomplete ones wait for their client. */
   recover(): void {
     for (const uuid of this.files.all()) {
       this.finish(uuid).catch((error: unknown) => {
@@ -106,7 +107,7 @@ export class Uploads {
     }
   }
 
-  /** Forgets uploads that nobody has sent a byte of since then, in ms since 1970. Those that are whole stay. */
+  /** Removes incomplete uploads that have received no byte since `time`, in ms since 1970. Complete uploads are kept. */
   async expire(time: number): Promise<void> {
     for (const uuid of this.files.all()) {
       if (!this.files.isUntouched(uuid, time)) continue
@@ -115,13 +116,13 @@ export class Uploads {
     }
   }
 
-  /** Resolves when nothing is being stored any more. */
+  /** Resolves when no upload is being stored. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#storing.values())
   }
 }
 
-/** In ms; uploads end at any time. */
+/** In ms. */
 const RETRY_AFTER_MS = 10_000
 
 function tooMany(limit: number): IvcapError {

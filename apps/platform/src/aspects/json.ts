@@ -1,7 +1,7 @@
 import type { AspectRecord } from '@ivcap/core/driver'
 import { aspectItemToJson, aspectToJson } from '@ivcap/core/internal'
 import { ACCOUNT } from '../artifacts/json.js'
-import { withMember } from '../http/reply.js'
+import { withMember } from '../http/exchange.js'
 
 /** The policy of what was asserted without one. */
 const POLICY = 'urn:ivcap:policy:ivcap.open.metadata'

@@ -1,16 +1,33 @@
-import { type AspectStore, timestamp } from '@ivcap/core/driver'
+import { type AspectStore, type Backend, IvcapError, timestamp } from '@ivcap/core/driver'
 import { nextTurn, parsePolicy, parseUri, systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
-import { readJsonObject } from '../http/body.js'
-import type { Exchange, Handler } from '../http/exchange.js'
-import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { directionOf, flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
-import { sendEmpty, sendJson, sendJsonText, withMember } from '../http/reply.js'
+import { readJsonObject, readText } from '../http/body.js'
+import {
+  type Exchange,
+  type Handler,
+  sendEmpty,
+  sendJson,
+  sendJsonText,
+  withMember,
+} from '../http/exchange.js'
+import {
+  directionOf,
+  encodePage,
+  flag,
+  limitOf,
+  linksOf,
+  pageIn,
+  TimeText,
+  text,
+  timeOf,
+} from '../http/parameters.js'
 import { aspectIdOf } from '../ids.js'
 import { aspectText, itemText } from './json.js'
 
 /** Bytes of JSON. */
 const MAX_ASPECT = 10_000_000
+/** Bytes of a Datalog query. */
+const MAX_QUERY = 1_000_000
 /** Characters of an item after which other requests get their turn. */
 const LARGE = 128 * 1024
 
@@ -115,5 +132,17 @@ function listingOf(query: URLSearchParams): Listing {
     ...(contentPath !== undefined && { contentPath }),
     ...(filter !== undefined && { filter }),
     ...(atTime !== undefined && { atTime }),
+  }
+}
+
+/** `POST /1/search`: a Datalog query. Fails with `unsupported` if the backend has no search. */
+export function searchRoute({ search }: Backend): Handler {
+  return async ({ req, res, query, signal }) => {
+    if (search === undefined) throw new IvcapError('unsupported', 'This deployment has no search')
+    const atTime = timeOf(query)
+    const limit = limitOf(query)
+    const datalog = await readText(req, MAX_QUERY)
+    const items = await search(datalog, { limit, signal, ...(atTime !== undefined && { atTime }) })
+    sendJson(res, 200, { items, links: [] })
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
-import { sendJson } from './reply.js'
+import { sendJson } from './exchange.js'
 
 /** What each kind of failure is answered with. */
 const STATUS: Readonly<Record<IvcapErrorCode, number>> = {

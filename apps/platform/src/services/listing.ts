@@ -1,10 +1,8 @@
 import { type ServiceQuery, timestamp } from '@ivcap/core/driver'
 import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
-import type { Exchange } from '../http/exchange.js'
-import { encodePage, linksOf, pageIn } from '../http/paging.js'
-import { flag, limitOf, TimeText, text, timeOf } from '../http/parameters.js'
-import { sendJson } from '../http/reply.js'
+import { type Exchange, sendJson } from '../http/exchange.js'
+import { encodePage, flag, limitOf, linksOf, pageIn, TimeText, text, timeOf } from '../http/parameters.js'
 
 const Listing = v.object({
   filter: v.exactOptional(v.string()),

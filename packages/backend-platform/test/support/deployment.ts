@@ -27,7 +27,7 @@ export async function deployment(dir?: string): Promise<Platform> {
     dir: dir ?? (await folder()),
     auth,
     services: testServices,
-    grace: 100,
+    shutdownTimeout: 100,
   })
   onTestFinished(() => platform.close())
   return platform

@@ -34,7 +34,7 @@ describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () 
   const harness: BackendHarness = {
     async open() {
       dir = await mkdtemp(join(tmpdir(), 'ivcap-browser-'))
-      platform = await startPlatform({ dir, auth: { token }, grace: 100 })
+      platform = await startPlatform({ dir, auth: { token }, shutdownTimeout: 100 })
       return page.connect(place())
     },
     async reopen() {

@@ -78,7 +78,7 @@ export function withServices(): (backend: Backend) => Backend {
   })
   return (backend) => {
     if (backend.services !== undefined) return backend
-    const services = functionServices(backend, testServices, { grace: 1 })
+    const services = functionServices(backend, testServices, { shutdownTimeout: 1 })
     opened.push(services)
     return { ...backend, services }
   }

@@ -28,7 +28,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   retryDelay: 'milliseconds',
   connectTimeout: 'limit',
   idleTimeout: 'limit',
-  grace: 'milliseconds',
+  shutdownTimeout: 'milliseconds',
 }
 
 type Kind = 'signal' | 'function' | 'logger' | 'boolean' | 'count' | 'milliseconds' | 'limit'

@@ -3,19 +3,19 @@ import { IvcapError } from '@ivcap/core/driver'
 import { parsePolicy, parseUrn } from '@ivcap/core/internal'
 import { badRequest } from '../http/errors.js'
 import { header } from '../http/exchange.js'
-import type { Intent } from './notes.js'
+import type { UploadMetadata } from './upload-info.js'
 
 /** Characters. */
 const MAX_NAME = 1024
 const MAX_TYPE = 255
-/** With or without padding; no single character at the end, which holds no byte. */
+/** With or without padding. A single trailing character is invalid: it encodes no byte. */
 const BASE64 = /^([\w+/-]{4})*([\w+/-]{2}(==)?|[\w+/-]{3}=?)?$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names must not contain them
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
-/** What `POST /1/artifacts` says of the bytes to come. @throws IvcapError `invalid-argument` naming the header */
-export function intentOf(req: IncomingMessage): {
-  readonly intent: Intent
+/** Parses the headers of `POST /1/artifacts`. @throws IvcapError `invalid-argument` that names the header */
+export function parseUploadRequest(req: IncomingMessage): {
+  readonly metadata: UploadMetadata
   readonly size: number | undefined
 } {
   if (Number(header(req, 'content-length') ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined) {
@@ -28,7 +28,7 @@ export function intentOf(req: IncomingMessage): {
   const policy = header(req, 'x-policy')
   const collection = header(req, 'x-collection')
   return {
-    intent: {
+    metadata: {
       'mime-type': typeOf(header(req, 'x-content-type')),
       ...(name !== undefined && { name }),
       ...(policy !== undefined && { policy: parsePolicy(policy, 'X-Policy') }),
@@ -38,7 +38,7 @@ export function intentOf(req: IncomingMessage): {
   }
 }
 
-/** Base64 of UTF-8, as a header is ASCII. */
+/** Headers are ASCII, so the name is sent as base64 of UTF-8. */
 function nameOf(encoded: string | undefined): string | undefined {
   if (encoded === undefined || encoded === '') return undefined
   try {
