@@ -4,18 +4,18 @@ import { memoryBackend } from '@ivcap/backend-memory'
 import { type Backend, IvcapError } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 
-/** What a deployment can stand in front of: `folder`, `memory`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
+/** Where a deployment stores its data: `folder`, `memory`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
 export type BackendLocation =
   | { readonly kind: 'folder' | 'memory' }
   | { readonly kind: 's3' | 'gs'; readonly bucket: string; readonly prefix: string }
 
-/** Packages that only those install who keep their data there. */
+/** Optional packages. */
 const BUCKETS = {
   s3: { name: '@ivcap/storage-s3', factory: 's3Backend' },
   gs: { name: '@ivcap/storage-gcs', factory: 'gcsBackend' },
 } as const
 
-/** Undefined where the text names no location. */
+/** Returns undefined if the text is not a valid location. */
 export function parseBackendLocation(text: string): BackendLocation | undefined {
   if (text === 'folder' || text === 'memory') return { kind: text }
   const [, kind, bucket, prefix = ''] = /^(s3|gs):\/\/([^/]+)(?:\/(.*))?$/.exec(text) ?? []
@@ -23,14 +23,14 @@ export function parseBackendLocation(text: string): BackendLocation | undefined 
   return { kind, bucket, prefix }
 }
 
-/** Artifacts and aspects below `dir`, or in memory, where they end with the process. */
+/** Opens a backend with its data below `dir`, or in memory until the process ends. */
 export function backendOf(kind: 'folder' | 'memory', dir: string): Backend {
   if (kind === 'memory') return memoryBackend()
-  // records name the place of their bytes to every client: not the path on this machine
+  // clients see the location of an artifact's bytes: it must not show a path of this machine
   return blobBackend({ ...fileBlobs({ dir: join(dir, 'blobs') }), uri: 'ivcap-platform:blobs' })
 }
 
-/** Artifacts and aspects of any location. @throws IvcapError `unsupported` where its package isn't installed */
+/** @throws IvcapError `unsupported` if the package of the location isn't installed */
 export async function openBackend(location: BackendLocation, dir: string): Promise<Backend> {
   if ('bucket' in location) {
     const backend = await bucketBackend(location.kind, { bucket: location.bucket, prefix: location.prefix })
@@ -40,10 +40,13 @@ export async function openBackend(location: BackendLocation, dir: string): Promi
   return backendOf(location.kind, dir)
 }
 
-/** @throws IvcapError that names the backend, before the server has touched anything */
+/** Checks the bucket before the server changes anything. @throws IvcapError `unavailable` that names the backend */
 async function assertReachable(backend: Backend, url: string): Promise<void> {
   try {
-    await backend.artifacts.list({ limit: 1, orderDesc: true }, { signal: AbortSignal.timeout(REACH_MS) })
+    await backend.artifacts.list(
+      { limit: 1, orderDesc: true },
+      { signal: AbortSignal.timeout(REACHABLE_TIMEOUT_MS) },
+    )
   } catch (cause) {
     await backend.close?.()
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -55,8 +58,8 @@ async function assertReachable(backend: Backend, url: string): Promise<void> {
   }
 }
 
-/** In ms. */
-const REACH_MS = 20_000
+/** Timeout of the check of a bucket. */
+const REACHABLE_TIMEOUT_MS = 20_000
 
 async function bucketBackend(kind: 's3' | 'gs', options: object): Promise<Backend> {
   const { name, factory } = BUCKETS[kind]

@@ -4,23 +4,23 @@ import { backendOf } from './backends.js'
 import type { PlatformOptions } from './platform.js'
 
 /**
- * Prints what is damaged or orphaned in the data, a line each. Changes nothing.
+ * Prints a line for each damaged or orphaned record. Changes nothing.
  *
- * @returns the exit code: 0 if all is well, else 1
- * @throws IvcapError `not-found` if there is no folder, `unsupported` for a backend that cannot be verified
+ * @returns the exit code: 0 if there is no problem, else 1
+ * @throws IvcapError `not-found` if the folder does not exist, `unsupported` if the backend has no `verify`
  */
 export async function check(
   { dir, backend }: PlatformOptions,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const data = backend ?? (await folderBackend(dir))
+  const target = backend ?? (await folderBackend(dir))
   try {
-    if (data.verify === undefined) {
-      throw new IvcapError('unsupported', '--check: this backend has no way to verify its data', {
+    if (target.verify === undefined) {
+      throw new IvcapError('unsupported', '--check: this backend cannot verify its data', {
         argument: 'check',
       })
     }
-    const problems = await data.verify({})
+    const problems = await target.verify({})
     for (const { kind, resource, message, repairable } of problems) {
       print(`${kind}  ${resource}: ${message}${repairable ? ' (repair() mends it)' : ''}`)
     }
@@ -29,12 +29,12 @@ export async function check(
     )
     return problems.length === 0 ? 0 : 1
   } finally {
-    await data.close?.()
+    await target.close?.()
   }
 }
 
 async function folderBackend(dir = '') {
-  const found = await stat(dir).catch(() => undefined)
-  if (found?.isDirectory()) return backendOf('folder', dir)
-  throw new IvcapError('not-found', `--check: there is no folder ${dir}`, { argument: 'dir' })
+  const stats = await stat(dir).catch(() => undefined)
+  if (stats?.isDirectory()) return backendOf('folder', dir)
+  throw new IvcapError('not-found', `--check: the folder ${dir} does not exist`, { argument: 'dir' })
 }

@@ -11,16 +11,16 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
 
   npx ivcap-platform --dir ./data --port 8088
 
-  --dir <folder>       where artifacts, aspects and unfinished uploads are kept (default: ./ivcap-data)
-  --backend <place>    folder, memory, s3://bucket/prefix or gs://bucket/prefix (default: folder). What is in memory ends
-                       with the server; buckets are found as their vendors' tools find them: AWS_REGION,
-                       AWS_ENDPOINT_URL_S3, profiles, GOOGLE_APPLICATION_CREDENTIALS…
-  --port <number>      0 takes any that is free (default: 8088)
+  --dir <folder>       folder of artifacts, aspects and unfinished uploads (default: ./ivcap-data)
+  --backend <place>    folder, memory, s3://bucket/prefix or gs://bucket/prefix (default: folder). Data in
+                       memory is lost when the server stops. Buckets use the settings of their vendors' tools:
+                       AWS_REGION, AWS_ENDPOINT_URL_S3, profiles, GOOGLE_APPLICATION_CREDENTIALS…
+  --port <number>      0 selects a free port (default: 8088)
   --host <address>     (default: 127.0.0.1, which only this machine can reach)
   --services <module>  run the functions that this module exports (default, or "services") as services, each job in a
                        thread of its own
   --job-memory <MiB>   heap of one job (default: 1024)
-  --token <text>       require this bearer token; better put into IVCAP_PLATFORM_TOKEN, where no other user sees it
+  --token <text>       require this bearer token; prefer IVCAP_PLATFORM_TOKEN, which other users cannot see
   --jwt-key <file>     require a JWT signed with the private key of this public key (PEM, JWK or JWK set)
   --jwt-secret <file>  require a JWT signed with the shared secret in this file, at least 32 bytes
   --jwt-issuer <text>, --jwt-audience <text>
@@ -32,11 +32,11 @@ export const HELP = `ivcap-platform: an IVCAP deployment for development and tes
   --allow-origin <origin>
                        a web origin whose pages may call, or '*'; may be given again (default: all with a token, without
                        one those of this machine). --origin is the same
-  --pending-ttl <time> remove an upload that received no byte for this time: 7d, 12h, 30m (default: 7d)
+  --pending-ttl <time> remove an upload that has received no byte for this time: 7d, 12h, 30m (default: 7d)
   --max-pending <n>    unfinished uploads at once; more are answered with 429 (default: 10000)
   --max-connections <n>
                        connections at once (default: 1000)
-  --check              print what is damaged or orphaned in the data, and end: exit code 0 if nothing is, else 1
+  --check              print damaged and orphaned records, and exit: exit code 0 if there are none, else 1
   --quiet              no access log
   --help
 
@@ -44,48 +44,48 @@ Without --token, --jwt-key and --jwt-secret every program that can reach the ser
 
 export interface Command {
   readonly options: PlatformOptions
-  /** Where the data is kept, in words. */
+  /** Where the data is stored, as text for the user. */
   readonly data: string
   readonly quiet: boolean
-  /** The data is to be verified, and nothing else. */
+  /** Whether to verify the data only, without starting the server. */
   readonly check: boolean
 }
 
-/** What the command line asks for; 'help' if that is all. @throws IvcapError that names the option and the remedy */
+/** Parses the command line. @throws IvcapError `invalid-argument` that names the option and the remedy */
 export async function parseCommand(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Command | 'help'> {
-  const given = parse(args)
-  if (given.help) return 'help'
-  const location = parseBackend(given.backend)
-  const dir = resolve(given.dir)
-  const auth = await authOf(given, env)
-  const { origin, services } = given
-  const origins = [...given['allow-origin'], ...origin]
+  const values = parse(args)
+  if (values.help) return 'help'
+  const location = parseBackend(values.backend)
+  const dir = resolve(values.dir)
+  const auth = await authOf(values, env)
+  const { origin, services } = values
+  const origins = [...values['allow-origin'], ...origin]
   const optional = {
-    jobMemory: given['job-memory'] === undefined ? undefined : countOf(given, 'job-memory'),
-    maxPending: given['max-pending'] === undefined ? undefined : countOf(given, 'max-pending'),
-    maxConnections: given['max-connections'] === undefined ? undefined : countOf(given, 'max-connections'),
+    jobMemory: values['job-memory'] === undefined ? undefined : countOf(values, 'job-memory'),
+    maxPending: values['max-pending'] === undefined ? undefined : countOf(values, 'max-pending'),
+    maxConnections: values['max-connections'] === undefined ? undefined : countOf(values, 'max-connections'),
   }
   return {
-    data: { folder: dir, memory: 'in memory, until it stops', s3: given.backend, gs: given.backend }[
+    data: { folder: dir, memory: 'in memory, until it stops', s3: values.backend, gs: values.backend }[
       location.kind
     ],
-    quiet: given.quiet,
-    check: given.check,
+    quiet: values.quiet,
+    check: values.check,
     options: {
       ...(location.kind !== 'memory' && { dir }),
-      port: portOf(given.port),
-      host: given.host,
+      port: portOf(values.port),
+      host: values.host,
       auth,
-      hosts: given['allow-host'].map(hostNameOf),
-      pendingTtl: given['pending-ttl'] === undefined ? undefined : durationOf(given['pending-ttl']),
+      hosts: values['allow-host'].map(hostNameOf),
+      pendingTtl: values['pending-ttl'] === undefined ? undefined : durationOf(values['pending-ttl']),
       origins: origins.includes('*') ? '*' : origins.length > 0 ? origins : undefined,
       maxPending: optional.maxPending,
       maxConnections: optional.maxConnections,
       ...(services !== undefined &&
-        !given.check && { services: await loadServices(services, optional.jobMemory) }),
+        !values.check && { services: await loadServices(services, optional.jobMemory) }),
       ...(location.kind !== 'folder' && { backend: await openBackend(location, dir) }),
     },
   }
@@ -95,7 +95,7 @@ function loadServices(module: string, memoryMb: number | undefined): Promise<Job
   return JobWorkers.load({ module: resolve(module), memoryMb })
 }
 
-/** What somebody who has just started it wants to know. */
+/** The text that is printed after the start: URL, data, access, and how to connect. */
 export function greeting({ data, options }: Command, url: string): string {
   const { auth, host, services } = options
   const open = auth === undefined
@@ -158,13 +158,16 @@ function parse(args: readonly string[]) {
 function parseBackend(text: string): BackendLocation {
   const location = parseBackendLocation(text)
   if (location !== undefined) return location
-  throw wrong('backend', `is one of folder, memory, s3://bucket/prefix, gs://bucket/prefix, not ${text}`)
+  throw invalidOption(
+    'backend',
+    `is one of folder, memory, s3://bucket/prefix, gs://bucket/prefix, not ${text}`,
+  )
 }
 
 function portOf(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw wrong('port', `is a number from 0 to 65535, not ${text}`)
+  throw invalidOption('port', `is a number from 0 to 65535, not ${text}`)
 }
 
 const UNIT_MS = { d: 24 * 60 * 60_000, h: 60 * 60_000, m: 60_000 } as const
@@ -174,27 +177,30 @@ function durationOf(text: string): number {
   const [, count, unit] = /^(\d+)([dhm])$/.exec(text) ?? []
   if (Number(count) > 0 && (unit === 'd' || unit === 'h' || unit === 'm'))
     return Number(count) * UNIT_MS[unit]
-  throw wrong('pending-ttl', `is a time such as 7d, 12h or 30m, not ${text}`)
+  throw invalidOption('pending-ttl', `is a time such as 7d, 12h or 30m, not ${text}`)
 }
 
-type Given = ReturnType<typeof parse>
+type ParsedArgs = ReturnType<typeof parse>
 
-async function authOf(given: Given, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
-  const token = given.token ?? env['IVCAP_PLATFORM_TOKEN']
-  const { 'jwt-key': key, 'jwt-secret': secret } = given
+async function authOf(values: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
+  const token = values.token ?? env['IVCAP_PLATFORM_TOKEN']
+  const { 'jwt-key': key, 'jwt-secret': secret } = values
   if (token !== undefined && (key ?? secret) !== undefined)
-    throw wrong('token', 'excludes --jwt-key and --jwt-secret: give one of them')
+    throw invalidOption('token', 'excludes --jwt-key and --jwt-secret: give one of them')
   if (key !== undefined && secret !== undefined)
-    throw wrong('jwt-key', 'excludes --jwt-secret: give one of them')
+    throw invalidOption('jwt-key', 'excludes --jwt-secret: give one of them')
   const claims = {
-    issuer: given['jwt-issuer'],
-    audience: given['jwt-audience'],
-    allowNoExpiry: given['jwt-allow-no-expiry'] || undefined,
+    issuer: values['jwt-issuer'],
+    audience: values['jwt-audience'],
+    allowNoExpiry: values['jwt-allow-no-expiry'] || undefined,
   }
   if (key !== undefined) return { jwtKey: await textIn('jwt-key', key), ...claims }
   if (secret !== undefined) return { jwtSecret: await textIn('jwt-secret', secret), ...claims }
   if (claims.issuer !== undefined || claims.audience !== undefined || claims.allowNoExpiry === true)
-    throw wrong('jwt-key', 'is missing: --jwt-issuer, --jwt-audience and --jwt-allow-no-expiry need it')
+    throw invalidOption(
+      'jwt-key',
+      'is missing: --jwt-issuer, --jwt-audience and --jwt-allow-no-expiry need it',
+    )
   return token === undefined ? undefined : { token }
 }
 
@@ -202,22 +208,25 @@ async function textIn(option: string, file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw wrong(option, `can't be read: ${cause instanceof Error ? cause.message : file}`, cause)
+    throw invalidOption(option, `can't be read: ${cause instanceof Error ? cause.message : file}`, cause)
   }
 }
 
-function countOf(given: Given, option: 'job-memory' | 'max-pending' | 'max-connections'): number {
-  const text = given[option] ?? ''
+function countOf(values: ParsedArgs, option: 'job-memory' | 'max-pending' | 'max-connections'): number {
+  const text = values[option] ?? ''
   const count = Number(text)
   if (/^\d+$/.test(text) && count >= 1 && count <= 1_000_000) return count
-  throw wrong(option, `is a number from 1 to 1000000, not ${text}`)
+  throw invalidOption(option, `is a number from 1 to 1000000, not ${text}`)
 }
 
 function hostNameOf(name: string): string {
   if (/^([\w.-]+|\[[0-9a-f:.]+\])$/i.test(name)) return name
-  throw wrong('allow-host', `is a host name without scheme and port, such as ivcap.local, not ${name}`)
+  throw invalidOption(
+    'allow-host',
+    `is a host name without scheme and port, such as ivcap.local, not ${name}`,
+  )
 }
 
-function wrong(option: string, what: string, cause?: unknown): IvcapError {
+function invalidOption(option: string, what: string, cause?: unknown): IvcapError {
   return new IvcapError('invalid-argument', `--${option} ${what}`, { argument: option, cause })
 }

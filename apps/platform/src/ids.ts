@@ -5,8 +5,8 @@ import { notFound } from './http/errors.js'
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * The uuid of an artifact, from `urn:ivcap:artifact:<uuid>` or the bare uuid. Anything else is unknown here, `urn:file:…`
- * above all: an id is never a path.
+ * The uuid of an artifact, from `urn:ivcap:artifact:<uuid>` or the bare uuid. Any other id fails with `not-found`, including
+ * `urn:file:…`: clients must not address files of the server.
  */
 export function uuidOf(id = ''): string {
   const uuid = UUID.test(id) ? id.toLowerCase() : artifactUuid(id)

@@ -4,10 +4,10 @@ import { check } from './check.js'
 import { greeting, HELP, parseCommand } from './cli.js'
 import { startPlatform } from './platform.js'
 
-/** A signal of the same kind counts as impatience only after this time: npm and shells pass on what the group got already. */
-const IMPATIENT_MS = 1000
+/** A second signal of one kind within this time is ignored: npm and shells repeat signals that the process group has received. */
+const REPEATED_SIGNAL_MS = 1000
 
-// Whoever reads the output may end first: `ivcap-platform | head`.
+// The reader of the output may end first: `ivcap-platform | head`.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
 async function main(): Promise<void> {
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const received = new Map<string, number>()
   const stop = (kind: string) => {
     const first = received.get(kind)
-    if (first !== undefined && Date.now() - first >= IMPATIENT_MS) process.exit(1)
+    if (first !== undefined && Date.now() - first >= REPEATED_SIGNAL_MS) process.exit(1)
     if (first === undefined) received.set(kind, Date.now())
     if (received.size > 1 || first !== undefined) return
     log('stopping: finishing what is under way')
@@ -37,18 +37,18 @@ async function main(): Promise<void> {
     )
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  // a program that started this process hears the address, and ends it by ending itself
+  // a parent process receives the URL; when it disconnects, the server stops
   process.send?.({ url: platform.url })
   process.once('disconnect', () => stop('disconnect'))
 }
 
 function fail(error: unknown): never {
-  const known = isIvcapError(error)
-  console.error(`ivcap-platform: ${known ? error.message : textOf(error)}`)
-  process.exit(known ? 2 : 1)
+  const isExpected = isIvcapError(error)
+  console.error(`ivcap-platform: ${isExpected ? error.message : textOf(error)}`)
+  process.exit(isExpected ? 2 : 1)
 }
 
-/** Of any value, even an error whose stack throws. */
+/** Works for any value, even an error whose stack throws. */
 function textOf(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -5,31 +5,36 @@ import { fileURLToPath } from 'node:url'
 export interface PlatformProcess {
   readonly url: string
   readonly child: ChildProcess
-  /** Ends it without a word, as a crash does. */
+  /** Kills the process (SIGKILL), as a crash does. */
   kill(): Promise<void>
-  /** Asks it to end; it finishes what is under way. Resolves to its exit code. */
+  /** Stops the server (SIGTERM), which finishes its requests first. Resolves to its exit code. */
   stop(): Promise<number | null>
 }
 
 /**
- * The server as a process of its own, run from its sources, for tests of what its death leaves behind. It ends with the
- * process that started it.
+ * Starts the server as a separate process, from its sources, for tests of crashes and restarts. It ends with the process
+ * that started it.
  *
- * @param args As on the command line; `--port 0` unless there is another.
+ * @param args As on the command line. `--port` defaults to 0.
  */
 export async function startPlatformProcess(args: readonly string[]): Promise<PlatformProcess> {
   const child = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), ['--port', '0', ...args], {
     execArgv: ['--import', new URL('../bin/from-sources.mjs', import.meta.url).href],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  let complaint = ''
+  let errorOutput = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    complaint += text
+    errorOutput += text
   })
   const exited = once(child, 'exit')
-  const [said] = await Promise.race([once(child, 'message'), exited])
-  if (typeof said !== 'object' || said === null || !('url' in said) || typeof said.url !== 'string') {
-    throw new Error(`The server did not start: ${complaint}`)
+  const [message] = await Promise.race([once(child, 'message'), exited])
+  if (
+    typeof message !== 'object' ||
+    message === null ||
+    !('url' in message) ||
+    typeof message.url !== 'string'
+  ) {
+    throw new Error(`The server did not start: ${errorOutput}`)
   }
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal)
@@ -37,7 +42,7 @@ export async function startPlatformProcess(args: readonly string[]): Promise<Pla
     return typeof code === 'number' ? code : null
   }
   return {
-    url: said.url,
+    url: message.url,
     child,
     kill: async () => {
       await end('SIGKILL')

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads'
 
-/** The thread's whole program. A text, since bundlers lose files that are loaded by name. */
+/** The program of the thread, inlined because bundlers do not find files that are loaded by name. */
 const PROGRAM = `
 const { openSync, readSync, closeSync } = require('node:fs')
 const { createHash } = require('node:crypto')
 const { parentPort } = require('node:worker_threads')
 
 const buffer = Buffer.allocUnsafe(1 << 20)
-/** Bytes of one file that are hashed before the others get their turn. */
+/** Bytes of one file that are hashed before the thread turns to the next request. */
 const TURN = 64 << 20
 const files = new Map()
 
@@ -25,69 +25,69 @@ function read(path, file, end) {
   }
 }
 
-function known(path) {
+function stateOf(path) {
   const file = files.get(path) ?? { hash: createHash('sha256'), at: 0 }
   files.set(path, file)
   return file
 }
 
-function work(asked, file = known(asked.path)) {
-  const { path, end, question } = asked
+function hash(request, file = stateOf(request.path)) {
+  const { path, end, requestId } = request
   try {
     if (file.at < end) read(path, file, Math.min(end, file.at + TURN))
-    if (file.at < end) return void setImmediate(work, asked, file)
-    if (question === undefined) return
+    if (file.at < end) return void setImmediate(hash, request, file)
+    if (requestId === undefined) return
     files.delete(path)
-    parentPort.postMessage({ question, sha256: file.hash.digest('hex') })
+    parentPort.postMessage({ requestId, sha256: file.hash.digest('hex') })
   } catch (error) {
     files.delete(path)
-    if (question !== undefined) parentPort.postMessage({ question, error })
+    if (requestId !== undefined) parentPort.postMessage({ requestId, error })
   }
 }
 
-parentPort.on('message', (asked) => (asked.end === undefined ? files.delete(asked.path) : work(asked)))
+parentPort.on('message', (request) => (request.end === undefined ? files.delete(request.path) : hash(request)))
 `
 
-/** What the thread says. */
-interface Answer {
-  readonly question: number
+/** A message of the thread. */
+interface Response {
+  readonly requestId: number
   readonly sha256?: string
   readonly error?: unknown
 }
 
-interface Asker {
+interface PendingDigest {
   resolve(sha256: string): void
   reject(error: unknown): void
 }
 
 /**
- * SHA-256 of files that grow, computed in a thread beside the server: it reads what others write, so that the digest is there
- * soon after the last byte. What it knows of a file ends with the answer, or the process: asked again, it reads all of it again.
+ * Computes the SHA-256 of growing files in a worker thread, which reads the bytes while they are written. The digest is
+ * therefore available soon after the last byte. The state of a file is dropped after its digest: a second request reads it again.
  */
 export class Digests {
-  readonly #asking = new Map<number, Asker>()
-  /** Files of which the thread knows a part. */
+  readonly #pending = new Map<number, PendingDigest>()
+  /** Files that the thread has hashed in part. */
   readonly #followed = new Set<string>()
-  #asked = 0
+  #nextId = 0
   #worker: Worker | undefined
 
-  /** The file has so many bytes by now, and they stay. */
+  /** Hashes the first `end` bytes in advance. They must not change any more. */
   follow(path: string, end: number): void {
     this.#followed.add(path)
     this.#thread().postMessage({ path, end })
   }
 
-  /** Of the first `end` bytes, which are there; lower-case hex. */
+  /** Returns the SHA-256 of the first `end` bytes in lower-case hex. The bytes must exist. */
   digest(path: string, end: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const question = this.#asked++
+      const requestId = this.#nextId++
       this.#followed.delete(path)
-      this.#asking.set(question, { resolve, reject })
-      this.#thread().postMessage({ path, end, question })
+      this.#pending.set(requestId, { resolve, reject })
+      this.#thread().postMessage({ path, end, requestId })
     })
   }
 
-  /** The file is gone. */
+  /** Drops the state of a deleted file. */
   forget(path: string): void {
     if (this.#followed.delete(path)) this.#worker?.postMessage({ path })
   }
@@ -100,18 +100,18 @@ export class Digests {
     if (this.#worker !== undefined) return this.#worker
     const worker = new Worker(PROGRAM, { eval: true, execArgv: [], env: {} })
     worker.unref()
-    worker.on('message', ({ question, sha256, error }: Answer) => {
-      const asker = this.#asking.get(question)
-      this.#asking.delete(question)
-      if (sha256 !== undefined) asker?.resolve(sha256)
-      else asker?.reject(error)
+    worker.on('message', ({ requestId, sha256, error }: Response) => {
+      const pending = this.#pending.get(requestId)
+      this.#pending.delete(requestId)
+      if (sha256 !== undefined) pending?.resolve(sha256)
+      else pending?.reject(error)
     })
-    worker.on('error', () => {}) // told by its exit
+    worker.on('error', () => {}) // handled by 'exit'
     worker.on('exit', () => {
       this.#worker = undefined
       this.#followed.clear()
-      for (const { reject } of this.#asking.values()) reject(new Error('the thread that hashes has ended'))
-      this.#asking.clear()
+      for (const { reject } of this.#pending.values()) reject(new Error('the thread that hashes has ended'))
+      this.#pending.clear()
     })
     this.#worker = worker
     return worker

@@ -3,10 +3,10 @@ import { aspectItemToJson, aspectToJson } from '@ivcap/core/internal'
 import { ACCOUNT } from '../artifacts/json.js'
 import { withMember } from '../http/exchange.js'
 
-/** The policy of what was asserted without one. */
+/** The policy of aspects that were asserted without one. */
 const POLICY = 'urn:ivcap:policy:ivcap.open.metadata'
 
-/** The whole record as JSON, as `GET /1/aspects/{id}` tells it; what is undefined isn't told. */
+/** The JSON body of `GET /1/aspects/{id}`. Undefined fields are omitted. */
 export function aspectText(record: AspectRecord, origin: string): string {
   const rest = {
     ...aspectToJson(record),
@@ -18,10 +18,10 @@ export function aspectText(record: AspectRecord, origin: string): string {
   return withContent(rest, record)
 }
 
-/** What a listing tells of an aspect, as JSON. */
+/** The JSON of an item of `GET /1/aspects`. */
 export const itemText = (record: AspectRecord): string => withContent(aspectItemToJson(record), record)
 
-/** With the content, schema and entity in it: not by a copy of it, which takes long where it has many members. */
+/** Adds the content, with `$schema` and `$entity` in it, as text: a copy of an object with many members is slow. */
 function withContent(rest: object, { entity, schema, content }: AspectRecord): string {
   if (content === undefined) return JSON.stringify(rest)
   const own = JSON.stringify(content)

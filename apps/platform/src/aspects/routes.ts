@@ -24,11 +24,11 @@ import {
 import { aspectIdOf } from '../ids.js'
 import { aspectText, itemText } from './json.js'
 
-/** Bytes of JSON. */
+/** Bytes of an aspect's JSON. */
 const MAX_ASPECT = 10_000_000
 /** Bytes of a Datalog query. */
 const MAX_QUERY = 1_000_000
-/** Characters of an item after which other requests get their turn. */
+/** After an item of more characters the listing yields to other requests. */
 const LARGE = 128 * 1024
 
 export interface AspectRoutes {
@@ -51,7 +51,7 @@ export function aspectRoutes(aspects: AspectStore): AspectRoutes {
 
     list: (exchange) => sendList(aspects, exchange),
 
-    // once begun it is finished, even if the client goes away
+    // without the signal: completes even if the client disconnects
     async retract({ res, params }) {
       await aspects.retract(aspectIdOf(params['id']), {})
       sendEmpty(res, 204)
@@ -68,7 +68,7 @@ async function assertAspect(
   const schema = parseUri(query.get('schema'), 'schema')
   const policy = text(query, 'policy')
   const content = await readJsonObject(req, MAX_ASPECT)
-  // in place, as a copy of a large one takes long; the parameter counts, whatever the body says
+  // in place, because a copy of a large object is slow; the parameters take precedence over the body
   if (Object.hasOwn(content, '$entity')) delete content['$entity']
   content['$schema'] = schema
   const { id } = await aspects.assert(
