@@ -10,77 +10,78 @@ import { UploadFiles } from './artifacts/upload-files.js'
 import { Uploads } from './artifacts/uploads.js'
 import { aspectRoutes, searchRoute } from './aspects/routes.js'
 import { backendOf } from './backends.js'
+import { lockFolder } from './folder-lock.js'
 import { accessOf, type Origins } from './http/access.js'
 import { type Auth, guardOf } from './http/auth.js'
 import { Connections } from './http/connections.js'
 import { withoutPaths } from './http/errors.js'
 import { listenerOf, type Route } from './http/router.js'
-import { Scans } from './http/scans.js'
+import { ScanLimiter } from './http/scan-limiter.js'
 import { JobWorkers } from './services/job-workers.js'
 import { serviceRoutes } from './services/routes.js'
-import { lockFolder } from './state/folder-lock.js'
 
 export interface PlatformOptions {
-  /** Where artifacts, aspects and unfinished uploads are kept. Needed unless `backend` is given. */
+  /** Folder of artifacts, aspects and unfinished uploads. Required unless `backend` is given. */
   readonly dir?: string | undefined
-  /** What the server stands in front of; the engine over blobs below `dir` if absent. Its artifact ids must be uuids. */
+  /** Where the server stores artifacts and aspects. Its artifact ids must be uuids. @default files below `dir` */
   readonly backend?: Backend | undefined
   /**
-   * Services behind `/1/services2`; the backend's own if absent. A list of functions runs in this process, `JobWorkers` in
-   * threads. The server closes the latter.
+   * Services behind `/1/services2`. A list of functions runs in this process, `JobWorkers` in threads. The server closes
+   * the `JobWorkers`.
+   * @default the services of the backend
    */
   readonly services?: readonly FunctionService[] | JobWorkers | undefined
-  /** 0, the default: any that is free. */
+  /** 0 selects a free port. @default 0 */
   readonly port?: number | undefined
-  /** The address to listen at; by default only this machine can reach it: 127.0.0.1. */
+  /** Address to listen at. Only this machine can reach the default. @default '127.0.0.1' */
   readonly host?: string | undefined
-  /** Absent: open to all who can reach it. */
+  /** Without it, requests need no token. */
   readonly auth?: Auth | undefined
-  /** Web origins whose pages may call: all where a token is asked for, else those of this machine. */
+  /** Web origins whose pages may call. @default all if a token is required, else those of this machine */
   readonly origins?: Origins | undefined
-  /** Names of hosts, besides those of this machine, under which clients may reach a server that needs no token. */
+  /** Additional host names that a server without a token accepts, besides those of this machine. */
   readonly hosts?: readonly string[] | undefined
-  /** Unfinished uploads at once; more are answered with 429. @default 10000 */
+  /** Maximum number of unfinished uploads. More are answered with 429. @default 10000 */
   readonly maxPending?: number | undefined
-  /** Connections at once; more are closed. @default 1000 */
+  /** Maximum number of connections. More are closed. @default 1000 */
   readonly maxConnections?: number | undefined
-  /** Unfinished uploads; `<dir>/uploads` by default, a temporary folder where there is no `dir`. */
+  /** Folder of unfinished uploads. @default `<dir>/uploads`, or a temporary folder if there is no `dir` */
   readonly tusDir?: string | undefined
-  /** An upload to which nobody has sent a byte for so long is forgotten, in ms; 7 days by default. */
+  /** An upload that has received no byte for this time is removed, in ms. @default 7 days */
   readonly pendingTtl?: number | undefined
-  /** Takes the access log, line by line; silent by default. */
+  /** Receives each line of the access log. */
   readonly log?: ((line: string) => void) | undefined
-  /** How long `close` waits for requests, for jobs and for uploads that are being stored, in ms. */
+  /** Maximum time that `close` waits for requests, jobs and uploads that are being stored, in ms. @default 10000 */
   readonly shutdownTimeout?: number | undefined
 }
 
 export interface Platform {
-  /** Without a slash at the end, e.g. `http://127.0.0.1:8088`. */
+  /** Without a trailing slash, e.g. `http://127.0.0.1:8088`. */
   readonly url: string
   readonly port: number
-  /** Takes no more requests, finishes those under way for at most `shutdownTimeout`, and releases its resources. */
+  /** Accepts no more requests, finishes the open ones for at most `shutdownTimeout`, and releases its resources. */
   close(): Promise<void>
 }
 
 const SHUTDOWN_TIMEOUT_MS = 10_000
 const PENDING_TTL_MS = 7 * 24 * 60 * 60_000
-/** How often is looked for uploads that have expired; more often where they expire sooner. */
-const SWEEP_MS = 60 * 60_000
-/** A connection on which nothing moves for so long is cut; the upload on it can be taken up again. */
+/** Maximum interval between removals of expired uploads. */
+const EXPIRY_INTERVAL_MS = 60 * 60_000
+/** A connection without traffic for this time is closed. Its upload can be resumed. */
 const IDLE_MS = 5 * 60_000
 const KEEP_ALIVE_MS = 30_000
-/** Request line and headers; more is answered with 431. */
+/** Maximum size of request line and headers. More is answered with 431. */
 const MAX_HEADER_BYTES = 32 * 1024
 
-/** The head of a request must be there within this time: `headersTimeout` has no default without `requestTimeout`. In ms. */
+/** Maximum time to receive the headers. Explicit, as `headersTimeout` has no default without `requestTimeout`. */
 const HEADERS_MS = 30_000
 const MAX_HEADERS = 200
 const MAX_PENDING = 10_000
 const MAX_CONNECTIONS = 1000
 
 /**
- * Starts an IVCAP deployment for development and tests. It has taken up what an earlier one left when it is ready. First it
- * locks its folders, then it listens, and only then changes anything: a start that fails leaves everything as it was.
+ * Starts an IVCAP deployment for development and tests, and recovers the uploads of an earlier one. It first locks its folders,
+ * then listens, and changes data only after that: a failed start changes nothing.
  *
  * @throws IvcapError `unavailable` if another server uses the folder; `invalid-argument` for an option, address or folder
  *   that cannot be used
@@ -136,7 +137,7 @@ export async function startPlatform(o: PlatformOptions): Promise<Platform> {
 
     async function close(): Promise<void> {
       clearInterval(expiring)
-      // jobs in workers need the server until they have ended
+      // jobs in workers call the server until they end
       const ended = Promise.resolve(services.close?.())
       if (workers !== undefined) await ended
       const closed = new Promise((done) => server.close(done))
@@ -184,7 +185,7 @@ function deferred<T>() {
 
 type Listener = ReturnType<typeof listenerOf>
 
-/** Where this machine itself reaches a server that listens at this address. */
+/** The host by which this machine reaches a server that listens at this address. */
 function loopbackOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
   if (host === '::') return '[::1]'
@@ -197,12 +198,12 @@ async function expireRegularly(
   log: (line: string) => void,
 ): Promise<NodeJS.Timeout> {
   await uploads.expire(Date.now() - ttl)
-  const sweep = () => {
+  const expire = () => {
     uploads.expire(Date.now() - ttl).catch((error: unknown) => {
       log(`expired uploads could not be removed: ${error instanceof Error ? error.message : error}`)
     })
   }
-  return setInterval(sweep, Math.min(ttl, SWEEP_MS)).unref()
+  return setInterval(expire, Math.min(ttl, EXPIRY_INTERVAL_MS)).unref()
 }
 
 function servicesOf(backend: Backend, o: PlatformOptions, log: (line: string) => void): ServiceStore {
@@ -222,7 +223,7 @@ function routesOf(
   const jobs = serviceRoutes(services)
   const artifacts = artifactRoutes(backend.artifacts, uploads, tus)
   const aspects = aspectRoutes(backend.aspects)
-  const scans = new Scans()
+  const scans = new ScanLimiter()
   return [
     ['POST', '/1/artifacts', artifacts.create],
     ['GET', '/1/artifacts', scans.limited(artifacts.list)],
@@ -250,10 +251,14 @@ async function openUploadFiles(dir: string, log: (line: string) => void): Promis
     return await UploadFiles.open(dir, log)
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new IvcapError('invalid-argument', `Uploads can't be kept in ${dir} (${why}): give another dir`, {
-      argument: 'dir',
-      cause,
-    })
+    throw new IvcapError(
+      'invalid-argument',
+      `The folder ${dir} cannot store uploads (${why}): give another dir`,
+      {
+        argument: 'dir',
+        cause,
+      },
+    )
   }
 }
 

@@ -32,7 +32,7 @@ it('a server that starts forgets uploads that nobody went on with for a week, an
   const second = await startPlatform({ dir, log: (line) => lines.push(line) })
   for (const { id } of old) {
     expect(await statusOf(second.url, id)).toBe(404)
-    expect(lines).toContain(`upload ${id.split(':').at(-1)} has expired: nobody went on with it`)
+    expect(lines).toContain(`upload ${id.split(':').at(-1)} has expired: its client did not resume it`)
   }
   expect(await readdir(join(dir, 'uploads'))).toEqual([])
 

@@ -89,7 +89,9 @@ it('files that are not its own stay in the folder of uploads, and so do notes th
   expect(await server.exited).toEqual([0, null])
   expect(readdirSync(uploads).sort()).toEqual([...foreign, 'photos'].sort())
   expect(await readFile(join(uploads, uuid), 'utf8')).toBe('{"version":99}')
-  expect(server.output()).toMatch(/ignored in the folder of uploads: "4b0a.*\.json" is not an upload description/)
+  expect(server.output()).toMatch(
+    /ignored in the folder of uploads: "4b0a.*\.json" is not an upload description/,
+  )
 })
 
 it('lives on when the reader of its output has ended, and ends at a signal', async () => {

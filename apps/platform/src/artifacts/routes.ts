@@ -9,7 +9,7 @@ import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { notFound } from '../http/errors.js'
 import { type Exchange, type Handler, header, sendJson } from '../http/exchange.js'
-import { encodePage, flag, limitOf, linksOf, pageIn, TimeText, text, timeOf } from '../http/parameters.js'
+import { decodePage, encodePage, flag, limitOf, linksOf, TimeText, text, timeOf } from '../http/parameters.js'
 import { uuidOf } from '../ids.js'
 import { sendContent } from './content.js'
 import { artifactItem, artifactJson, hrefOf, pendingRecord } from './json.js'
@@ -85,7 +85,7 @@ type Listing = v.InferOutput<typeof Listing>
 
 async function sendList(artifacts: ArtifactStore, { res, query, origin, signal }: Exchange): Promise<void> {
   const limit = limitOf(query)
-  const listing = pageIn(query, Listing) ?? listingOf(query)
+  const listing = decodePage(query, Listing) ?? listingOf(query)
   const { items, cursor } = await artifacts.list({ ...listing, limit }, { signal })
   const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
   sendJson(res, 200, {

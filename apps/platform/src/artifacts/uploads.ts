@@ -112,7 +112,7 @@ export class Uploads {
     for (const uuid of this.files.all()) {
       if (!this.files.isUntouched(uuid, time)) continue
       await this.files.remove(uuid)
-      this.log(`upload ${uuid} has expired: nobody went on with it`)
+      this.log(`upload ${uuid} has expired: its client did not resume it`)
     }
   }
 

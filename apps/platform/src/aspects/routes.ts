@@ -11,12 +11,12 @@ import {
   withMember,
 } from '../http/exchange.js'
 import {
+  decodePage,
   directionOf,
   encodePage,
   flag,
   limitOf,
   linksOf,
-  pageIn,
   TimeText,
   text,
   timeOf,
@@ -99,7 +99,7 @@ type Listing = v.InferOutput<typeof Listing>
 
 async function sendList(aspects: AspectStore, { res, query, origin, signal }: Exchange): Promise<void> {
   const limit = limitOf(query)
-  const listing = pageIn(query, Listing) ?? listingOf(query)
+  const listing = decodePage(query, Listing) ?? listingOf(query)
   const { items, cursor } = await aspects.list({ ...listing, limit }, { signal })
   const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
   const texts: string[] = []

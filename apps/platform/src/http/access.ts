@@ -7,29 +7,29 @@ import { header } from './exchange.js'
 export type Origins = '*' | readonly string[]
 
 export interface AccessOptions {
-  /** Whether requests need a token. */
+  /** Whether the server requires a token. */
   readonly guarded: boolean
-  /** Names besides those of this machine under which clients reach a server that needs no token. */
+  /** Additional host names that a server without a token accepts, besides those of this machine. */
   readonly hosts: readonly string[]
   readonly origins: Origins | undefined
 }
 
 export interface Access {
-  /** Whether pages of this origin may read answers. */
+  /** Whether pages of this origin may read responses. */
   allows(origin: string): boolean
-  /** @throws IvcapError 400 for a Host that is none, `permission-denied` for a host or an origin that is not allowed */
+  /** @throws IvcapError 400 for an invalid Host header, `permission-denied` for a host or an origin that is not allowed */
   check(req: IncomingMessage): void
 }
 
-/** A host, with or without a port: it becomes part of the links that are handed out. */
+/** A host with an optional port. It becomes part of the links in responses. */
 const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const LOOPBACK_ADDRESS = /^(::ffff:)?127\.|^::1$/
 
 /**
- * A server that needs a token takes calls under any name and from any page: browsers do not add the token by themselves. One
- * that is open takes calls under names of this machine alone, or a web page whose own name resolves to this machine (DNS
- * rebinding) could read it, and from allowed origins alone, or any page that its owner visits could write to it.
+ * A server that requires a token accepts any host name and any origin, because browsers do not add the token by themselves.
+ * A server without a token accepts only host names of this machine, to prevent DNS rebinding: a web page whose name resolves to
+ * this machine could read its data. It accepts only allowed origins, or any page that the user visits could write to it.
  */
 export function accessOf({ guarded, hosts, origins }: AccessOptions): Access {
   const names = hosts.map((host) => host.toLowerCase())
@@ -49,7 +49,7 @@ export function accessOf({ guarded, hosts, origins }: AccessOptions): Access {
       const name = host.replace(/:\d+$/, '').toLowerCase()
       if (!isKnown(name) && !isLocalAddress(req, name)) {
         throw denied(
-          `This server needs no token, so it answers only under names of this machine, not ${name}: allow it with --allow-host ${name}`,
+          `This server requires no token, so it accepts only host names of this machine, not ${name}: allow it with --allow-host ${name}`,
         )
       }
       const origin = header(req, 'origin')
@@ -61,15 +61,15 @@ export function accessOf({ guarded, hosts, origins }: AccessOptions): Access {
   }
 }
 
-/** The Host header, which becomes part of links. @throws IvcapError 400 if there is not exactly one that is a host */
+/** Returns the Host header. @throws IvcapError 400 unless there is exactly one, and it is valid */
 export function hostOf(req: IncomingMessage): string {
   const hosts = req.headersDistinct['host'] ?? []
   const [host = ''] = hosts
   if (hosts.length === 1 && HOST.test(host)) return host
-  throw badRequest('Host', 'There must be one Host header: a host name or address, with or without a port')
+  throw badRequest('Host', 'Send one Host header: a host name or address, with an optional port')
 }
 
-/** Whether the client reached this address by naming it, which a page of another name cannot do. */
+/** Whether the host is the IP address of this connection. Not subject to DNS rebinding. */
 function isLocalAddress({ socket: { localAddress = '' } }: IncomingMessage, name: string): boolean {
   const address = name.replace(/^\[|\]$/g, '')
   return !LOOPBACK_ADDRESS.test(localAddress) && address === localAddress.replace(/^::ffff:/, '')

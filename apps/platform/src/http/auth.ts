@@ -4,7 +4,7 @@ import { IvcapError, isJsonObject } from '@ivcap/core/driver'
 import { createLocalJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { header } from './exchange.js'
 
-/** What a JWT must say besides its signature. */
+/** Required claims of a JWT. */
 interface JwtClaims {
   readonly issuer?: string | undefined
   readonly audience?: string | undefined
@@ -13,9 +13,8 @@ interface JwtClaims {
 }
 
 /**
- * Which requests are accepted: those with this very bearer `token`; those whose token is a JWT signed with the private key of
- * `jwtKey`, the text of a public key in PEM or of a JWK or JWK set; or those whose JWT is signed with the shared secret
- * `jwtSecret` of at least 32 bytes (HS256, HS384, HS512).
+ * How requests are authenticated: by a fixed bearer `token`; by a JWT that is verified with `jwtKey`, a public key in PEM or
+ * as a JWK or JWK set; or by a JWT that is verified with the shared secret `jwtSecret` of at least 32 bytes (HS256, HS384, HS512).
  */
 export type Auth =
   | { readonly token: string }
@@ -30,8 +29,8 @@ const SYMMETRIC = ['HS256', 'HS384', 'HS512']
 const MIN_SECRET = 32
 
 /**
- * @param isJobToken Whether a token belongs to a job that runs, which acts as its requester
- * @throws IvcapError `invalid-argument` for a key or token that can't serve
+ * @param isJobToken Whether a token belongs to a running job
+ * @throws IvcapError `invalid-argument` for an invalid key or token
  */
 export function guardOf(auth: Auth | undefined, isJobToken: (token: string) => boolean = () => false): Guard {
   if (auth === undefined) return async () => {}
@@ -55,8 +54,8 @@ function staticGuard(token: string): Guard {
   }
   const expected = digest(token)
   return async (req) => {
-    // digests have one length, and comparing them takes one time
-    if (!timingSafeEqual(digest(bearerOf(req)), expected)) throw refused('the token is not the right one')
+    // digests have equal lengths, and the comparison takes constant time
+    if (!timingSafeEqual(digest(bearerOf(req)), expected)) throw refused('the token is wrong')
   }
 }
 
@@ -69,14 +68,14 @@ function jwtGuard(verify: Verify): Guard {
     } catch (cause) {
       if (cause instanceof IvcapError) throw cause
       const why = cause instanceof Error ? cause.message : 'it is not valid'
-      throw refused(`the token is no JWT that this server trusts (${why})`, cause)
+      throw refused(`the token is not a JWT that this server accepts (${why})`, cause)
     }
   }
 }
 
 /** A PEM may have text before and after it, as OpenSSL writes it. */
 const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/
-const LOOKS_LIKE_KEY = /-----(BEGIN|END)|^\s*\{|^(ssh-|ecdsa-)|"kty"/
+const KEY_FORMAT = /-----(BEGIN|END)|^\s*\{|^(ssh-|ecdsa-)|"kty"/
 
 function keyVerifier(text: string, claims: JwtClaims): Verify {
   const options = { ...claimOptions(claims), algorithms: ASYMMETRIC }
@@ -90,17 +89,17 @@ function keyVerifier(text: string, claims: JwtClaims): Verify {
     return (token) => jwtVerify(token, keys, options)
   } catch (cause) {
     const message =
-      'jwtKey is neither a public key in PEM nor a JWK (set) of public keys; a shared secret is given with --jwt-secret'
+      'jwtKey is neither a public key in PEM nor a JWK (set) of public keys; pass a shared secret with --jwt-secret'
     throw new IvcapError('invalid-argument', message, { argument: 'jwtKey', cause })
   }
 }
 
 function secretVerifier(text: string, claims: JwtClaims): Verify {
   const secret = new TextEncoder().encode(text.trim())
-  const problem = LOOKS_LIKE_KEY.test(text)
-    ? 'looks like a key, which others may know: give it with --jwt-key'
+  const problem = KEY_FORMAT.test(text)
+    ? 'is a key, which may be public: pass it with --jwt-key'
     : secret.byteLength < MIN_SECRET
-      ? `has ${secret.byteLength} bytes: it needs at least ${MIN_SECRET}`
+      ? `has ${secret.byteLength} bytes: at least ${MIN_SECRET} are required`
       : undefined
   if (problem !== undefined) {
     throw new IvcapError('invalid-argument', `jwtSecret ${problem}`, { argument: 'jwtSecret' })

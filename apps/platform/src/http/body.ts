@@ -5,23 +5,23 @@ import { badRequest } from './errors.js'
 import { header } from './exchange.js'
 import { checkJson } from './json-scan.js'
 
-/** Bytes from which on a body is parsed in a turn of the event loop of its own. */
+/** Larger bodies, in bytes, are parsed in a separate turn of the event loop. */
 const LARGE = 128 * 1024
 
 /**
- * The body as text, not more than `limit` bytes of it in memory.
+ * Returns the body as text.
  *
- * @throws IvcapError with status 413 for a longer one, 400 for one that isn't UTF-8
+ * @throws IvcapError with status 413 if it has more than `limit` bytes, 400 if it is not UTF-8
  */
 export async function readText(req: IncomingMessage, limit: number): Promise<string> {
   return decode(await readBytes(req, limit))
 }
 
 /**
- * The body as a JSON object, which its Content-Type must say it is. It is the caller's own.
+ * Parses the body as a JSON object. The caller owns the object and may change it.
  *
- * @throws IvcapError with status 413 for one that is too large, 415 for another type, 400 for what is no JSON object, is nested
- * too deeply, or has a number that JavaScript can't hold
+ * @throws IvcapError with status 413 if it has more than `limit` bytes, 415 for another Content-Type, 400 if it is not a JSON
+ * object, is nested too deeply, or has a number that JavaScript cannot represent
  */
 export async function readJsonObject(
   req: IncomingMessage,
@@ -44,7 +44,7 @@ async function readBytes(req: IncomingMessage, limit: number): Promise<Uint8Arra
   let length = Number(header(req, 'content-length') ?? 0)
   if (length > limit) throw tooLarge(limit)
   length = 0
-  // not destroyed when left early: the client still has to hear why
+  // an early exit must not destroy the request: the client still needs the error response
   for await (const chunk of req.iterator({ destroyOnReturn: false })) {
     length += chunk.byteLength
     if (length > limit) {
@@ -73,9 +73,5 @@ function parse(text: string): unknown {
 }
 
 function tooLarge(limit: number) {
-  return badRequest(
-    'body',
-    `the body has more than ${limit} bytes: store what is that large as an artifact`,
-    413,
-  )
+  return badRequest('body', `the body has more than ${limit} bytes: store large data as an artifact`, 413)
 }

@@ -2,18 +2,19 @@ import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * The connections of a server and what is asked on each: `server.close` would wait for those that were opened ahead of any
- * request, as browsers do, for those kept alive, and for those whose client goes on sending what was refused.
+ * Counts the open requests of each connection, to close idle connections. `server.close` alone would wait for connections
+ * without a request, which browsers open in advance, for keep-alive connections, and for clients that go on sending a body
+ * after the response.
  */
 export class Connections {
-  /** Requests without an answer. */
-  readonly #asked = new Map<Socket, number>()
+  /** Number of requests without a complete response. */
+  readonly #open = new Map<Socket, number>()
   #closing = false
 
   constructor(server: Server) {
     server.on('connection', (socket: Socket) => {
-      this.#asked.set(socket, 0)
-      socket.once('close', () => this.#asked.delete(socket))
+      this.#open.set(socket, 0)
+      socket.once('close', () => this.#open.delete(socket))
     })
     server.on('request', ({ socket }, res) => {
       this.#count(socket, 1)
@@ -21,15 +22,15 @@ export class Connections {
     })
   }
 
-  /** Ends each connection as soon as all of its requests are answered. */
+  /** Closes each connection as soon as it has no open request. */
   release(): void {
     this.#closing = true
-    for (const socket of this.#asked.keys()) this.#count(socket, 0)
+    for (const socket of this.#open.keys()) this.#count(socket, 0)
   }
 
-  #count(socket: Socket, more: number): void {
-    const asked = (this.#asked.get(socket) ?? 0) + more
-    if (this.#asked.has(socket)) this.#asked.set(socket, asked)
-    if (this.#closing && asked === 0) socket.destroySoon()
+  #count(socket: Socket, change: number): void {
+    const open = (this.#open.get(socket) ?? 0) + change
+    if (this.#open.has(socket)) this.#open.set(socket, open)
+    if (this.#closing && open === 0) socket.destroySoon()
   }
 }

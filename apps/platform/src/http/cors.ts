@@ -27,10 +27,10 @@ export function setCors(req: IncomingMessage, res: ServerResponse, access: Acces
   res.setHeader('Access-Control-Expose-Headers', EXPOSED)
 }
 
-/** Answers OPTIONS: what a browser asks before a call from another origin, and what TUS clients ask for. */
+/** Answers OPTIONS: CORS preflight requests of browsers, and TUS discovery. */
 export function sendOptions(req: IncomingMessage, res: ServerResponse): void {
-  const asked = header(req, 'access-control-request-headers')
-  if (asked !== undefined) res.setHeader('Access-Control-Allow-Headers', asked)
+  const requested = header(req, 'access-control-request-headers')
+  if (requested !== undefined) res.setHeader('Access-Control-Allow-Headers', requested)
   res.writeHead(204, {
     'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
     'Access-Control-Max-Age': '86400',

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
 import { sendJson } from './exchange.js'
 
-/** What each kind of failure is answered with. */
+/** The HTTP status of each error code. */
 const STATUS: Readonly<Record<IvcapErrorCode, number>> = {
   'invalid-argument': 400,
   'missing-argument': 400,
@@ -21,7 +21,7 @@ const STATUS: Readonly<Record<IvcapErrorCode, number>> = {
   unknown: 500,
 }
 
-/** Query parameters by the name of the argument that a backend complains of. */
+/** Names of query parameters, by the argument that an error of a backend names. */
 const PARAMETERS: Readonly<Record<string, string>> = {
   filter: 'filter',
   contentPath: 'content-path',
@@ -37,20 +37,20 @@ export interface Failure {
   readonly status: number
   readonly body: {
     readonly message: string
-    /** The resource that it is about. */
+    /** The resource that caused the error. */
     readonly id?: string
-    /** The parameter that is wrong, and its value. */
+    /** The invalid parameter and its value. */
     readonly name?: string
     readonly value?: string
   }
-  /** Seconds after which the request may be made again. */
+  /** Seconds after which the client may retry. */
   readonly retryAfter?: number
 }
 
 /**
- * The answer to a failed request. What is not an IvcapError is a fault of this server: its details are in the log alone.
+ * Maps an error to a response. Errors other than IvcapError are faults of this server: their details are only logged.
  *
- * @param redact Removes what clients must not see from the message
+ * @param redact Removes private details, such as paths, from the message
  */
 export function failureOf(
   error: unknown,
@@ -62,14 +62,14 @@ export function failureOf(
   const { code, message, resource, argument } = error
   const name = argument === undefined ? undefined : (PARAMETERS[argument] ?? argument)
   const value = name === undefined ? undefined : (query.get(name) ?? undefined)
-  // a wrong parameter of the query has a status of its own
-  const usual = code === 'invalid-argument' && value !== undefined ? 422 : STATUS[code]
-  const status = error instanceof RequestError ? error.answer : usual
+  // IVCAP answers invalid query parameters with 422
+  const defaultStatus = code === 'invalid-argument' && value !== undefined ? 422 : STATUS[code]
+  const status = error instanceof RequestError ? error.responseStatus : defaultStatus
   return {
     status,
     body: {
       message: redact(message),
-      // clients read the id of a 403 as a uuid
+      // clients parse the id of a 403 as a uuid
       ...(resource !== undefined && status !== 403 && { id: redact(resource) }),
       ...(name !== undefined && { name }),
       ...(value !== undefined && { value: value.slice(0, 200) }),
@@ -78,9 +78,9 @@ export function failureOf(
   }
 }
 
-const DISK_FULL = 'The disk of the server is full: nothing was stored. Free space on it, then send this again'
+const DISK_FULL = 'The disk of the server is full: nothing was stored. Free space on it and retry'
 
-/** Whether a disk or a quota that is full is the cause, at whatever depth. */
+/** Whether a full disk or quota is among the causes. */
 function isDiskFull(error: unknown): boolean {
   let cause = error
   for (let depth = 0; depth < 8 && cause instanceof Error; depth++) {
@@ -95,7 +95,7 @@ function retryAfterOf({ retryAfter }: IvcapError): number {
   return retryAfter === undefined ? 1 : Math.max(1, Math.ceil(retryAfter / 1000))
 }
 
-/** A `redact` that takes away the paths of files below these folders. */
+/** Returns a `redact` function that removes paths below these folders. */
 export function withoutPaths(folders: readonly string[]): (message: string) => string {
   const escaped = folders.map((folder) => folder.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   if (escaped.length === 0) return (message) => message
@@ -103,7 +103,7 @@ export function withoutPaths(folders: readonly string[]): (message: string) => s
   return (message) => message.replace(path, "the server's folder")
 }
 
-/** Answers with what went wrong; an answer that is under way already is cut off, so that nobody takes it for whole. */
+/** Sends an error response. If the response has already begun, cuts the connection, so that the client detects the failure. */
 export function sendFailure(res: ServerResponse, { status, body, retryAfter }: Failure): void {
   if (res.headersSent) {
     res.destroy()
@@ -115,16 +115,16 @@ export function sendFailure(res: ServerResponse, { status, body, retryAfter }: F
   })
 }
 
-/** A request that this server can't take as it is; `status` where 400, or 422 for the query, isn't it. */
+/** An invalid request. @param status Defaults to 400, or 422 for a query parameter */
 export function badRequest(argument: string, message: string, status?: number): IvcapError {
   if (status === undefined) return new IvcapError('invalid-argument', message, { argument })
   return new RequestError(status, message, argument)
 }
 
-/** Kept apart from the `status` that a backend's errors carry: that is what the backend was told, not our answer. */
+/** Carries the status of our response. `IvcapError.status` is the status that a backend received. */
 class RequestError extends IvcapError {
   constructor(
-    readonly answer: number,
+    readonly responseStatus: number,
     message: string,
     argument?: string,
   ) {

@@ -1,28 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JsonValue } from '@ivcap/core/driver'
 
-/** One request on its way to its answer. */
+/** A request and its response. */
 export interface Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
-  /** The parts of the path that the route names, percent-decoded. */
+  /** Path parameters of the route, percent-decoded. */
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: URLSearchParams
-  /** Aborts when the client has gone, or the server can't wait any longer. */
+  /** Aborts when the client disconnects or the server's shutdown timeout is over. */
   readonly signal: AbortSignal
-  /** The server as this client knows it, e.g. `http://localhost:8088`. */
+  /** The origin by which the client addresses the server, e.g. `http://localhost:8088`. */
   readonly origin: string
 }
 
 export type Handler = (exchange: Exchange) => Promise<void>
 
-/** A request header that comes once; undefined where it is absent. */
+/** Returns the first value of a request header; undefined if it is absent. */
 export function header(req: IncomingMessage, name: string): string | undefined {
   const value = req.headers[name]
   return Array.isArray(value) ? value[0] : value
 }
 
-/** Answers with JSON. */
+/** Sends a value as JSON. */
 export function sendJson(
   res: ServerResponse,
   status: number,
@@ -32,7 +32,7 @@ export function sendJson(
   sendJsonText(res, status, JSON.stringify(body), headers)
 }
 
-/** Answers with a text that is JSON already. */
+/** Sends text that is JSON already. */
 export function sendJsonText(
   res: ServerResponse,
   status: number,
@@ -49,13 +49,13 @@ export function sendJsonText(
   res.end(bytes)
 }
 
-/** The JSON of an object with one member more, whose JSON is given: large parts are encoded by themselves. */
+/** Returns the JSON of an object with one additional member, whose value is given as JSON. */
 export function withMember(object: object, key: string, json: string): string {
   const rest = JSON.stringify(object).slice(1)
   return `{${JSON.stringify(key)}:${json}${rest === '}' ? '' : ','}${rest}`
 }
 
-/** Answers without a body. */
+/** Sends a response without a body. */
 export function sendEmpty(res: ServerResponse, status: number, headers: Record<string, string> = {}): void {
   res.writeHead(status, headers)
   res.end()

@@ -1,32 +1,32 @@
 import { JSON_LIMITS, nextTurn } from '@ivcap/core/internal'
 import { badRequest } from './errors.js'
 
-/** Bytes looked at before other requests get their turn; a smaller body needs no pause. */
+/** Bytes that are scanned before the scan yields to other requests. */
 const SLICE = 128 * 1024
-/** Digits of an integer that a double always holds, and of one that is looked at. */
+/** Integers up to SAFE_DIGITS always fit a double; integers above MAX_DIGITS are rejected unchecked. */
 const SAFE_DIGITS = 15
 const MAX_DIGITS = 400
-/** Characters of a key in an error. */
+/** Maximum characters of a key or number in an error text. */
 const SHOWN = 60
 
 const [QUOTE, COMMA, COLON, BACKSLASH, MINUS] = [0x22, 0x2c, 0x3a, 0x5c, 0x2d]
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
-/** What is open at a place in the text. */
+/** An open object or array. */
 interface Level {
   readonly isList: boolean
-  /** Items before the present one. */
+  /** Index of the current item. */
   index: number
-  /** Where the key of the present member stands, without its quotes. */
+  /** Position of the current member's key, without its quotes. */
   key: readonly [start: number, end: number]
 }
 
 /**
- * Looks through a JSON text before it is parsed, in slices: parsing takes its time in one piece, and more of it for each member
- * than for each byte. Whether it is JSON at all is left to the parser.
+ * Checks the limits of a JSON text before it is parsed. The scan works in slices, because `JSON.parse` blocks the event loop
+ * for a time that grows with the number of members. Does not check the syntax: the parser does.
  *
- * @throws IvcapError with status 413 when it has too many members or items; 400 when it is nested too deeply, or has a number that
- * JavaScript would change: an integer that a double can't hold, or one beyond all doubles
+ * @throws IvcapError with status 413 if it has too many members or items; 400 if it is nested too deeply, or has a number that
+ * a double cannot represent
  */
 export async function checkJson(bytes: Uint8Array): Promise<void> {
   const levels: Level[] = []
@@ -91,17 +91,17 @@ function endOfNumber(bytes: Uint8Array, start: number): number {
 
 function checkNumber(bytes: Uint8Array, start: number, end: number, levels: readonly Level[]): void {
   const text = textOf(bytes, start, end)
-  // digits that are whole, also with zeros behind the point
+  // an integer, also one with a fraction of zeros
   const [, digits] = /^-?(\d+)(?:\.0*)?$/.exec(text) ?? []
-  const isHeld = digits === undefined ? Number.isFinite(Number(text)) : isExact(digits)
-  if (isHeld) return
+  const isRepresentable = digits === undefined ? Number.isFinite(Number(text)) : isExact(digits)
+  if (isRepresentable) return
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
   const where = levels.map(({ isList, index, key: [from, to] }) =>
     isList ? `[${index}]` : `.${textOf(bytes, from, Math.min(to, from + SHOWN))}`,
   )
   throw badRequest(
     'body',
-    `the body has the number ${shown} at body${where.join('')}, which would be changed: a double can't hold it; send it as a text`,
+    `the body has the number ${shown} at body${where.join('')}, which would be changed: a double can't hold it; send it as a string`,
   )
 }
 
@@ -114,9 +114,5 @@ const textOf = (bytes: Uint8Array, start: number, end: number): string =>
   new TextDecoder().decode(bytes.subarray(start, end))
 
 function tooMany(limit: number, what: string) {
-  return badRequest(
-    'body',
-    `the body has more than ${limit} ${what}: store what is that large as an artifact`,
-    413,
-  )
+  return badRequest('body', `the body has more than ${limit} ${what}: store large data as an artifact`, 413)
 }

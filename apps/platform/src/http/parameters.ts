@@ -6,12 +6,12 @@ import { badRequest } from './errors.js'
 const MAX_LIMIT = 50
 const DEFAULT_LIMIT = 10
 
-/** The parameter's text; an empty one is as good as none: IVCAP's Python client sends `filter=`. */
+/** Returns undefined for an absent or empty parameter: IVCAP's Python client sends `filter=`. */
 export function text(query: URLSearchParams, name: string): string | undefined {
   return query.get(name) || undefined
 }
 
-/** Items per page: 1–50, 10 if not given. */
+/** Items per page, 1–50. @default 10 */
 export function limitOf(query: URLSearchParams): number {
   const given = text(query, 'limit')
   if (given === undefined) return DEFAULT_LIMIT
@@ -39,7 +39,7 @@ export function timeOf(query: URLSearchParams): Timestamp | undefined {
   return given === undefined ? undefined : parseTime(given, 'at-time')
 }
 
-/** A time in a page token, which clients may have changed. */
+/** A time in a page token. Clients may have changed the token. */
 export const TimeText = v.pipe(
   v.string(),
   v.check((given) => {
@@ -52,33 +52,33 @@ export const TimeText = v.pipe(
 )
 
 /**
- * A page of a listing names the whole query, and the backend's cursor in it: clients send `page` alone, or with the
- * parameters of the first request, which then don't count.
+ * Encodes a page token: the whole query with the backend's cursor. If a request has `page`, its other parameters are
+ * ignored.
  */
 export function encodePage(query: object): string {
   return Buffer.from(JSON.stringify(query)).toString('base64url')
 }
 
-/** The query that `page` stands for; undefined on the first page. @throws IvcapError when it is damaged */
-export function pageIn<S extends v.GenericSchema>(
+/** Decodes the parameter `page`. Returns undefined if it is absent. @throws IvcapError if it is damaged */
+export function decodePage<S extends v.GenericSchema>(
   query: URLSearchParams,
   schema: S,
 ): v.InferOutput<S> | undefined {
   const given = text(query, 'page')
   if (given === undefined) return undefined
-  // IVCAP's Python client sends the whole link where it retracts a collection
+  // IVCAP's Python client sends the whole link when it retracts a collection
   const token = given.replace(/^.*[?&]page=/, '')
   const parsed = v.safeParse(schema, parseJson(Buffer.from(token, 'base64url').toString()))
   if (parsed.success) return parsed.output
   throw badRequest(
     'page',
-    'page is damaged: use the one of the next link as it is, or start again without it',
+    'page is damaged: send the page of the next link unchanged, or start again without it',
   )
 }
 
 /**
- * `self` and, where more follows, `next`. The query of `next` is `page` alone and needs no decoding: IVCAP's Python client
- * takes what stands behind `?page=` as it is.
+ * The links `self` and, if there is another page, `next`. The query of `next` is `page` alone and needs no decoding:
+ * IVCAP's Python client uses the text after `?page=` unchanged.
  */
 export function linksOf(path: string, next: string | undefined): readonly object[] {
   const link = (rel: string, href: string) => ({ rel, type: 'application/json', href })

@@ -14,25 +14,25 @@ export interface ListenerOptions {
   readonly routes: readonly Route[]
   readonly guard: Guard
   readonly access: Access
-  /** Aborts when the server can't wait for requests any longer. */
+  /** Aborts after the shutdown timeout. */
   readonly stopping: AbortSignal
   readonly log: (line: string) => void
-  /** Removes from a message what clients must not see: paths of the server. */
+  /** Removes private details, such as paths, from a message. */
   readonly redact: (message: string) => string
 }
 
 const METHODS: readonly HTTPMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
-/** Characters of an id, before decoding. */
-const LONGEST_ID = 200
+/** Maximum characters of a path parameter, before decoding. */
+const MAX_ID_LENGTH = 200
 
-/** Takes each request to its handler, and turns whatever fails into an answer. */
+/** Routes each request to its handler, and maps errors to responses. */
 export function listenerOf(o: ListenerOptions): (req: IncomingMessage, res: ServerResponse) => void {
   const router = routerOf(o)
   return (req, res) => {
     const path = pathOf(req)
     logAnswer(req, res, o.log)
     serve().catch((error: unknown) => {
-      // nobody is there to hear of it
+      // the client has disconnected, or has the whole response
       if (res.destroyed || res.writableFinished) return
       if (!isIvcapError(error)) o.log(`failed: ${req.method} ${path}: ${describe(error)}`)
       sendFailure(res, failureOf(error, queryOf(req), o.redact))
@@ -53,7 +53,7 @@ function routerOf({ routes, stopping }: ListenerOptions) {
   setMaxListeners(0, stopping) // one for each request under way
   const router = findMyWay({
     ignoreTrailingSlash: true,
-    maxParamLength: LONGEST_ID,
+    maxParamLength: MAX_ID_LENGTH,
     defaultRoute(req, res) {
       const allowed = METHODS.filter((method) => router.find(method, pathOf(req)) !== null)
       if (allowed.length > 0) {
@@ -81,7 +81,7 @@ function routerOf({ routes, stopping }: ListenerOptions) {
   return router
 }
 
-/** Aborts when the client has gone or the server stops. By hand: AbortSignal.any would keep a trace of every request. */
+/** Aborts when the client disconnects or the server stops. AbortSignal.any would leak memory with each request. */
 function signalOf(res: ServerResponse, stopping: AbortSignal): AbortSignal {
   const controller = new AbortController()
   setMaxListeners(0, controller.signal) // a listing reads many records at once
@@ -94,7 +94,7 @@ function signalOf(res: ServerResponse, stopping: AbortSignal): AbortSignal {
   return controller.signal
 }
 
-/** One line for each answer. Without the query, which may hold what is nobody else's business. */
+/** Logs a line for each response, without the query, which may hold private data. */
 function logAnswer(req: IncomingMessage, res: ServerResponse, log: (line: string) => void): void {
   const began = performance.now()
   res.once('close', () => {
@@ -112,14 +112,14 @@ function queryOf({ url = '/' }: IncomingMessage): URLSearchParams {
   return new URLSearchParams(at < 0 ? '' : url.slice(at))
 }
 
-/** TUS 1.0.0: what a client sends that cannot send PATCH or DELETE. @throws IvcapError for any other method */
+/** TUS 1.0.0: for clients that cannot send PATCH or DELETE. @throws IvcapError for other methods */
 function overrideMethod(req: IncomingMessage): void {
   const method = header(req, 'x-http-method-override')?.toUpperCase()
   if (method === undefined || method === req.method) return
   if (req.method !== 'POST' || !['PATCH', 'PUT', 'DELETE'].includes(method)) {
     throw badRequest(
       'X-HTTP-Method-Override',
-      'X-HTTP-Method-Override turns a POST into PATCH, PUT or DELETE, and nothing else',
+      'X-HTTP-Method-Override must turn a POST into PATCH, PUT or DELETE',
     )
   }
   req.method = method

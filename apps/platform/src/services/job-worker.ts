@@ -1,6 +1,6 @@
 /**
- * The program of a worker thread that runs one job: it loads the module of services itself and reaches artifacts and aspects
- * through the HTTP API of the server alone, as a service in a container does.
+ * The program of a worker thread that runs one job. It loads the module of services, and accesses artifacts and aspects
+ * through the server's HTTP API only, as a service in a container does.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { platformBackend } from '@ivcap/backend-platform'
@@ -10,8 +10,8 @@ import { servicesIn } from './module.js'
 import type { JobRequest, ToJobWorker, WorkerReport } from './protocol.js'
 
 const abort = new AbortController()
-/** What the waits of the job go on with, by their number. */
-const going = new Map<number, () => void>()
+/** Callbacks that resume the waits of the job, by wait number. */
+const resumes = new Map<number, () => void>()
 let waits = 0
 
 async function main(): Promise<void> {
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     const services = await servicesIn(workerData.module)
     parentPort?.on('message', (message: ToJobWorker) => {
       if (message.kind === 'abort') return abort.abort(new Error(message.reason))
-      if (message.kind === 'go') return going.get(message.wait)?.()
+      if (message.kind === 'go') return resumes.get(message.wait)?.()
       const definition = services[message.index]
       if (definition !== undefined) void run(definition, message)
     })
@@ -42,12 +42,12 @@ async function run(definition: Parameters<typeof runFunction>[1], request: JobRe
   const services = platform.services && servicesForJob(platform.services, whileWaiting)
   const backend = { ...platform, ...(services && { services }) }
   const { error, ...outcome } = await runFunction(backend, definition, { service, job, params }, abort.signal)
-  const thrown = printable(error)
-  // what the function has thrown or rejected without waiting for it comes first
+  const thrown = cloneable(error)
+  // unhandled rejections and exceptions of the function must be reported first
   setImmediate(() => report({ kind: 'done', outcome: { ...outcome, ...(thrown && { error: thrown }) } }))
 }
 
-/** Tells the server, which lets another job run meanwhile. */
+/** Reports the wait to the server, which runs another job meanwhile. */
 async function whileWaiting<T>(run: () => Promise<T>): Promise<T> {
   const wait = waits++
   report({ kind: 'waiting', wait })
@@ -55,15 +55,15 @@ async function whileWaiting<T>(run: () => Promise<T>): Promise<T> {
     return await run()
   } finally {
     await new Promise<void>((resolve) => {
-      going.set(wait, resolve)
+      resumes.set(wait, resolve)
       report({ kind: 'waited', wait })
     })
-    going.delete(wait)
+    resumes.delete(wait)
   }
 }
 
-/** What can be sent to the server of an error: its message and stack, and nothing that only this thread can hold. */
-function printable(error: unknown): Error | undefined {
+/** Copies message and stack of an error. Other members may not be cloneable. */
+function cloneable(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
   try {
     const copy = new Error(String(error.message))
@@ -78,7 +78,7 @@ function report(message: WorkerReport): void {
   parentPort?.postMessage(message)
 }
 
-/** Of any value, even an error whose message throws. */
+/** Works for any value, even an error whose message throws. */
 function messageOf(error: unknown): string {
   try {
     if (error instanceof IvcapError) return error.message

@@ -6,26 +6,26 @@ import type { ExecuteJob, FunctionService, Outcome, WhileWaiting } from '@ivcap/
 import * as v from 'valibot'
 import { type JobRequest, Report, type ToJobWorker } from './protocol.js'
 
-/** How long a module may take to load, and a job to end after it was cancelled, in ms. */
+/** Timeouts of loading a module, and of a job's end after its cancellation. */
 const LOAD_MS = 60_000
 const ABORT_MS = 1000
 const DEFAULT_MEMORY_MB = 1024
-/** Variables of the server that a service must not see. */
+/** Environment variables that a service must not see. */
 const SECRETS = ['IVCAP_PLATFORM_TOKEN']
 
 export interface JobWorkersOptions {
   /** Path of the module that exports the services. */
   readonly module: string
-  /** Memory of the heap of one job, in MiB. @default 1024 */
+  /** Maximum heap of one job, in MiB. @default 1024 */
   readonly memoryMb?: number | undefined
 }
 
 /**
- * Runs each job in a thread of its own, which ends with the job: an endless loop, `process.exit()`, a rejection that nothing
- * handles and running out of memory fail one job and nothing else. One thread that has loaded the module waits in advance.
+ * Runs each job in its own thread, which ends with the job: an endless loop, `process.exit()`, an unhandled rejection or a lack
+ * of memory fails that job only. One spare thread has always loaded the module in advance.
  */
 export class JobWorkers {
-  /** What the module exports; `run` is in the workers. */
+  /** The services of the module. Their `run` exists in the workers only. */
   readonly services: readonly FunctionService[]
   readonly #options: JobWorkersOptions
   readonly #tokens = new Set<string>()
@@ -41,7 +41,7 @@ export class JobWorkers {
     this.#workers.add(first)
   }
 
-  /** @throws IvcapError `invalid-argument` if the module cannot be loaded, or exports something else */
+  /** @throws IvcapError `invalid-argument` if the module cannot be loaded, or exports no services */
   static async load(options: JobWorkersOptions): Promise<JobWorkers> {
     const first = new LoadedWorker(options)
     try {
@@ -53,12 +53,12 @@ export class JobWorkers {
     }
   }
 
-  /** Where the workers reach the server. */
+  /** Sets the URL by which the workers call the server. */
   serve(url: string): void {
     this.#url = url
   }
 
-  /** Whether this is the token of a job that runs. */
+  /** Whether this is the token of a running job. */
   accepts(token: string): boolean {
     return this.#tokens.has(token)
   }
@@ -118,23 +118,23 @@ class LoadedWorker {
     worker.unref()
     this.#worker = worker
     this.ready = new Promise((resolve, reject) => {
-      const late = setTimeout(
-        () => reject(unusable(`${module} takes longer than ${LOAD_MS} ms to load`)),
+      const loadTimer = setTimeout(
+        () => reject(loadError(`${module} takes longer than ${LOAD_MS} ms to load`)),
         LOAD_MS,
       )
-      late.unref()
+      loadTimer.unref()
       worker.on('message', (message: unknown) => {
         const report = parse(message)
         if (report?.kind === 'ready') resolve(report.services.map(definitionOf))
-        else if (report?.kind === 'unusable') reject(unusable(report.message))
+        else if (report?.kind === 'unusable') reject(loadError(report.message))
         else if (report?.kind === 'crashed')
-          reject(unusable(`${module} failed while it was loaded: ${report.message}`))
+          reject(loadError(`${module} failed while it was loaded: ${report.message}`))
       })
       worker.once('exit', (code) => {
-        clearTimeout(late)
-        reject(unusable(`${module} ended its process while it was loaded, code ${code}`))
+        clearTimeout(loadTimer)
+        reject(loadError(`${module} ended its process while it was loaded, code ${code}`))
       })
-      worker.once('error', (error) => reject(unusable(`${module} can't be loaded: ${error.message}`)))
+      worker.once('error', (error) => reject(loadError(`${module} can't be loaded: ${error.message}`)))
     })
     this.ready.catch(() => {})
     this.#outcome = outcomeOf(worker, memoryMb)
@@ -150,7 +150,7 @@ class LoadedWorker {
       const stop = () => {
         const reason = signal.reason instanceof Error ? signal.reason.message : String(signal.reason)
         send({ kind: 'abort', reason })
-        // a loop that never ends does not hear it
+        // an endless loop never receives the message
         timer = setTimeout(() => resolve(failed(reason)), ABORT_MS)
       }
       if (signal.aborted) stop()
@@ -165,7 +165,7 @@ class LoadedWorker {
     })
   }
 
-  /** Returns a function that ends the waits which the job has left open. */
+  /** Returns a function that ends the open waits of the job. */
   #followWaits(whileWaiting: WhileWaiting, send: (message: ToJobWorker) => void): () => void {
     const open = new Map<number, () => void>()
     this.#worker.on('message', (message: unknown) => {
@@ -189,7 +189,7 @@ class LoadedWorker {
   }
 }
 
-/** How the job of a worker ended: as it reports, or as its thread did. */
+/** The outcome that the worker reports, or a failure if its thread ends first. */
 function outcomeOf(worker: Worker, memoryMb: number): Promise<Outcome> {
   return new Promise((resolve) => {
     worker.on('message', (message: unknown) => {
@@ -217,8 +217,8 @@ function outcomeOf(worker: Worker, memoryMb: number): Promise<Outcome> {
 
 function toOutcome({ outcome }: Extract<Report, { kind: 'done' }>): Outcome {
   const { status, errorMessage, inputs, outputs, error } = outcome
-  const told = outcome['result']
-  const result: JsonValue | undefined = told === undefined ? undefined : toJsonValue(told, 'result')
+  const value = outcome['result']
+  const result: JsonValue | undefined = value === undefined ? undefined : toJsonValue(value, 'result')
   return {
     status,
     inputs,
@@ -234,7 +234,7 @@ function parse(message: unknown): Report | undefined {
   return parsed.success ? parsed.output : undefined
 }
 
-/** `catalogOf` checks the rest. */
+/** `functionServices` checks the other members. */
 function definitionOf(description: { readonly name: string }): FunctionService {
   return {
     ...description,
@@ -251,7 +251,7 @@ const failed = (errorMessage: string): Outcome => ({
   outputs: [],
 })
 
-function unusable(message: string): IvcapError {
+function loadError(message: string): IvcapError {
   const text = message.startsWith('--services') ? message : `--services: ${message}`
   return new IvcapError('invalid-argument', text, { argument: 'services' })
 }

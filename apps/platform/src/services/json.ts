@@ -9,10 +9,10 @@ import {
 import { ACCOUNT } from '../artifacts/json.js'
 
 const POLICY = 'urn:ivcap:policy:ivcap.open.service'
-/** What runs a service on this deployment: clients of IVCAP need a word there. */
+/** IVCAP's clients require a controller schema. */
 const CONTROLLER = 'urn:ivcap:schema.service.function.1'
 
-/** The whole record, as `GET /1/services2/{id}` tells it; what is undefined isn't told. */
+/** The body of `GET /1/services2/{id}`. Undefined fields are omitted. */
 export function serviceJson(record: ServiceRecord, origin: string): object {
   const { description = '', status = 'active', parameters = [] } = record
   return {
@@ -28,7 +28,7 @@ export function serviceJson(record: ServiceRecord, origin: string): object {
   }
 }
 
-/** What a listing tells of a service. */
+/** An item of `GET /1/services2`. */
 export function serviceItem(record: ServiceRecord, origin: string): object {
   return {
     ...serviceItemToJson(record),
@@ -39,27 +39,27 @@ export function serviceItem(record: ServiceRecord, origin: string): object {
 
 const parameterJson = (parameter: ServiceParameter): object => ({
   ...parameter,
-  // clients of IVCAP need these
+  // IVCAP's clients require these
   description: parameter.description ?? '',
   options: parameter.options ?? [],
 })
 
-export interface Shown {
+export interface JobContents {
   readonly request: boolean
   readonly result: boolean
 }
 
-/** The whole record, as `GET /1/services2/{id}/jobs/{job}` tells it; what is undefined isn't told. */
-export function jobJson(record: JobRecord, origin: string, shown: Shown): object {
+/** The body of `GET /1/services2/{id}/jobs/{job}`. Undefined fields are omitted. */
+export function jobJson(record: JobRecord, origin: string, contents: JobContents): object {
   return {
-    ...jobToJson(record, shown),
+    ...jobToJson(record, contents),
     policy: record.policy ?? POLICY,
     account: record.account ?? ACCOUNT,
     links: [{ rel: 'self', type: 'application/json', href: jobHref(record, origin) }],
   }
 }
 
-/** What a listing tells of a job. */
+/** An item of `GET /1/services2/{id}/jobs`. */
 export function jobItem(record: JobRecord, origin: string): object {
   return {
     ...jobItemToJson(record),

@@ -2,7 +2,7 @@ import { type ServiceQuery, timestamp } from '@ivcap/core/driver'
 import { systemClock } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { type Exchange, sendJson } from '../http/exchange.js'
-import { encodePage, flag, limitOf, linksOf, pageIn, TimeText, text, timeOf } from '../http/parameters.js'
+import { decodePage, encodePage, flag, limitOf, linksOf, TimeText, text, timeOf } from '../http/parameters.js'
 
 const Listing = v.object({
   filter: v.exactOptional(v.string()),
@@ -13,7 +13,7 @@ const Listing = v.object({
 })
 type Listing = v.InferOutput<typeof Listing>
 
-/** Answers with a page of services or jobs. */
+/** Sends a page of services or jobs. */
 export async function sendListing<R>(
   { res, query, origin }: Exchange,
   o: {
@@ -24,7 +24,7 @@ export async function sendListing<R>(
   list: (q: ServiceQuery) => Promise<{ readonly items: readonly R[]; readonly cursor?: string }>,
 ): Promise<void> {
   const limit = limitOf(query)
-  const listing = pageIn(query, Listing) ?? listingOf(query, o.orderDesc)
+  const listing = decodePage(query, Listing) ?? listingOf(query, o.orderDesc)
   const { items, cursor } = await list({ ...listing, limit })
   const next = cursor === undefined ? undefined : encodePage({ ...listing, cursor })
   sendJson(res, 200, {

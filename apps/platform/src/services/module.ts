@@ -4,26 +4,31 @@ import { IvcapError } from '@ivcap/core/driver'
 import type { FunctionService } from '@ivcap/services'
 
 /**
- * The functions that a module exports as `default` or `services`.
+ * Loads the services that a module exports as `default` or `services`.
  *
- * @throws IvcapError `invalid-argument` when it can't be loaded, or exports something else
+ * @throws IvcapError `invalid-argument` if it cannot be loaded, or exports no services
  */
 export async function servicesIn(path: string): Promise<readonly FunctionService[]> {
   const exported = await load(path)
   const services = 'default' in exported ? exported['default'] : exported['services']
   if (Array.isArray(services) && services.every(isService)) return services
-  throw wrong(`${path} must export a list of services (as default, or as "services"), each with name and run`)
+  throw invalidModule(
+    `${path} must export a list of services (as default, or as "services"), each with name and run`,
+  )
 }
 
 async function load(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     return await import(pathToFileURL(resolve(path)).href)
   } catch (cause) {
-    throw wrong(`${path} can't be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, cause)
+    throw invalidModule(
+      `${path} can't be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+      cause,
+    )
   }
 }
 
-/** The rest of a definition is checked where it is used. */
+/** `functionServices` checks the other members. */
 function isService(value: unknown): value is FunctionService {
   return (
     typeof value === 'object' &&
@@ -35,6 +40,6 @@ function isService(value: unknown): value is FunctionService {
   )
 }
 
-function wrong(message: string, cause?: unknown): IvcapError {
+function invalidModule(message: string, cause?: unknown): IvcapError {
   return new IvcapError('invalid-argument', `--services: ${message}`, { argument: 'services', cause })
 }

@@ -1,29 +1,29 @@
 import { isUrn, type JsonObject, type Urn } from '@ivcap/core/driver'
 import * as v from 'valibot'
 
-/** What the server asks a worker to run. */
+/** The server's request to a worker. */
 export interface JobRequest {
   readonly kind: 'run'
-  /** Of the service in its module. */
+  /** Index of the service in its module. */
   readonly index: number
   readonly service: Urn
   readonly job: Urn
   readonly params: JsonObject
-  /** Where the worker reaches the server. */
+  /** URL by which the worker calls the server. */
   readonly url: string
-  /** Is accepted by the server as long as the job runs. */
+  /** Valid while the job runs. */
   readonly token: string
 }
 
 export type ToJobWorker =
   | JobRequest
   | { readonly kind: 'abort'; readonly reason: string }
-  /** The wait of this number is over, and the job may go on. */
+  /** The job may resume after the wait of this number. */
   | { readonly kind: 'go'; readonly wait: number }
 
 const Urns = v.array(v.custom<Urn>(isUrn, 'not a URN'))
 
-/** What a worker reports. The code of a service runs in the same thread, so its messages are parsed. */
+/** A message of a worker. It is parsed, because the code of a service runs in the same thread. */
 export const Report = v.variant('kind', [
   v.object({
     kind: v.literal('ready'),
@@ -31,7 +31,7 @@ export const Report = v.variant('kind', [
   }),
   v.object({ kind: v.literal('unusable'), message: v.string() }),
   v.object({ kind: v.literal('crashed'), message: v.string() }),
-  // the job waits for another one, or has waited for it
+  // the job begins or ends a wait for another job
   v.object({ kind: v.picklist(['waiting', 'waited']), wait: v.pipe(v.number(), v.safeInteger()) }),
   v.object({
     kind: v.literal('done'),
@@ -45,7 +45,7 @@ export const Report = v.variant('kind', [
 ])
 export type Report = v.InferOutput<typeof Report>
 
-/** As the worker sends it. */
+/** `Report` as the worker sends it. */
 export type WorkerReport =
   | { readonly kind: 'ready'; readonly services: unknown }
   | { readonly kind: 'unusable' | 'crashed'; readonly message: string }

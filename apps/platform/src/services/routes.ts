@@ -9,9 +9,9 @@ import { sendListing } from './listing.js'
 
 /** Bytes of JSON. */
 const MAX_REQUEST = 10_000_000
-/** Seconds that an answer waits for a job at the most: connections on which nothing moves are cut. */
-const LONGEST_WAIT = 240
-/** Seconds after which to ask again, for those that can't tell by themselves. */
+/** Maximum seconds that a response waits for a job. Must be below the idle timeout of connections. */
+const MAX_WAIT = 240
+/** Seconds after which clients should poll the job. */
 const RETRY_LATER = 1
 
 export interface ServiceRoutes {
@@ -49,11 +49,11 @@ export function serviceRoutes(services: ServiceStore): ServiceRoutes {
     async getJob(exchange) {
       const { res, query, origin } = exchange
       const job = await jobOf(services, exchange)
-      const shown = {
+      const contents = {
         request: flag(query, 'with-request-content', false),
         result: flag(query, 'with-result-content', true),
       }
-      sendJson(res, 200, jobJson(job, origin, shown))
+      sendJson(res, 200, jobJson(job, origin, contents))
     },
 
     async output(exchange) {
@@ -71,7 +71,7 @@ export function serviceRoutes(services: ServiceStore): ServiceRoutes {
 const jobOf = (services: ServiceStore, { params, signal }: Exchange): Promise<JobRecord> =>
   services.getJob(serviceIdOf(params['id']), jobIdOf(params['job']), { signal })
 
-/** The result where there is one in time; else where to ask for it. The job goes on when the client has gone. */
+/** Answers with the result, or with the job's URL if `Timeout` ends first. The job continues if the client disconnects. */
 async function createJob(
   services: ServiceStore,
   { req, res, params, origin, signal }: Exchange,
@@ -87,10 +87,10 @@ async function createJob(
   sendJson(res, 202, later, { ...headers, Location: href })
 }
 
-/** Milliseconds; the header is in seconds. */
+/** Converts the header `Timeout` from seconds to ms. */
 function timeoutOf(text: string | undefined): number {
   if (text === undefined || text === '') return 0
   const seconds = Number(text)
-  if (Number.isFinite(seconds) && seconds >= 0) return Math.min(seconds, LONGEST_WAIT) * 1000
-  throw badRequest('Timeout', 'Timeout must be seconds from 0')
+  if (Number.isFinite(seconds) && seconds >= 0) return Math.min(seconds, MAX_WAIT) * 1000
+  throw badRequest('Timeout', 'Timeout must be a number of seconds, at least 0')
 }

@@ -6,26 +6,26 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { IvcapError } from '@ivcap/core/driver'
 import { isProcessGone, processIdentity } from '@ivcap/core/internal'
 
-/** The folder of the server's own files below `dir`. */
+/** Folder below `dir` for the lock. */
 const OWN_FOLDER = '.ivcap-server'
 const CLAIM = /^server\.([^.]+)\.[0-9a-f-]{36}$/
-/** How often the owner touches its claim, and after how long without it a claim of another machine counts as abandoned, in ms. */
+/** The owner updates the time of its claim at each heartbeat. A claim of another machine without one expires. */
 const HEARTBEAT_MS = 10_000
-const ABANDONED_MS = 60_000
-/** Two servers that start at the same moment both withdraw and try again. */
+const EXPIRY_MS = 60_000
+/** Two servers that start at the same time both withdraw and retry. */
 const ATTEMPTS = 5
 
 export interface FolderLock {
-  /** Idempotent. Removes the folders that taking the lock created, if nothing else is in them. */
+  /** Idempotent. Removes the folders that `lockFolder` created, if they are empty. */
   release(): Promise<void>
 }
 
 /**
- * Takes the exclusive use of a folder for this server. Each server writes a claim of its own, then looks for others: of two
- * that run at the same time at least one sees the other. No claim is ever taken over, so none can be taken over twice;
- * claims of dead processes are removed.
+ * Locks a folder for this server. Each server writes its own claim and then reads those of others: of two concurrent servers
+ * at least one sees the other. Claims are never taken over, which avoids a race of two takeovers. Claims of dead processes are
+ * removed.
  *
- * @throws IvcapError `unavailable` that names the process which holds the folder; `invalid-argument` if the folder cannot be written
+ * @throws IvcapError `unavailable` that names the process that has locked the folder; `invalid-argument` if the folder cannot be written
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
   for (let attempt = 1; ; attempt++) {
@@ -34,7 +34,7 @@ export async function lockFolder(dir: string): Promise<FolderLock> {
       await claim.release()
       throw error
     })
-    if (other === undefined) return held(claim)
+    if (other === undefined) return withHeartbeat(claim)
     await claim.release()
     if (attempt === ATTEMPTS || !other.isNew) throw inUse(dir, other.pid)
     await delay(50 * attempt * (1 + Math.random()))
@@ -68,7 +68,7 @@ async function writeClaim(dir: string): Promise<Claim> {
   }
 }
 
-/** `first`: the topmost folder that was created for the claim, if any. */
+/** @param first The topmost folder that was created for the claim, if any */
 async function removeClaim(path: string, dir: string, first: string | undefined): Promise<void> {
   await rm(path, { force: true })
   const last = first ?? dirname(path)
@@ -89,18 +89,18 @@ async function findOther(
     const owner = CLAIM.exec(name)?.[1]
     if (owner === undefined || name === own) continue
     const path = join(folder, name)
-    const changed = await stat(path).catch(() => undefined)
-    if (changed === undefined) continue
-    if (isProcessGone(owner, changed.mtimeMs, ABANDONED_MS)) {
+    const stats = await stat(path).catch(() => undefined)
+    if (stats === undefined) continue
+    if (isProcessGone(owner, stats.mtimeMs, EXPIRY_MS)) {
       await rm(path, { force: true })
       continue
     }
-    return { pid: await pidOf(path, owner), isNew: Date.now() - changed.birthtimeMs < 1000 }
+    return { pid: await pidOf(path, owner), isNew: Date.now() - stats.birthtimeMs < 1000 }
   }
   return undefined
 }
 
-/** For the message alone: a claim that cannot be read is a claim all the same. */
+/** For the error text only. An unreadable claim is still a claim. */
 async function pidOf(path: string, owner: string): Promise<string> {
   try {
     const { pid, host } = Object(JSON.parse(await readFile(path, 'utf8')))
@@ -111,7 +111,7 @@ async function pidOf(path: string, owner: string): Promise<string> {
   return owner.split('-')[1] ?? 'unknown'
 }
 
-function held(claim: Claim): FolderLock {
+function withHeartbeat(claim: Claim): FolderLock {
   const path = join(claim.folder, claim.name)
   const timer = setInterval(() => {
     const now = new Date()

@@ -1,18 +1,18 @@
 import { IvcapError } from '@ivcap/core/driver'
 import type { Handler } from './exchange.js'
 
-/** Listings that read at once, and that wait for their turn. */
-const RUNNING = 16
-const WAITING = 256
-/** Milliseconds after which one that found no place may ask again. */
+/** Maximum number of running and of waiting listings. */
+const MAX_RUNNING = 16
+const MAX_WAITING = 256
+/** Milliseconds after which a rejected client may retry. */
 const RETRY_AFTER = 2000
 
-/** Lets a bounded number of listings read at once: each may have to read all that there is. The others wait, first come, first served. */
-export class Scans {
+/** Bounds the number of concurrent listings, because each may read all records. The others wait in FIFO order. */
+export class ScanLimiter {
   readonly #waiting = new Set<() => void>()
   #running = 0
 
-  /** The handler, in its turn. @throws IvcapError `unavailable`, to be retried, when too many wait already */
+  /** Wraps a handler, which then waits for its turn. Fails with `unavailable` (retryable) if too many requests wait. */
   limited(handler: Handler): Handler {
     return async (exchange) => {
       await this.#begin(exchange.signal)
@@ -25,14 +25,18 @@ export class Scans {
   }
 
   async #begin(signal: AbortSignal): Promise<void> {
-    if (this.#running < RUNNING) {
+    if (this.#running < MAX_RUNNING) {
       this.#running += 1
       return
     }
-    if (this.#waiting.size >= WAITING)
-      throw new IvcapError('unavailable', 'too many listings are waiting: ask again later', {
-        retryAfter: RETRY_AFTER,
-      })
+    if (this.#waiting.size >= MAX_WAITING)
+      throw new IvcapError(
+        'unavailable',
+        `too many listings are waiting: retry after ${RETRY_AFTER / 1000} s`,
+        {
+          retryAfter: RETRY_AFTER,
+        },
+      )
     await new Promise<void>((resolve, reject) => {
       const start = () => {
         this.#waiting.delete(start)
