@@ -57,7 +57,7 @@ async function prepared(): Promise<{
 }
 
 it.each([
-  ['loop', /took longer than the 1500 ms/],
+  ['loop', /exceeded the timeout of the service .*: 1500 ms/],
   ['exit', /ended its process before it answered/],
   ['stray', /forgotten/],
   ['timer', /in a timer/],

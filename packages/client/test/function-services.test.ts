@@ -198,7 +198,7 @@ it('a job that cannot say how it ended is still told of here, and elsewhere once
   now += 121_000_000
   expect((await elsewhere.getJob(job.id)).toJSON()).toMatchObject({
     status: 'error',
-    errorMessage: expect.stringContaining('not been heard of'),
+    errorMessage: expect.stringContaining('did not record its end'),
   })
 })
 

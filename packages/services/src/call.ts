@@ -5,23 +5,23 @@ import type { Context } from '@ivcap/core/internal'
 import { expectListeners, show, toJsonValue } from '@ivcap/core/internal'
 import type { CatalogEntry } from './catalog.js'
 import type { FunctionService, JobContext, JobParameters, ParameterValue } from './definition.js'
-import { type Recording, recording } from './provenance-tracker.js'
+import { type ProvenanceTracker, trackProvenance } from './provenance-tracker.js'
 
 /** How a function's run ended. */
 export interface Outcome {
   readonly status: 'succeeded' | 'failed'
   readonly result?: JsonValue
   readonly errorMessage?: string
-  /** What the function threw, or the reason of the abort. */
+  /** The value that the function threw, or the reason of the abort. */
   readonly error?: unknown
   readonly inputs: readonly Urn[]
   readonly outputs: readonly Urn[]
 }
 
-/** Characters of an error's message that are kept. */
-const LONGEST_MESSAGE = 10_000
+/** Characters. */
+const MAX_MESSAGE_LENGTH = 10_000
 
-/** Runs a function as a job. Never rejects: whatever it throws is its outcome, and so is the abort of the signal. */
+/** Runs a function as a job. Never rejects: an error of the function or an abort of the signal becomes a failed outcome. */
 export async function call(
   backend: Backend,
   { id: service, definition }: Pick<CatalogEntry, 'id' | 'definition'>,
@@ -29,26 +29,26 @@ export async function call(
   signal: AbortSignal,
 ): Promise<Outcome> {
   expectListeners(signal)
-  const recorded = recording(backend, job, signal)
-  const told = () => ({ inputs: [...recorded.inputs], outputs: [...recorded.outputs] })
+  const tracker = trackProvenance(backend, job, signal)
+  const provenance = () => ({ inputs: [...tracker.inputs], outputs: [...tracker.outputs] })
   try {
-    const answer = await orAborted(signal, async () => {
-      const values = await resolved(recorded, definition.parameters ?? [], params, signal)
-      return definition.run(values, contextOf(recorded, { job, service, signal }))
+    const value = await orAborted(signal, async () => {
+      const values = await resolveArtifacts(tracker, definition.parameters ?? [], params, signal)
+      return definition.run(values, contextOf(tracker, { job, service, signal }))
     })
     signal.throwIfAborted()
-    const result = answer === undefined ? undefined : toJsonValue(answer, 'result')
-    return { status: 'succeeded', ...told(), ...(result !== undefined && { result }) }
+    const result = value === undefined ? undefined : toJsonValue(value, 'result')
+    return { status: 'succeeded', ...provenance(), ...(result !== undefined && { result }) }
   } catch (error) {
-    // what the function makes of the abort says less than why there was one
+    // the reason of the abort explains more than the function's reaction to it
     const reason: unknown = signal.aborted ? signal.reason : error
-    return { status: 'failed', errorMessage: messageOf(reason), error: reason, ...told() }
+    return { status: 'failed', errorMessage: messageOf(reason), error: reason, ...provenance() }
   }
 }
 
 /**
- * Runs one function for a job that another process records: the part of `functionServices` that is left for a worker.
- * Never rejects. Provenance is recorded in the backend.
+ * Runs one function for a job that another process records: the part of `functionServices` that a worker does.
+ * Never rejects. Records provenance in the backend.
  */
 export function runFunction(
   backend: Backend,
@@ -59,7 +59,7 @@ export function runFunction(
   return call(backend, { id: request.service, definition }, request, signal)
 }
 
-/** A function that doesn't heed the signal is not waited for: nothing that it does any more reaches the place. */
+/** Does not wait for a function that ignores the signal: the backend refuses its later calls. */
 function orAborted<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
@@ -68,9 +68,9 @@ function orAborted<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
   })
 }
 
-/** With handles in place of artifacts' ids. */
-async function resolved(
-  { backend, use }: Recording,
+/** Replaces ids of artifacts by handles. */
+async function resolveArtifacts(
+  { backend, use }: ProvenanceTracker,
   declared: readonly { readonly name: string; readonly type: string }[],
   params: JsonObject,
   signal: AbortSignal,
@@ -92,7 +92,10 @@ async function resolved(
   return Object.fromEntries(values)
 }
 
-function contextOf({ backend }: Recording, job: Pick<JobContext, 'job' | 'service' | 'signal'>): JobContext {
+function contextOf(
+  { backend }: ProvenanceTracker,
+  job: Pick<JobContext, 'job' | 'service' | 'signal'>,
+): JobContext {
   const ivcap = new Ivcap(backend, { stateDir: false })
   return {
     ...job,
@@ -105,9 +108,9 @@ function contextOf({ backend }: Recording, job: Pick<JobContext, 'job' | 'servic
 function messageOf(error: unknown): string {
   try {
     const message = error instanceof Error ? error.message || error.name : show(error)
-    return String(message).slice(0, LONGEST_MESSAGE)
+    return String(message).slice(0, MAX_MESSAGE_LENGTH)
   } catch {
-    // a getter that throws, or what String cannot convert
+    // a getter throws, or String cannot convert the value
     return 'the function threw an error that cannot be printed'
   }
 }

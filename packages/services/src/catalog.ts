@@ -19,7 +19,7 @@ import { checkValue } from './parameters.js'
 /** Milliseconds. */
 const DEFAULT_TIMEOUT = 60 * 60_000
 
-/** A function with all that is to be known of it. */
+/** A function and its service record. */
 export interface CatalogEntry {
   readonly id: Urn
   readonly name: string
@@ -30,7 +30,7 @@ export interface CatalogEntry {
 
 export type Catalog = ReadonlyMap<Urn, CatalogEntry>
 
-/** @throws IvcapError `invalid-argument` for a definition that is none */
+/** @throws IvcapError `invalid-argument` for an invalid definition */
 export function catalogOf(services: readonly FunctionService[]): Catalog {
   if (!Array.isArray(services)) throw invalid('services', `must be a list of services, not ${show(services)}`)
   const catalog = new Map<Urn, CatalogEntry>()
@@ -49,21 +49,21 @@ export function catalogOf(services: readonly FunctionService[]): Catalog {
     const count = sameName.get(name) ?? 0
     sameName.set(name, count + 1)
     const id = definition.id === undefined ? idOf(name, count) : parseServiceId(definition.id, `${where}.id`)
-    if (catalog.has(id)) throw invalid(`${where}.id`, `${id} is that of another service`)
+    if (catalog.has(id)) throw invalid(`${where}.id`, `${id} is the id of another service`)
     catalog.set(id, { id, name, timeout, definition, record: recordOf(id, definition) })
   }
   return catalog
 }
 
-/** By name. What the functions were at another time nobody knows. @throws IvcapError `unsupported` */
+/** Lists by name. Functions have no history. @throws IvcapError `unsupported` for `atTime` and other orders */
 export async function listCatalog(catalog: Catalog, q: ServiceQuery): Promise<Page<ServiceRecord>> {
-  refuse('atTime', q.atTime)
-  if (q.orderBy !== 'name') refuse('orderBy', q.orderBy)
-  const entries = await selected([...catalog.values()], q.filter)
+  assertUnset('atTime', q.atTime)
+  if (q.orderBy !== 'name') assertUnset('orderBy', q.orderBy)
+  const entries = await filtered([...catalog.values()], q.filter)
   const sign = q.orderDesc ? -1 : 1
   const records = entries
     .sort((a, b) => sign * (a.name === b.name ? compare(a.id, b.id) : compare(a.name, b.name)))
-    .map(({ record: { parameters: _, ...told } }) => told)
+    .map(({ record: { parameters: _, ...item } }) => item)
   const query = { filter: q.filter ?? '', orderDesc: q.orderDesc }
   const from = q.cursor === undefined ? 0 : Number(decodeCursor(query, q.cursor).after[0])
   const end = from + q.limit
@@ -73,16 +73,16 @@ export async function listCatalog(catalog: Catalog, q: ServiceQuery): Promise<Pa
     : { items }
 }
 
-async function selected(entries: CatalogEntry[], filter: string | undefined): Promise<CatalogEntry[]> {
+async function filtered(entries: CatalogEntry[], filter: string | undefined): Promise<CatalogEntry[]> {
   if (filter === undefined) return entries
   const [matches, budget] = [serviceFilter(filter), new WorkBudget()]
   return await selectAsync(entries, ({ record }) => matches(record, budget))
 }
 
-/** @throws IvcapError `unsupported` for what functions and their jobs aren't listed by */
-export function refuse(argument: string, value: unknown): void {
+/** @throws IvcapError `unsupported` if the argument is given */
+export function assertUnset(argument: string, value: unknown): void {
   if (value === undefined) return
-  const message = `functions are listed without ${argument}: leave it out, and select from the results`
+  const message = `listings of functions and their jobs do not support ${argument}: omit it and filter the results`
   throw new IvcapError('unsupported', message, { argument })
 }
 
@@ -101,7 +101,7 @@ function checkParameter(
   if (!PARAMETER_TYPES.includes(type))
     throw invalid(`${where}.type`, `is one of ${PARAMETER_TYPES.join(', ')}, not ${show(type)}`)
   if (!Array.isArray(options) || (type === 'option' && options.length === 0))
-    throw invalid(`${where}.options`, 'must be a list of what the option can be')
+    throw invalid(`${where}.options`, 'must be a list of the allowed values')
   for (const [i, option] of options.entries()) {
     const value: unknown = typeof option === 'object' && option !== null ? option.value : undefined
     if (typeof value !== 'string')
@@ -110,23 +110,25 @@ function checkParameter(
   if (absent !== undefined) checkValue(parameter, absent)
 }
 
-/** The same in every process: jobs find their service again. Of those with the same name, the second one has another. */
+/** Derives the id from the name, so that jobs find their service in every process. `count` distinguishes equal names. */
 function idOf(name: string, count: number): Urn {
   const hash = createSha256()
   hash.update(new TextEncoder().encode(`${name}\n${count}`))
   const hex = hash.digest()
-  // RFC 9562: version 8, whose bits are the maker's own
+  // RFC 9562: version 8, for custom formats
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`]
   return serviceUrn([...parts, hex.slice(20, 32)].join('-'))
 }
 
-/** A copy without what TypeScript would not have let in: it may be sent as JSON. */
+/** Copies the declared members only, so that the record can be sent as JSON. */
 function recordOf(id: Urn, { name, description, parameters }: FunctionService): ServiceRecord {
-  const told = parameters?.map(({ name, type, description, label, unit, optional, options, default: d }) => {
-    const given = d === undefined ? undefined : String(d)
-    return omitUndefined({ name, type, description, label, unit, optional, options, default: given })
-  })
-  return omitUndefined({ id, name, description, status: 'active', parameters: told })
+  const declared = parameters?.map(
+    ({ name, type, description, label, unit, optional, options, default: d }) => {
+      const text = d === undefined ? undefined : String(d)
+      return omitUndefined({ name, type, description, label, unit, optional, options, default: text })
+    },
+  )
+  return omitUndefined({ id, name, description, status: 'active', parameters: declared })
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -13,12 +13,12 @@ export interface FunctionParameter {
   readonly label?: string
   readonly unit?: string
   readonly optional?: boolean
-  /** Used where none is given. */
+  /** Value if the request has none. */
   readonly default?: string | number | boolean
   readonly options?: readonly ParameterOption[]
 }
 
-/** What a parameter of each type comes as. */
+/** The type of the value that a function gets, by parameter type. */
 interface ValueOf {
   readonly string: string
   readonly int: number
@@ -29,10 +29,10 @@ interface ValueOf {
   readonly collection: Urn
 }
 
-/** A value as a function gets it: JSON as it was sent where the function declares no parameters. */
+/** A value that a function gets: the JSON of the request if the function declares no parameters. */
 export type ParameterValue = JsonValue | Artifact
 
-type NotGiven<P> = P extends { readonly default: string | number | boolean }
+type IfOmitted<P> = P extends { readonly default: string | number | boolean }
   ? never
   : P extends { readonly optional: true }
     ? undefined
@@ -41,19 +41,19 @@ type NotGiven<P> = P extends { readonly default: string | number | boolean }
 /** The parameters of a function by name, typed by their declaration. */
 export type ParametersOf<P extends readonly FunctionParameter[] | undefined> =
   P extends readonly FunctionParameter[]
-    ? { readonly [D in P[number] as D['name']]: ValueOf[D['type']] | NotGiven<D> }
+    ? { readonly [D in P[number] as D['name']]: ValueOf[D['type']] | IfOmitted<D> }
     : { readonly [name: string]: JsonValue }
 
-/** What a function gets besides its parameters. */
+/** The second argument of a function. */
 export interface JobContext {
   /** `urn:ivcap:job:<uuid>` */
   readonly job: Urn
   readonly service: Urn
-  /** Aborts when the job has to end: it took too long, or its process is about to end. Whatever goes through here ends with it. */
+  /** Aborts when the job exceeds its timeout or its process ends. All operations of this context abort with it. */
   readonly signal: AbortSignal
   /**
-   * The client, as the job has it: what it uploads is recorded as made by the job, what it reads as used by it. It
-   * knows the artifacts of its place, and no files of the machine.
+   * The client of the job. Records the artifacts that it uploads as made by the job, and those that it reads as used by it.
+   * It reads artifacts of the backend only, and no files of this machine.
    */
   readonly ivcap: Ivcap
   /** As `ivcap.uploadArtifact`. */
@@ -62,22 +62,22 @@ export interface JobContext {
   getArtifact(id: string, o?: CallOptions): Promise<Artifact>
 }
 
-/** Parameters by name, where nothing says what they are. */
+/** Parameters by name, without declared types. */
 export interface JobParameters {
   readonly [name: string]: ParameterValue | undefined
 }
 
-/** A service that is a function of this process. */
+/** A service that is a function. */
 export interface FunctionService {
   readonly name: string
-  /** `urn:ivcap:service:<uuid>`; default: one made of the name, the same in every process. */
+  /** `urn:ivcap:service:<uuid>`. @default derived from the name, equal in every process */
   readonly id?: string | undefined
   readonly description?: string | undefined
-  /** What it takes; anything else is refused. Absent: any JSON object, as it is. */
+  /** Requests with other parameters are rejected. Without it, the function gets any JSON object unchanged. */
   readonly parameters?: readonly FunctionParameter[] | undefined
-  /** Milliseconds from request to end, at most; default one hour. */
+  /** Maximum milliseconds from request to end. @default 3600000 */
   readonly timeout?: number | undefined
-  /** Answers JSON, or nothing. What it throws makes the job `failed`, with the message. */
+  /** Returns JSON or nothing. If it throws, the job fails with the error's message. */
   run(params: JobParameters, context: JobContext): unknown
 }
 
@@ -98,12 +98,12 @@ const NAMES: OptionNames<FunctionService> = {
   run: true,
 }
 
-/** @throws IvcapError `invalid-argument` for what is no definition, and for members that it cannot have */
+/** @throws IvcapError `invalid-argument` for an invalid definition or unknown members */
 export function checkDefinition(definition: FunctionService, where: string): void {
   const given: unknown = definition
   if (typeof given !== 'object' || given === null)
     throw invalid(where, `must be an object with name and run, not ${show(given)}`)
-  // an instance of a class may have more
+  // an instance of a class may have other members
   if (isPlain(given)) checkOptions(definition, NAMES, where)
   const { name, run, parameters, description } = definition
   if (typeof name !== 'string' || name.trim() === '')
@@ -122,7 +122,7 @@ function invalid(argument: string, what: string): IvcapError {
 /**
  * The definition itself; `run` gets its parameters with the types that `parameters` declares.
  *
- * @throws IvcapError `invalid-argument` for what is no definition
+ * @throws IvcapError `invalid-argument` for an invalid definition
  */
 export const defineService = <const P extends readonly FunctionParameter[] | undefined = undefined>(
   definition: Typed<P>,

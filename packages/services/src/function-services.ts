@@ -28,32 +28,32 @@ export type ExecuteJob = (
   service: { readonly id: Urn; readonly definition: FunctionService },
   request: { readonly job: Urn; readonly params: JsonObject },
   signal: AbortSignal,
-  /** To be called around each wait of the job for another, so that jobs that wait for jobs never block each other. */
+  /** Must wrap each wait of the job for another job, so that waiting jobs never block each other. */
   whileWaiting: WhileWaiting,
 ) => Promise<Outcome>
 
 export interface FunctionServicesOptions {
   /** How jobs run. @default in this process, by `run` of the definition */
   readonly execute?: ExecuteJob | undefined
-  /** Jobs that run at once; others wait for their turn. Default 8. */
+  /** Maximum number of running jobs; others wait. @default 8 */
   readonly concurrency?: number | undefined
-  /** Milliseconds that `close` waits for jobs before it cancels them; default 10 000. */
+  /** Milliseconds that `close` waits for jobs before it cancels them. @default 10000 */
   readonly shutdownTimeout?: number | undefined
-  /** When it aborts, all jobs are cancelled, with its reason as their message, and no more are taken. */
+  /** When it aborts, all jobs are cancelled, with its reason as their message, and new requests fail. */
   readonly signal?: AbortSignal | undefined
-  /** Gets a line for each job that failed, with the stack of what its function threw. */
+  /** Receives a line for each failed job, with the stack of its error. */
   readonly logger?: Logger | undefined
-  /** Hears of each job that failed (`job-failed`), with what its function threw as the error's cause. */
+  /** Receives `job-failed` for each failed job, with the function's error as cause. */
   readonly onEvent?: EventListener | undefined
-  /** Default: the wall clock. */
+  /** @default the system clock */
   readonly clock?: Clock | undefined
 }
 
 const SHUTDOWN_TIMEOUT = 10_000
 /** Characters of a stack that are logged. */
-const LONGEST_STACK = 20_000
-/** Failed jobs whose error is kept for those who ask for it in this process. */
-const KEPT_FAILURES = 1_000
+const MAX_STACK_LENGTH = 20_000
+/** Failed jobs whose error this process keeps in memory. */
+const MAX_KEPT_FAILURES = 1_000
 
 const OPTIONS: OptionNames<FunctionServicesOptions> = {
   execute: true,
@@ -67,11 +67,11 @@ const OPTIONS: OptionNames<FunctionServicesOptions> = {
 
 /**
  * Services that are functions: `new Ivcap({ ...backend, services: functionServices(backend, [...]) })`. Their jobs run in
- * this process. What is known of a job is an aspect of it (`urn:ivcap:schema:function-job.1`), so other processes see it, and
- * see what became of it when this one dies.
+ * this process. Each job is stored as an aspect (`urn:ivcap:schema:function-job.1`), so that other processes see it, also after
+ * this process has ended.
  *
- * @param backend Where jobs are recorded, and where they find and leave their artifacts
- * @throws IvcapError `invalid-argument` for a definition that is none
+ * @param backend Stores the jobs and their artifacts
+ * @throws IvcapError `invalid-argument` for an invalid definition
  */
 export function functionServices(
   backend: Backend,
@@ -95,9 +95,9 @@ export function functionServices(
   else o.signal?.addEventListener('abort', cancel, { once: true })
 
   const entry = (id: Urn): CatalogEntry => {
-    const found = catalog.get(id)
-    if (found !== undefined) return found
-    const message = `there is no service ${id} here: it has ${catalog.size} functions, and that is none of them`
+    const service = catalog.get(id)
+    if (service !== undefined) return service
+    const message = `there is no service ${id} here: call services.list() for the ${catalog.size} that exist`
     throw new IvcapError('not-found', message, { resource: id })
   }
 
@@ -141,7 +141,7 @@ export function functionServices(
       stopTimer(timer)
       closing.signal.removeEventListener('abort', onClose)
     }
-    if (job.status === 'failed') tellFailure(service, job, thrown)
+    if (job.status === 'failed') reportFailure(service, job, thrown)
     await records.finish(job).catch((error: unknown) => {
       logger.warn?.(
         `${service.name}: the end of ${job.id} (${job.status}) could not be stored: ${show(error)}`,
@@ -150,12 +150,12 @@ export function functionServices(
     return job
   }
 
-  /** The stack leads to the line that failed: without it a message such as "x is undefined" leads nowhere. */
-  function tellFailure({ name }: CatalogEntry, { id, errorMessage }: StoredJob, thrown: unknown): void {
+  /** Logs the stack too: a message such as "x is undefined" does not show where the error occurred. */
+  function reportFailure({ name }: CatalogEntry, { id, errorMessage }: StoredJob, thrown: unknown): void {
     const message = `${name}: ${id} failed: ${errorMessage}`
     const cause = thrown instanceof Error ? thrown : new Error(show(thrown))
     for (const [oldest] of failures) {
-      if (failures.size < KEPT_FAILURES) break
+      if (failures.size < MAX_KEPT_FAILURES) break
       failures.delete(oldest)
     }
     failures.set(id, cause)
@@ -165,7 +165,7 @@ export function functionServices(
     emit({ kind: 'job-failed', message, resource: id, error }, o.onEvent)
   }
 
-  /** With what its function threw, where that was in this process. */
+  /** Adds the error of the function, if the job ran in this process. */
   function withFailure(job: JobRecord): JobRecord {
     const failed = failures.get(job.id)
     return failed === undefined ? job : { ...job, failure: failed }
@@ -180,7 +180,7 @@ export function functionServices(
     const values = checkParameters(service.definition.parameters, params)
     signal?.throwIfAborted()
     if (!open) throw closed()
-    const slot = queue.reserve()
+    const permit = queue.reserve()
     const now = clock()
     const job: StoredJob = {
       id: jobUrn(crypto.randomUUID()),
@@ -191,21 +191,21 @@ export function functionServices(
       request: params,
       inputs: [],
       outputs: [],
-      ...(slot.free ? { status: 'executing', startedAt: timestamp(now) } : { status: 'pending' }),
+      ...(permit.free ? { status: 'executing', startedAt: timestamp(now) } : { status: 'pending' }),
     }
     try {
-      // once begun it is finished: a job half recorded would never end
+      // without the signal: a job recorded in part would never end
       await records.create(job)
     } catch (error) {
-      slot.release()
-      // the record may be there although its answer was lost: nobody will run it
+      permit.release()
+      // the outcome is unknown: if the record exists, it must not stay pending
       await records.finish({ ...job, ...failure(error), finishedAt: timestamp(clock()) }).catch(() => {})
       throw error
     }
-    const done = slot.run(() => run(service, job, values, slot))
+    const done = permit.run(() => run(service, job, values, permit))
     const ended = timeout > 0 ? await within(done, timeout, signal) : undefined
     signal?.throwIfAborted()
-    return withFailure(records.told(ended ?? job))
+    return withFailure(records.currentRecord(ended ?? job))
   }
 
   async function close(): Promise<void> {
@@ -233,7 +233,7 @@ export function functionServices(
   return store
 }
 
-/** The services as a job may use them: it requests other jobs and waits for them, but does not end what it runs in. */
+/** The services for use by a job. It may request other jobs and wait for them, but must not close the services. */
 export function servicesForJob(services: ServiceStore, whileWaiting: WhileWaiting): ServiceStore {
   const { close: _, ...others } = services
   return {
@@ -247,10 +247,10 @@ export function servicesForJob(services: ServiceStore, whileWaiting: WhileWaitin
 }
 
 function stackOf({ stack }: Error): string | undefined {
-  return typeof stack === 'string' && stack !== '' ? stack.slice(0, LONGEST_STACK) : undefined
+  return typeof stack === 'string' && stack !== '' ? stack.slice(0, MAX_STACK_LENGTH) : undefined
 }
 
-/** The job at its end; undefined when that takes longer. */
+/** Resolves to the finished job, or to undefined after `ms`. */
 async function within<T>(
   done: Promise<T>,
   ms: number,
@@ -268,10 +268,10 @@ const failure = (error: unknown) => ({
 })
 
 function tooLong({ name, timeout }: CatalogEntry): IvcapError {
-  return new IvcapError('timeout', `the job took longer than the ${timeout} ms that the service ${name} has`)
+  return new IvcapError('timeout', `the job exceeded the timeout of the service ${name}: ${timeout} ms`)
 }
 
 function closed(): IvcapError {
-  const message = 'the process that runs these services is ending: request the job again, from the next one'
+  const message = 'the process that runs these services is ending: request the job again from its successor'
   return new IvcapError('unavailable', message, { retryable: false })
 }

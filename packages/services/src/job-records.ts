@@ -13,18 +13,18 @@ import {
   micros,
   type StoredJob,
 } from '@ivcap/core/internal'
-import { refuse } from './catalog.js'
+import { assertUnset } from './catalog.js'
 
-/** Milliseconds after its time that a job may take to have its end recorded, by a clock that isn't ours. */
+/** Milliseconds after its expiry in which the end of a job may still be recorded, by a machine with another clock. */
 const CLOCK_SKEW = 60_000
-/** Jobs of a list that are read at once: their results may be large. */
+/** Jobs of a listing that are read concurrently. Their results may be large. */
 const CONCURRENCY = 8
 
-/** Jobs as aspects: they outlive the process that runs them. */
+/** Stores jobs as aspects, so that they outlive the process that runs them. */
 export class JobRecords {
   readonly #aspects: AspectStore
   readonly #clock: Clock
-  /** Ends that could not be stored, for those who ask here. */
+  /** Finished jobs that could not be stored; this process still returns them. */
   readonly #unsaved = new Map<Urn, StoredJob>()
 
   constructor(aspects: AspectStore, clock: Clock) {
@@ -32,18 +32,18 @@ export class JobRecords {
     this.#clock = clock
   }
 
-  /** The link from the service comes first: one that leads nowhere is passed over, a job that nothing leads to is lost. */
+  /** Writes the link from the service first: listings ignore a link without a job, but cannot find a job without a link. */
   async create(job: StoredJob): Promise<void> {
     await this.#aspects.assert(jobOfServiceAspect(job.service, job.id), 'add', {})
     await this.#aspects.assert(jobAspect(job), 'add', {})
   }
 
-  /** Tried again while the place is away. */
+  /** Retries while the backend is unavailable. */
   async update(job: StoredJob): Promise<void> {
     await retry(() => this.#aspects.assert(jobAspect(job), 'replace', {}), { retries: 5, retryDelay: 200 })
   }
 
-  /** As `update`; an end that can't be stored is told to those who ask this process. */
+  /** As `update`. If it fails, this process still returns the finished job. */
   async finish(job: StoredJob): Promise<void> {
     try {
       await this.update(job)
@@ -56,13 +56,13 @@ export class JobRecords {
   /** @throws IvcapError `not-found` */
   async get(service: Urn, id: Urn, o: OpOptions): Promise<JobRecord> {
     const job = this.#unsaved.get(id) ?? (await this.#find(id, o))
-    if (job !== undefined && job.service === service) return this.told(job)
+    if (job !== undefined && job.service === service) return this.currentRecord(job)
     throw new IvcapError('not-found', `there is no job ${id} of ${service} here`, { resource: id })
   }
 
   async list(service: Urn, q: JobQuery, o: OpOptions): Promise<Page<JobRecord>> {
-    refuse('filter', q.filter)
-    if (q.orderBy !== 'requested-at') refuse('orderBy', q.orderBy)
+    assertUnset('filter', q.filter)
+    if (q.orderBy !== 'requested-at') assertUnset('orderBy', q.orderBy)
     const { items, cursor } = await this.#aspects.list(
       {
         entity: service,
@@ -81,8 +81,8 @@ export class JobRecords {
     await concurrently(ids, CONCURRENCY, async (id, i) => {
       const job = this.#unsaved.get(id) ?? (await this.#find(id, o, q.atTime))
       if (job === undefined) return
-      const { request: _, result: __, ...told } = this.told(job)
-      jobs[i] = told
+      const { request: _, result: __, ...record } = this.currentRecord(job)
+      jobs[i] = record
     })
     return { items: jobs.filter((job) => job !== undefined), ...(cursor !== undefined && { cursor }) }
   }
@@ -104,15 +104,15 @@ export class JobRecords {
   }
 
   /**
-   * A job that nobody ended has died with its process. That is seen at once from the same machine; from elsewhere when its
-   * time is over, by which its process would have ended it.
+   * A job whose process died before it was finished gets status `error`: immediately on the same machine, on other machines
+   * after its expiry.
    */
-  told({ runner, expiresAt, inputs: _, outputs: __, ...job }: StoredJob): JobRecord {
+  currentRecord({ runner, expiresAt, inputs: _, outputs: __, ...job }: StoredJob): JobRecord {
     if (isFinished(job.status)) return job
     const expired = this.#clock() > micros(expiresAt) + CLOCK_SKEW * 1000
     const dead = isProcessGone(runner, Date.now(), Number.POSITIVE_INFINITY)
     if (!dead && !expired) return job
-    const why = dead ? 'has ended' : `has not been heard of, and its time was over at ${expiresAt}`
+    const why = dead ? 'has ended' : `did not record its end before its time limit ${expiresAt}`
     return { ...job, status: 'error', errorMessage: `the process that ran this job ${why}; request it again` }
   }
 }

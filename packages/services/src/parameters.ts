@@ -18,15 +18,15 @@ export function checkParameters(
   const unknown = Object.keys(params).find((name) => !name.startsWith('$') && !names.includes(name))
   if (unknown !== undefined) {
     const takes = names.length === 0 ? 'takes none' : `takes ${names.join(', ')}`
-    throw invalid(unknown, `is no parameter of this service, which ${takes}`)
+    throw invalid(unknown, `is not a parameter of this service, which ${takes}`)
   }
   const values: [string, JsonValue][] = []
   for (const parameter of declared) {
-    // null is how other languages say that it is not given
+    // other languages send null for an omitted parameter
     const given = Object.hasOwn(params, parameter.name) ? params[parameter.name] : undefined
     const value = given ?? parameter.default
     if (value !== undefined) values.push([parameter.name, checkValue(parameter, value)])
-    else if (!parameter.optional) throw invalid(parameter.name, `is missing: ${needed(parameter)}`)
+    else if (!parameter.optional) throw invalid(parameter.name, `is missing: ${expectation(parameter)}`)
   }
   return Object.fromEntries(values)
 }
@@ -34,12 +34,12 @@ export function checkParameters(
 export function checkValue(parameter: FunctionParameter, value: JsonValue): JsonValue {
   const { name, type } = parameter
   if (type === 'artifact') return parseArtifactId(value, `params.${name}`)
-  if (fits(parameter, value)) return value
+  if (matchesType(parameter, value)) return value
   const shown = typeof value === 'object' ? JSON.stringify(value) : show(value)
-  throw invalid(name, `is ${shown.slice(0, 200)}; ${needed(parameter)}`)
+  throw invalid(name, `is ${shown.slice(0, 200)}; ${expectation(parameter)}`)
 }
 
-function fits({ type, options }: FunctionParameter, value: JsonValue): boolean {
+function matchesType({ type, options }: FunctionParameter, value: JsonValue): boolean {
   switch (type) {
     case 'string':
       return typeof value === 'string'
@@ -58,7 +58,7 @@ function fits({ type, options }: FunctionParameter, value: JsonValue): boolean {
   }
 }
 
-const WANTED: Readonly<Record<FunctionParameter['type'], string>> = {
+const EXPECTED: Readonly<Record<FunctionParameter['type'], string>> = {
   string: 'a text',
   int: 'a whole number',
   float: 'a number',
@@ -68,9 +68,9 @@ const WANTED: Readonly<Record<FunctionParameter['type'], string>> = {
   collection: 'the URN of a collection',
 }
 
-function needed({ type, options = [] }: FunctionParameter): string {
+function expectation({ type, options = [] }: FunctionParameter): string {
   const values = options.map(({ value }) => show(value)).join(', ')
-  return `give ${WANTED[type]}${type === 'option' ? ` ${values}` : ''}`
+  return `give ${EXPECTED[type]}${type === 'option' ? ` ${values}` : ''}`
 }
 
 function invalid(name: string, what: string): IvcapError {

@@ -1,22 +1,22 @@
 import type { ArtifactStore, AspectStore, Backend, OpOptions, ServiceStore, Urn } from '@ivcap/core/driver'
 import { recordProduced, recordUsed } from '@ivcap/core/internal'
 
-/** A backend as one job has it. */
-export interface Recording {
+/** The backend of one job. */
+export interface ProvenanceTracker {
   readonly backend: Backend
-  /** Writes down, once, that the job reads it, unless the job made it. */
+  /** Records, once, that the job uses the artifact, unless the job made it. */
   use(artifact: Urn, o: OpOptions): Promise<void>
-  /** Artifacts that it has read so far. */
+  /** Artifacts that the job has read so far. */
   readonly inputs: ReadonlySet<Urn>
-  /** Artifacts that it has made so far. */
+  /** Artifacts that the job has made so far. */
   readonly outputs: ReadonlySet<Urn>
 }
 
 /**
- * The backend with a witness: what is stored through it was made by the job, what is read was used by it. Everything
- * ends with the job's signal. All ids are the store's to resolve: a request must not be a way to read files of this machine.
+ * Wraps a backend to record provenance: the job made the artifacts that it stores, and used those that it reads. All operations
+ * abort with the job's signal. `contains` accepts every id, so that a request can never read files of this machine.
  */
-export function recording(backend: Backend, job: Urn, signal: AbortSignal): Recording {
+export function trackProvenance(backend: Backend, job: Urn, signal: AbortSignal): ProvenanceTracker {
   const { close: _, services, ...stores } = backend
   const inputs = new Map<Urn, Promise<void>>()
   const outputs = new Set<Urn>()
@@ -28,17 +28,17 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
     if (known !== undefined) return known
     const recorded = recordUsed(backend.aspects, artifact, job, o)
     inputs.set(artifact, recorded)
-    // who asks again may have better luck
+    // a later call may retry
     recorded.catch(() => inputs.delete(artifact))
     return recorded
   }
 
   const { artifacts } = backend
   const { localPath } = artifacts
-  const witnessed: ArtifactStore = {
+  const tracked: ArtifactStore = {
     name: artifacts.name,
     location: artifacts.location,
-    // an upload of an earlier time would not be one of the job's
+    // an upload that an earlier process began would not belong to the job
     remembersUploads: false,
     contains: () => true,
     async create(source, draft, o) {
@@ -80,7 +80,7 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
   return {
     backend: {
       ...stores,
-      artifacts: witnessed,
+      artifacts: tracked,
       aspects: bounded,
       ...(services && { services: servicesWithin(services, within) }),
     },
@@ -92,7 +92,7 @@ export function recording(backend: Backend, job: Urn, signal: AbortSignal): Reco
   }
 }
 
-/** What a job waits for or asks of other jobs ends with it. */
+/** Calls to services, and waits for other jobs, abort with the job. */
 function servicesWithin(services: ServiceStore, within: <O extends OpOptions>(o: O) => O): ServiceStore {
   return {
     ...services,

@@ -1,24 +1,24 @@
 import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
 
-/** Runs `wait` while the job that calls it counts as one that does not run. Resolves to its result when the job may go on. */
+/** Runs `wait` while the calling job releases its permit. Resolves to its result when the job has a permit again. */
 export type WhileWaiting = <T>(wait: () => Promise<T>) => Promise<T>
 
-/** A place in the line. To be used once: by `run`, or by `release` where there is nothing to run after all. */
+/** A permit, or a position in the queue for one. The caller must call either `run` or `release`, once. */
 export interface Permit {
-  /** Whether it is its turn already. */
+  /** Whether the permit was available immediately. */
   readonly free: boolean
-  /** Runs it when it is its turn. */
+  /** Runs the job when the permit is available, and releases the permit after it. */
   run<T>(job: () => Promise<T>): Promise<T>
   release(): void
   /**
-   * For the job that runs: gives its place to another while it waits for others, and takes one again, before those that have not
-   * begun yet, when it waits for nothing more. So jobs that wait for jobs never block each other, however deep they are nested.
+   * For the running job: releases the permit during the wait and takes one again afterwards, before jobs that have not begun yet.
+   * Therefore jobs that wait for jobs never block each other, however deeply they are nested.
    */
   readonly whileWaiting: WhileWaiting
 }
 
-/** Lets so many run at once; the others wait, first come, first served. */
+/** Bounds the number of running jobs. The others wait in FIFO order. */
 export class Semaphore {
   #free: number
   readonly #waiting: (() => void)[] = []
@@ -71,19 +71,19 @@ export class Semaphore {
           return await wait()
         } finally {
           state.waits -= 1
-          // while it waits for another it needs no place: holding one could be what that other one lacks
+          // no permit while another wait is open: the other job may need it
           if (state.waits === 0 && !state.isOver && !state.isHeld) await this.#resume(state, release)
         }
       },
     }
   }
 
-  /** When nothing runs or waits any more. */
+  /** Resolves when no job runs or waits. */
   async settled(): Promise<void> {
     while (this.#taken.size > 0) await Promise.all(this.#taken)
   }
 
-  /** A place again, ahead of the line. What has ended meanwhile, or waits again, passes it on. */
+  /** Takes a permit, ahead of the queue. Passes it on if the job has ended or waits again. */
   async #resume(
     state: { isHeld: boolean; readonly isOver: boolean; readonly waits: number },
     release: () => void,
