@@ -16,7 +16,7 @@ async function alphabet() {
   })
   const etag = String((await recordOf(url, id))['etag'])
   const get = (headers: Record<string, string>, method = 'GET') => fetch(href, { method, headers })
-  return { href, etag: `"${etag}"`, get }
+  return { href, etag, get }
 }
 
 it('comes whole, with all that is known of it', async () => {
