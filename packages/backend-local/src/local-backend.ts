@@ -1,7 +1,7 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Backend, checkOptions, type EventListener, IvcapError } from '@ivcap/core/driver'
 import { type Clock, type OptionNames, show, systemClock } from '@ivcap/core/internal'
-import { OWN } from './artifacts/names.js'
+import { type Layout, OWN } from './artifacts/names.js'
 import { ArtifactPaths } from './artifacts/paths.js'
 import { ArtifactRecords } from './artifacts/records.js'
 import { artifactStore } from './artifacts/store.js'
@@ -9,7 +9,6 @@ import { AspectFolder } from './aspects/files.js'
 import { AspectRecords } from './aspects/records.js'
 import { aspectStore } from './aspects/store.js'
 import { Bases } from './bases.js'
-import { checkFormat } from './format.js'
 import { explainedIn } from './fs/fs-error.js'
 import { LeftOuts } from './fs/left-outs.js'
 import { hostFs, type LocalFs, whenFilesAreFree } from './fs/local-fs.js'
@@ -17,11 +16,20 @@ import { LOCK_TIMEOUT, Locks } from './fs/locks.js'
 import { OwnFolder } from './fs/own-folder.js'
 import { Staging } from './fs/staging.js'
 import { AspectIndex } from './index/aspect-index.js'
+import { checkLayout, FolderLayout } from './layout.js'
 import { repairFolder, verifyFolder } from './verify.js'
 
 export interface LocalBackendOptions {
   /** The folder; made by the first write, and empty until then. */
   readonly baseDir: string
+  /**
+   * Where artifacts lie: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. Recorded by the first write;
+   * afterwards, another layout than the recorded one fails with `invalid-argument`.
+   *
+   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but `aspects`
+   * and names with a leading dot, else `flat`
+   */
+  readonly layout?: Layout | undefined
   /** Whether a file that the kernel copies is hashed too, beside the copy. Streams always are. Default: false. */
   readonly digest?: boolean | undefined
   /** Whether what is acknowledged survives a loss of power too. Default: false. */
@@ -44,6 +52,7 @@ export interface LocalBackendOptions {
 
 const OPTIONS: OptionNames<LocalBackendOptions> = {
   baseDir: true,
+  layout: true,
   digest: true,
   fsync: true,
   fs: true,
@@ -53,7 +62,7 @@ const OPTIONS: OptionNames<LocalBackendOptions> = {
 }
 
 /**
- * Artifacts and aspects in a folder: `<baseDir>/<name>` and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
+ * Artifacts and aspects in a folder: `<baseDir>/<name>` (see `layout`) and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
  * client and with any program that puts files there. What is ours alone lies in `<baseDir>/.ivcap`. Many processes may use
  * the folder at once; one that dies leaves nothing half-done that anybody sees.
  *
@@ -68,12 +77,14 @@ export function localBackend(options: LocalBackendOptions): Backend {
     digest = false,
   } = checkOptions(options, OPTIONS, 'localBackend')
   checkFolder(options.baseDir)
-  const paths = new ArtifactPaths(fs, options.baseDir)
-  const { dir } = paths
+  const dir = resolve(options.baseDir)
+  const staging = new Staging(fs, join(dir, OWN, 'staging'))
+  const layout = new FolderLayout({ fs, dir, staging, requested: checkLayout(options.layout) })
+  const paths = new ArtifactPaths({ fs, dir, layout })
   const indexPaths = { facts: join(dir, OWN, 'facts.jsonl'), contents: join(dir, OWN, 'contents.jsonl') }
   const earlierIndex = join(dir, OWN, 'aspects.index')
   const leftOuts = new LeftOuts(options.onEvent)
-  const own = new OwnFolder(fs, dir)
+  const own = new OwnFolder({ fs, dir, layout })
   const bases = new Bases({
     fs,
     dir,
@@ -82,7 +93,6 @@ export function localBackend(options: LocalBackendOptions): Backend {
     leftOuts,
     root: () => paths.root(),
   })
-  const staging = new Staging(fs, join(dir, OWN, 'staging'))
   const shared = { fs, dir, staging, fsync, own, bases, leftOuts }
   const folder = new AspectFolder(shared)
   const index = new AspectIndex({ ...shared, folder, paths: indexPaths })
@@ -95,7 +105,7 @@ export function localBackend(options: LocalBackendOptions): Backend {
   const aspects: AspectRecords = new AspectRecords({ ...shared, folder, index, locks, clock })
   const records = new ArtifactRecords(index, aspects)
 
-  const examined = { fs, paths, folder, index, aspects }
+  const examined = { fs, paths, layout, folder, index, aspects }
 
   let opened: Promise<void> | undefined
   const open = () => {
@@ -106,7 +116,7 @@ export function localBackend(options: LocalBackendOptions): Backend {
     return opened
   }
   const openFolder = async () => {
-    await explainedIn(dir, 'open the folder', () => whenFilesAreFree(fs, () => checkFormat(fs, dir), {}))
+    await explainedIn(dir, 'open the folder', () => whenFilesAreFree(fs, () => layout.get(), {}))
     // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
     const ignore = () => {}
     await Promise.all([staging.sweep(), locks.sweep().catch(ignore), fs.unlink(earlierIndex).catch(ignore)])

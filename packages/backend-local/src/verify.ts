@@ -12,10 +12,12 @@ import { etagOf, type LocalFs } from './fs/local-fs.js'
 import { readPinned } from './fs/pinned-file.js'
 import { LARGEST_NOTE, readSmall } from './fs/read-small.js'
 import type { AspectIndex } from './index/aspect-index.js'
+import type { FolderLayout } from './layout.js'
 
 interface Parts {
   readonly fs: LocalFs
   readonly paths: ArtifactPaths
+  readonly layout: FolderLayout
   readonly folder: AspectFolder
   readonly index: AspectIndex
   readonly aspects: AspectRecords
@@ -23,6 +25,8 @@ interface Parts {
 
 /** What is damaged or orphaned in the folder. Reads every record and, unless told otherwise, all content with a digest. */
 export async function verifyFolder(parts: Parts, o: OpOptions & VerifyOptions): Promise<readonly Problem[]> {
+  // fails before anything is read if a later version wrote the folder
+  await parts.layout.get()
   await parts.index.refresh()
   const problems: Problem[] = []
   for await (const problem of recordProblems(parts, o)) problems.push(problem)
@@ -96,19 +100,19 @@ async function* closingProblems({ fs, folder }: Parts, { signal }: OpOptions): A
 
 async function* artifactProblems(parts: Parts, o: OpOptions & VerifyOptions): AsyncGenerator<Problem> {
   const { fs, paths, index, aspects } = parts
-  const root = await paths.root()
+  const artifacts = await paths.artifactFolder()
   const leftOut: Problem[] = []
   const leftOuts = new LeftOuts((event) => {
     if (event.kind === 'left-out') leftOut.push(unreadable(event.resource, event.message))
   })
-  for await (const _ of filesBelow({ fs, leftOuts }, root, o)) yield* leftOut.splice(0)
+  for await (const _ of filesBelow({ fs, leftOuts }, artifacts, o)) yield* leftOut.splice(0)
   yield* leftOut
   for (const schema of ARTIFACT_SCHEMAS) {
     for (const { uuid, entity: id, validTo } of index.table.of({ schema })) {
       o.signal?.throwIfAborted()
       if (validTo !== undefined) continue
       const path = pathOfFileUrn(id)
-      if (path === undefined || !isUrn(id) || !path.startsWith(`${root}/`)) continue
+      if (path === undefined || !isUrn(id) || !path.startsWith(`${artifacts.path}/`)) continue
       const aspect = await aspects.load(uuid)
       const record =
         aspect?.content !== undefined && aspect.validTo === undefined

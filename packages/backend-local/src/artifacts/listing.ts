@@ -122,7 +122,7 @@ export class ArtifactListings {
     const told = fits === undefined && fields.every((field) => DERIVED.includes(field))
     const byName = fields.includes('name')
     let newest = timestamp(clock())
-    const files = filesBelow(this.#parts, await paths.root(), o)
+    const files = filesBelow(this.#parts, await paths.artifactFolder(), o)
 
     async function* listed(): AsyncGenerator<Listed> {
       for await (const { path, stat } of files) {

@@ -5,14 +5,21 @@ import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
 import { explained } from '../fs/fs-error.js'
 import { errnoOf, hostFs, type LocalFs, lstatIfThere, orAbsent, statIfThere } from '../fs/local-fs.js'
-import { isArtifactPath, segmentsOf } from './names.js'
+import type { FolderLayout } from '../layout.js'
+import { ARTIFACTS, isArtifactPath, type Layout, segmentsOf } from './names.js'
 
 /** A file in the folder. `path` has no symbolic links in it, as the Python client writes it in a URN. */
 export interface ArtifactPath {
   readonly id: Urn
   readonly path: string
-  /** Relative to the folder, with `/`. */
+  /** Relative to the folder of artifacts, with `/`. */
   readonly name: string
+}
+
+/** The folder below which all artifacts lie, without symbolic links. */
+export interface ArtifactFolder {
+  readonly path: string
+  readonly layout: Layout
 }
 
 /** Ids with `%` that are remembered. */
@@ -24,12 +31,14 @@ export class ArtifactPaths {
   /** Raw ids with `%` that were handed out: they stand for these very names, also when the files are gone. */
   readonly #handedOut = new Set<string>()
   readonly dir: string
+  readonly #layout: FolderLayout
   /** Once the folder is there. */
   #root: string | undefined
 
-  constructor(fs: LocalFs, baseDir: string) {
-    this.#fs = fs
-    this.dir = resolve(baseDir)
+  constructor(parts: { readonly fs: LocalFs; readonly dir: string; readonly layout: FolderLayout }) {
+    this.#fs = parts.fs
+    this.dir = parts.dir
+    this.#layout = parts.layout
   }
 
   /** The folder without symbolic links; it need not be there yet. @throws IvcapError `invalid-argument` for `baseDir` */
@@ -43,10 +52,26 @@ export class ArtifactPaths {
     throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: this.dir })
   }
 
+  /**
+   * Need not be there yet.
+   *
+   * @throws IvcapError `invalid-argument` if `baseDir` or `<baseDir>/artifacts` is no folder
+   */
+  async artifactFolder(): Promise<ArtifactFolder> {
+    const layout = await this.#layout.get()
+    const root = await this.root()
+    if (layout === 'flat') return { path: root, layout }
+    const path = join(root, ARTIFACTS)
+    const stat = await lstatIfThere(this.#fs, path)
+    if (stat === undefined || stat.isDirectory()) return { path, layout }
+    const message = `${path} must be a folder, and no symbolic link: layout "artifacts" stores artifacts in it`
+    throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: path })
+  }
+
   /** Where a new artifact goes. @throws IvcapError `invalid-argument` for `name` */
   async ofName(name: string): Promise<ArtifactPath> {
-    const segments = segmentsOf(name)
-    const root = await this.root()
+    const { path: root, layout } = await this.artifactFolder()
+    const segments = segmentsOf(name, layout)
     const outside = (to: string) => {
       const message = `name ${show(name)} leads out of the folder, to ${to}, by a symbolic link: choose another one`
       return new IvcapError('invalid-argument', message, { argument: 'name' })
@@ -57,7 +82,7 @@ export class ArtifactPaths {
       const found = describe(root, join(parent, segments.at(-1) ?? ''))
       if (found === undefined) throw outside(parent)
       // a link that stays inside may still lead to where artifacts can't be
-      segmentsOf(found.name)
+      segmentsOf(found.name, layout)
       const there = await lstatIfThere(this.#fs, found.path)
       if (there?.isDirectory()) {
         const message = `name ${show(name)} is a folder's: choose another one`
@@ -85,11 +110,11 @@ export class ArtifactPaths {
     id: Urn,
     { bases, isKnown }: { readonly bases: Bases; readonly isKnown: (id: string) => boolean },
   ): Promise<ArtifactPath | undefined> {
-    const root = await this.root()
+    const { path: root, layout } = await this.artifactFolder()
     for (const path of pathsOf(id, (raw) => this.#handedOut.has(raw) || isKnown(raw))) {
       const real = (await this.#realIfThere(path)) ?? (await this.#moved(path, bases))
       const found = real === undefined ? undefined : describe(root, real)
-      if (found !== undefined && isArtifactPath(found.name.split('/'))) return found
+      if (found !== undefined && isArtifactPath(found.name.split('/'), layout)) return found
     }
     return undefined
   }

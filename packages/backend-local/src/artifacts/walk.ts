@@ -7,7 +7,7 @@ import { decodableEntries, NOT_UTF8 } from '../fs/entries.js'
 import type { LeftOuts } from '../fs/left-outs.js'
 import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../fs/local-fs.js'
 import { isArtifactPath } from './names.js'
-import type { ArtifactPath } from './paths.js'
+import type { ArtifactFolder, ArtifactPath } from './paths.js'
 
 /** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
 const nextTurn = setImmediate
@@ -23,7 +23,7 @@ const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
  */
 export async function* filesBelow(
   parts: { readonly fs: LocalFs; readonly leftOuts: LeftOuts },
-  root: string,
+  { path: root, layout }: ArtifactFolder,
   { signal }: OpOptions,
 ): AsyncGenerator<{ path: ArtifactPath; stat: LocalStat }> {
   const { fs, leftOuts } = parts
@@ -42,7 +42,7 @@ export async function* filesBelow(
     const names: string[] = []
     for (const { name, kind } of found.entries) {
       const segments = [...folder, name]
-      if (!isArtifactPath(segments)) continue
+      if (!isArtifactPath(segments, layout)) continue
       if (kind === 'folder') folders.push(segments)
       else if (kind === 'file') names.push(name)
       else await tellOther(parts, root, join(dir, name), kind)

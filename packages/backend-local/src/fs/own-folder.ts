@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { ASPECTS, OWN } from '../artifacts/names.js'
-import { recordFormat } from '../format.js'
+import { ARTIFACTS, ASPECTS, OWN } from '../artifacts/names.js'
+import type { FolderLayout } from '../layout.js'
 import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
 /** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
@@ -8,18 +8,20 @@ const FOLDER_BITS = 0o2777
 const FILE_BITS = 0o666
 
 /**
- * The folders that all users of the folder share: `.ivcap` and those in it, and `aspects`. They and the files in `.ivcap` take
+ * The folders that all users of the folder share: `.ivcap` and those in it, `aspects`, and `artifacts` if the layout has it. They and the files in `.ivcap` take
  * the permissions and the group of the folder itself, whatever the umask of the process: what one member writes, all others
  * can read and replace.
  */
 export class OwnFolder {
   readonly #fs: LocalFs
   readonly #dir: string
+  readonly #layout: FolderLayout
   #made: Promise<LocalStat | undefined> | undefined
 
-  constructor(fs: LocalFs, dir: string) {
-    this.#fs = fs
-    this.#dir = dir
+  constructor(parts: { readonly fs: LocalFs; readonly dir: string; readonly layout: FolderLayout }) {
+    this.#fs = parts.fs
+    this.#dir = parts.dir
+    this.#layout = parts.layout
   }
 
   /** Makes the folders. To be awaited before anything is written. */
@@ -50,14 +52,17 @@ export class OwnFolder {
 
   async #make(): Promise<LocalStat | undefined> {
     const own = join(this.#dir, OWN)
+    const layout = await this.#layout.get()
     const folders = [own, ...['locks', 'staging', 'closed'].map((name) => join(own, name))]
+    folders.push(join(this.#dir, ASPECTS))
+    if (layout === 'artifacts') folders.push(join(this.#dir, ARTIFACTS))
     await makeFolder(this.#fs, this.#dir)
     const base = await statIfThere(this.#fs, this.#dir)
-    for (const folder of [...folders, join(this.#dir, ASPECTS)]) {
+    for (const folder of folders) {
       await makeFolder(this.#fs, folder)
       await this.#adjust(folder, base, FOLDER_BITS)
     }
-    await recordFormat(this.#fs, this.#dir, (path) => this.#adjust(path, base, FILE_BITS))
+    await this.#layout.record((path) => this.#adjust(path, base, FILE_BITS))
     return base
   }
 
