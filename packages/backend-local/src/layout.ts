@@ -4,7 +4,7 @@ import { show } from '@ivcap/core/internal'
 import { ARTIFACTS, ASPECTS, type Layout, OWN } from './artifacts/names.js'
 import { entriesOf, type LocalFs, lstatIfThere } from './fs/local-fs.js'
 import { moveTo } from './fs/move-to.js'
-import { LARGEST_NOTE, readSmall } from './fs/read-small.js'
+import { MAX_SMALL_FILE, readSmall } from './fs/read-small.js'
 import { type Staging, writeText } from './fs/staging.js'
 
 /** Counts up when earlier versions of this package would misread the folder. */
@@ -97,7 +97,7 @@ export class FolderLayout {
 
   /** undefined if there is no record, or only a part of one. @throws IvcapError `unsupported` */
   async #recorded(): Promise<Layout | undefined> {
-    const text = await readSmall(this.#fs, this.#path, LARGEST_NOTE)
+    const text = await readSmall(this.#fs, this.#path, MAX_SMALL_FILE)
     const record = typeof text === 'string' ? parseRecord(text) : undefined
     if (record === undefined) return undefined
     const { format = FORMAT, layout = 'flat' } = record
@@ -122,7 +122,7 @@ export class FolderLayout {
       },
       (staged) =>
         move(staged, !isIncomplete).catch((e: unknown) => {
-          // without hard links, two first writers at once are not told apart
+          // without hard links the record cannot be created exclusively
           if (isIvcapError(e, 'unsupported')) return move(staged, false)
           throw e
         }),

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
-import { DEVICE, MAX_NAME } from '../blob-keys.js'
+import { DEVICE, MAX_NAME } from '../blobs/keys.js'
 
 /** The folder of aspects, below `baseDir`. */
 export const ASPECTS = 'aspects'
@@ -24,7 +24,7 @@ export function outputName(job: string, name: string, n: number): string {
   return posix.join(JOBS, uuid, dir, `${stem}-${n + 1}${ext}`)
 }
 
-/** Whether an artifact of this name may be a job's output, whose record has another name than its path. */
+/** True if the artifact may be an output of a job, whose record has another name than its path. */
 export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`)
 
 /**
@@ -53,13 +53,13 @@ export function segmentsOf(name: string, layout: Layout): readonly string[] {
       throw refuse('Windows allows none of <>:"|?* in it, and no dot or blank at its end')
     }
   }
-  // whatever the case: some file systems don't tell it apart
+  // in any case, as some file systems ignore it
   if (layout === 'flat' && segments[0]?.toLowerCase() === ASPECTS)
-    throw refuse(`${ASPECTS}/ is where aspects are kept`)
+    throw refuse(`${ASPECTS}/ is the folder of aspects`)
   return segments
 }
 
-/** Whether a file at these segments below the folder of artifacts is one: not hidden, and not an aspect. */
+/** True unless a segment is hidden, or the file lies in the folder of aspects. */
 export function isArtifactPath(segments: readonly string[], layout: Layout): boolean {
   if (segments.length === 0 || (layout === 'flat' && segments[0] === ASPECTS)) return false
   return segments.every((s) => s !== '' && !s.startsWith('.'))

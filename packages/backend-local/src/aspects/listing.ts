@@ -14,7 +14,7 @@ import {
 } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
 import type { AspectIndex } from '../index/aspect-index.js'
-import { candidates, choose, inOrder, isIndexed, isKept } from '../index/candidates.js'
+import { candidates, choose, inOrder, isIndexed, isIndexOrder } from '../index/candidates.js'
 import type { Entry } from '../index/facts.js'
 import { type ContentPathResults, ContentPathScan } from './content-path-scan.js'
 import type { AspectRecords, Scan } from './records.js'
@@ -46,7 +46,7 @@ export async function listAspects(
   // which folder a URN is below is known once the former bases are
   await bases.refresh()
   const today = q.entity === undefined ? q : { ...q, entity: bases.current(q.entity) }
-  const fits = aspectSelector(today, o)
+  const matches = aspectSelector(today, o)
   const contents = q.contentPath === undefined ? undefined : new ContentPathScan(index, parts.results, q, o)
   const { fields, keyOf } = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection: direction } = q
@@ -61,7 +61,7 @@ export async function listAspects(
     ...(position && { after: position.after }),
   }
 
-  let most = isKept(fields) ? CHOSEN : Number.POSITIVE_INFINITY
+  let most = isIndexOrder(fields) ? CHOSEN : Number.POSITIVE_INFINITY
   for (let attempt = 1; ; attempt++) {
     o.signal?.throwIfAborted()
     await index.refresh({ check: true })
@@ -70,13 +70,13 @@ export async function listAspects(
     const scan: Scan = { includes: (uuid) => (table.get(uuid)?.number ?? end) < end, outrun: false }
     // chosen now: what ends from here on may do so for the sake of a record that is not among them
     const entries = candidates(table, today, at)
-    const { chosen, isAll } = choose(entries, isKept(fields) ? slice : { direction }, most)
+    const { chosen, isAll } = choose(entries, isIndexOrder(fields) ? slice : { direction }, most)
     const load = async (entry: Entry) => {
       o.signal?.throwIfAborted()
       if (contents?.rejects(entry)) return undefined
       const record = await records.load(entry.uuid, scan)
       if (record === undefined || !inForce(record, at)) return undefined
-      if (fits === undefined || (await fits(record))) return record
+      if (matches === undefined || (await matches(record))) return record
       await contents?.countMiss(entries)
       return undefined
     }

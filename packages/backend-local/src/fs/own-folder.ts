@@ -9,8 +9,8 @@ const FILE_BITS = 0o666
 
 /**
  * The folders that all users of the folder share: `.ivcap` and those in it, `aspects`, and `artifacts` if the layout has it. They and the files in `.ivcap` take
- * the permissions and the group of the folder itself, whatever the umask of the process: what one member writes, all others
- * can read and replace.
+ * the permissions and the group of the folder itself, whatever the umask of the process, so that all members of the group can
+ * read and replace each other's files.
  */
 export class OwnFolder {
   readonly #fs: LocalFs
@@ -24,7 +24,7 @@ export class OwnFolder {
     this.#layout = parts.layout
   }
 
-  /** Makes the folders. To be awaited before anything is written. */
+  /** Creates the folders. Must be awaited before anything is written. */
   async ensure(): Promise<void> {
     await this.#ensure()
   }
@@ -40,12 +40,12 @@ export class OwnFolder {
     }
   }
 
-  /** A file in `.ivcap` that was just written. */
+  /** Gives a new file in `.ivcap` the permissions and the group of the folder. */
   async share(path: string): Promise<void> {
     await this.#adjust(path, await this.#ensure(), FILE_BITS)
   }
 
-  /** Gives a file the permissions and the group of the one whose place it takes. */
+  /** Gives a file the permissions and the group of the one that it replaces. */
   async like(path: string, old: LocalStat): Promise<void> {
     await this.#adjust(path, old, 0o777)
   }
@@ -66,7 +66,7 @@ export class OwnFolder {
     return base
   }
 
-  /** Best effort: what belongs to another user stays as it is. */
+  /** Failures are ignored: the file may belong to another user. */
   async #adjust(path: string, model: LocalStat | undefined, bits: number): Promise<void> {
     const fs = this.#fs
     if (model?.mode === undefined || fs.chmod === undefined) return
@@ -77,7 +77,7 @@ export class OwnFolder {
       await fs.chown(path, -1, Number(model.gid)).catch(() => {})
     const owners = bits === FOLDER_BITS ? 0o700 : 0o600
     const wanted = (Number(model.mode) & bits) | owners
-    // an existing folder may allow more, by somebody's choice
+    // a user may have given an existing folder more permissions
     const allowed = bits === FOLDER_BITS ? wanted | (Number(stat.mode) & bits) : wanted
     if ((Number(stat.mode) & 0o7777 & (bits | 0o7000)) !== allowed)
       await fs.chmod(path, allowed).catch(() => {})
