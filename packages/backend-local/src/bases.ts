@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/driver'
-import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
+import { fileUrn, parseJson, pathOfFileUrn } from '@ivcap/core/internal'
 import { ASPECTS, OWN } from './artifacts/names.js'
 import { etagOf, type LocalFs, type LocalSyncFs, lstatIfThere, orAbsent } from './fs/local-fs.js'
 import type { Omissions } from './fs/omissions.js'
@@ -192,16 +192,8 @@ function isThere(sync: LocalSyncFs, path: string): boolean {
 function basesIn(text: string): string[] {
   const bases = new Set<string>()
   for (const line of text.split('\n')) {
-    const base = parse(line)
+    const base = parseJson(line)
     if (typeof base === 'string' && base.startsWith('/') && base.length > 1) bases.add(base)
   }
   return [...bases]
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { IvcapError, isIvcapError, isJsonObject } from '@ivcap/core/driver'
-import { show } from '@ivcap/core/internal'
+import { parseJson, show } from '@ivcap/core/internal'
 import { ARTIFACTS, ASPECTS, type Layout, OWN } from './artifacts/names.js'
 import { entriesOf, type LocalFs, lstatIfThere } from './fs/local-fs.js'
 import { moveTo } from './fs/move-to.js'
@@ -131,10 +131,6 @@ export class FolderLayout {
 }
 
 function parseRecord(text: string): { readonly format?: unknown; readonly layout?: unknown } | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isJsonObject(parsed) && ('format' in parsed || 'layout' in parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
+  const parsed = parseJson(text)
+  return isJsonObject(parsed) && ('format' in parsed || 'layout' in parsed) ? parsed : undefined
 }

@@ -46,7 +46,7 @@ export interface ArtifactParts {
   readonly open: () => Promise<void>
 }
 
-/** Files in the folder as artifacts. The client has checked and completed what comes here. */
+/** Files in the folder as artifacts. The client has checked and completed all arguments. */
 export function artifactStore(parts: ArtifactParts): ArtifactStore {
   const { fs, paths, records, omissions, bases, index, open } = parts
   const listings = new ArtifactListings(parts)

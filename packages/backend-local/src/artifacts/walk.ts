@@ -1,16 +1,12 @@
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { IvcapError, type OpOptions } from '@ivcap/core/driver'
-import { fileUrn } from '@ivcap/core/internal'
+import { fileUrn, nextTurn } from '@ivcap/core/internal'
 import { decodableEntries, NOT_UTF8 } from '../fs/entries.js'
 import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../fs/local-fs.js'
 import type { Omissions } from '../fs/omissions.js'
 import { isArtifactPath } from './names.js'
 import type { ArtifactFolder, ArtifactPath } from './paths.js'
-
-/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
-const nextTurn = setImmediate
 
 /** Files read at once, before other work gets a turn. */
 const WIDTH = 64

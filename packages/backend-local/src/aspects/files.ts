@@ -10,7 +10,14 @@ import {
   omitUndefined,
   type Timestamp,
 } from '@ivcap/core/driver'
-import { aspectUuid, decodeAspect, earlierEnd, encodeAspect, parseTimestamp } from '@ivcap/core/internal'
+import {
+  aspectUuid,
+  decodeAspect,
+  earlierEnd,
+  encodeAspect,
+  parseJson,
+  parseTimestamp,
+} from '@ivcap/core/internal'
 import { ASPECTS, OWN } from '../artifacts/names.js'
 import type { Bases } from '../bases.js'
 import { errnoOf, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
@@ -223,7 +230,7 @@ export class AspectFolder {
 /** The uuid of an aspect's file; undefined for a name that none has. */
 export const uuidOfFile = (name: string): string | undefined => FILE.exec(name)?.[1]
 
-/** When the record ends: the earlier of what its file and its closing say, as far as these count. */
+/** The record with its end: the earlier one of its file and its closing, ignoring those that do not count. */
 export async function endOf(
   { record, by }: StoredAspect,
   closing: Closing | undefined,
@@ -253,14 +260,6 @@ export function decodeClosing(text: string): Closing | undefined {
   const validTo = typeof parsed['validTo'] === 'string' ? parseTimestamp(parsed['validTo']) : undefined
   if (validTo === undefined) return undefined
   return typeof parsed['by'] === 'string' ? { validTo, by: parsed['by'] } : { validTo }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** A member of ours beside those that the Python client knows. */

@@ -23,7 +23,7 @@ import type { AspectRecords, Scan } from './records.js'
 const SLICE = 64
 /** A listing that writers outrun this often is handed out as it is. */
 const ATTEMPTS = 5
-/** Of records in the order that the index keeps, so many are looked at first: most pages need no more. */
+/** Entries tried first in the order of the index: most pages need no more. */
 const CHOSEN = 1024
 
 /**
@@ -68,7 +68,7 @@ export async function listAspects(
     const { table } = index
     const { end } = table
     const scan: Scan = { includes: (uuid) => (table.get(uuid)?.number ?? end) < end, outrun: false }
-    // chosen now: what ends from here on may do so for the sake of a record that is not among them
+    // a record that ends from now on may have a successor that is not among these entries
     const entries = candidates(table, today, at)
     const { chosen, isAll } = choose(entries, isIndexOrder(fields) ? slice : { direction }, most)
     const load = async (entry: Entry) => {
@@ -85,12 +85,12 @@ export async function listAspects(
       : await pageOf(loaded(chosen, load), keyOf, slice)
     if (scan.outrun && attempt < ATTEMPTS) continue
     if (!isAll && page.last === undefined) {
-      // few of them are what a filter asks for
+      // the filter left too few of them for a page
       most = Number.POSITIVE_INFINITY
       continue
     }
     const began = entries.at(-1)?.validFrom
-    // not before anything that was shown
+    // not before any record of this page
     const atTime = at ?? (began === undefined || began < now ? now : began)
     return {
       items: q.includeContent ? page.items : page.items.map(({ content: _, ...rest }) => rest),
@@ -101,7 +101,7 @@ export async function listAspects(
   }
 }
 
-/** Reads records in their order until the page is full and it is known whether any follows. */
+/** Reads records in order until the page is full and one more is found. */
 async function firstOf(
   ordered: AsyncIterable<{ readonly entry: Entry; readonly key: SortKey }>,
   { limit, includeContent }: Pick<AspectQuery, 'limit' | 'includeContent'>,

@@ -18,7 +18,7 @@ import type { AspectIndex } from '../index/aspect-index.js'
 import { versionOf } from '../index/fact-reader.js'
 import { type AspectFolder, type Closing, endOf } from './files.js'
 
-/** One look at what there is. */
+/** One pass over the records of a listing. */
 export interface Scan {
   /** True if the scan includes the record. */
   readonly includes: (uuid: string) => boolean
@@ -26,19 +26,19 @@ export interface Scan {
   outrun: boolean
 }
 
-/** Done just before records appear. */
+/** A step that runs just before records are committed. */
 export interface CommitStep {
   run(): Promise<void>
   /** Called if `run` or the commit after it has failed. Its own failures are ignored. */
   undo(): Promise<void>
-  /** Called at the end, whatever happened. */
+  /** Called at the end in any case. */
   end(): Promise<void>
 }
 
 /**
  * The records of the folder, and how they change. An update writes the ends of those that it replaces first (`by` its own
  * uuid: they count once that exists), then creates its own file, which is the commit. A crash before leaves closings that
- * count for nothing, one after it leaves a complete fact; only the copies of the ends in the old records' files may lag, and
+ * do not count, one after it leaves a complete record; only the copies of the ends in the old records' files may lag, and
  * the next holder of the lock completes them. Readers need no lock.
  */
 export class AspectRecords {
@@ -116,7 +116,7 @@ export class AspectRecords {
     return records
   }
 
-  /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, after the step `before` it. */
+  /** Replaces the records of the same entity and schema that are in force. `also` is added by the same commit, after the step `before`. */
   async update(
     requested: AspectDraft,
     o: OpOptions,
@@ -151,7 +151,7 @@ export class AspectRecords {
     })
   }
 
-  /** false when there is no such record. */
+  /** Returns false if there is no such record. */
   async retract(uuid: string, o: OpOptions): Promise<boolean> {
     const current = await this.load(uuid, undefined, { strict: true })
     if (current === undefined || current.validTo !== undefined) return current !== undefined

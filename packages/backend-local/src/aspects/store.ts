@@ -16,7 +16,7 @@ import { ContentPathResults } from './content-path-scan.js'
 import { listAspects } from './listing.js'
 import type { AspectRecords } from './records.js'
 
-/** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
+/** Aspects in the folder. The client has checked and completed all arguments; ids resolve by their uuid only. */
 export function aspectStore(parts: {
   readonly fs: LocalFs
   readonly dir: string

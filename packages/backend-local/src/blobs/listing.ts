@@ -44,7 +44,7 @@ export async function* blobsBelow(
       const isInRange = kind === 'folder' ? mayHold(key) : kind === 'file' && isWanted(key)
       if (isInRange) entries.push({ key, name })
     }
-    // the slash takes part in the order: `a-b` comes before what is in the folder `a`
+    // keys of folders end with a slash, which counts in the order: `a-b` comes before `a/b`
     entries.sort((a, b) => (a.key < b.key ? -1 : 1))
     for (const { key, name } of entries) {
       const path = join(dir, name)

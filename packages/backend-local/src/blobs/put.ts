@@ -85,7 +85,7 @@ async function linkSealed(
     if ((mode & 0o777) !== (0o666 & ~process.umask())) return false
     await fs.link(native.path, staged)
   } catch {
-    return false // another file system, or one without links; copying tells what else may be wrong
+    return false // another file system, or one without links; copying reports any other failure
   }
   if (fsync) await syncPath(fs, staged)
   return true

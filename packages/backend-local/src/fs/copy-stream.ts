@@ -48,7 +48,12 @@ export async function copyStream(
   }
 }
 
-async function writeAll(handle: LocalFileHandle, bytes: Uint8Array, position: number): Promise<number> {
+/** Writes all bytes at `position`. Returns the position after them. */
+export async function writeAll(
+  handle: LocalFileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
   let done = 0
   while (done < bytes.byteLength) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done)

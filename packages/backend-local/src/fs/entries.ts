@@ -18,7 +18,7 @@ export async function decodableNames(
   return { names: names.filter((name) => !name.includes(REPLACEMENT) || real.delete(name)), undecodable }
 }
 
-/** As `decodableNames`, with what each entry is. */
+/** As `decodableNames`, with the kind of each entry. */
 export async function decodableEntries(
   fs: LocalFs,
   dir: string,

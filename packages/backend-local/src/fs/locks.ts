@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { abortable, IvcapError, type OpOptions, sleep } from '@ivcap/core/driver'
-import { isProcessGone, processIdentity, startTimer } from '@ivcap/core/internal'
+import { isProcessGone, parseJson, processIdentity, startTimer } from '@ivcap/core/internal'
 import { entriesOf, type LocalFs, lstatIfThere, makeFolder, modifiedNs, orAbsent } from './local-fs.js'
 import type { Omissions } from './omissions.js'
 import type { OwnFolder } from './own-folder.js'
@@ -84,7 +84,7 @@ export class Locks {
           await this.#own.share(note)
         })
       } finally {
-        // what was done stays done when this fails
+        // never fails: the work is done
         for (const path of [...notes, mine]) await this.#release(path)
       }
     })
@@ -113,7 +113,7 @@ export class Locks {
       const mine = join(this.#dir, name)
       await makeFolder(this.#fs, this.#dir)
       try {
-        // inside: what fails here may have made the file before it failed
+        // inside `try`: a failed write may have created the file
         await writeText(this.#fs, mine, '', false)
         const { alive, dead } = await this.#others(hash, name)
         if (alive === undefined) {
@@ -217,10 +217,6 @@ export class Locks {
 
 /** Empty if the text is incomplete: its holder died before it began. */
 function intentOf(text: string): Intent {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return Array.isArray(parsed) ? parsed.filter((item) => typeof item === 'string') : []
-  } catch {
-    return []
-  }
+  const parsed = parseJson(text)
+  return Array.isArray(parsed) ? parsed.filter((item) => typeof item === 'string') : []
 }

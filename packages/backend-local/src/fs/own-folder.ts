@@ -3,7 +3,7 @@ import { ARTIFACTS, ASPECTS, OWN } from '../artifacts/names.js'
 import type { FolderLayout } from '../layout.js'
 import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
-/** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
+/** Permissions copied from the folder. Not the sticky bit: other users must be able to remove files of dead processes. */
 const FOLDER_BITS = 0o2777
 const FILE_BITS = 0o666
 

@@ -1,11 +1,8 @@
-import { setImmediate } from 'node:timers/promises'
 import type { OpOptions } from '@ivcap/core/driver'
+import { nextTurn } from '@ivcap/core/internal'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
 import { moveTo } from './move-to.js'
 import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
-
-/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
-const nextTurn = setImmediate
 
 export interface SmallFile {
   readonly path: string

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { isProcessGone, processIdentity } from '@ivcap/core/internal'
-import { copyStream } from './copy-stream.js'
+import { copyStream, writeAll } from './copy-stream.js'
 import {
   entriesOf,
   type LocalFs,
@@ -126,17 +126,14 @@ export async function writeText(fs: LocalFs, path: string, text: string, fsync: 
   }
   const handle = await fs.open(path, 'wx')
   try {
-    let done = 0
-    while (done < bytes.byteLength) {
-      done += (await handle.write(bytes, done, bytes.byteLength - done, done)).bytesWritten
-    }
+    await writeAll(handle, bytes, 0)
     if (fsync) await syncHandle(handle)
   } finally {
     await handle.close()
   }
 }
 
-/** A new file, in one go, changed at a given time (s since 1970) or now; what it is like. */
+/** Creates a file synchronously, with `modified` (s since 1970) as its time of change. Returns its stat. */
 export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array, modified?: number): LocalStat {
   const fd = sync.openSync(path, 'wx')
   try {

@@ -178,7 +178,7 @@ export class AspectIndex {
   /** Names without an entry in the table. Removes entries whose files are gone. */
   async #newNames(): Promise<readonly string[]> {
     const { table } = this
-    // what is written while the names are read may be missing among them
+    // files written while the names are read may be missing from them
     const { end } = table
     const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir, {
       small: table.size <= SMALL,

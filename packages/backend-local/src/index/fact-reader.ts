@@ -1,13 +1,10 @@
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { JsonObject } from '@ivcap/core/driver'
+import { nextTurn } from '@ivcap/core/internal'
 import { type AspectFolder, endOf, uuidOfFile } from '../aspects/files.js'
 import { etagOf, type LocalFs, type LocalStat, lstatIfThere, modifiedNs } from '../fs/local-fs.js'
 import type { Omissions } from '../fs/omissions.js'
 import type { Fact, Version } from './facts.js'
-
-/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
-const nextTurn = setImmediate
 
 /** Files read before other work gets a turn. */
 const SLICE = 64
@@ -91,7 +88,7 @@ export class FactReader {
   /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
   #refuse(name: string, stat: LocalStat, why: string, isPassing = false): undefined {
     this.#refused.set(name, isPassing ? '' : etagOf(stat))
-    // a folder of somebody's notes is none of our business, one in the place of a record is
+    // a folder is reported only if its name is that of a record
     if (stat.isDirectory() && uuidOfFile(name) === undefined) return
     this.#omissions.report({ path: join(this.#folder.dir, name), state: `${etagOf(stat)} ${why}`, why })
   }

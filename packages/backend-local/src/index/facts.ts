@@ -97,7 +97,7 @@ export class FactTable {
   }
 }
 
-/** Rows of one entity or schema, put in order when somebody asks for them. Most are added in their order. */
+/** Rows of one entity or schema, sorted on demand. Most are added in order. */
 class OrderedRows {
   readonly text: string
   #rows: Row[] = []
