@@ -79,21 +79,20 @@ export class Bases {
   async remember(): Promise<void> {
     await this.refresh()
     if (this.#isKnown) return
-    this.#remembering ??= this.#append([await this.#rootOf()]).finally(() => {
+    this.#remembering ??= this.#append(await this.#rootOf()).finally(() => {
       this.#remembering = undefined
     })
     await this.#remembering
   }
 
-  async #append(bases: readonly string[]): Promise<void> {
-    if (bases.length === 0) return
+  async #append(base: string): Promise<void> {
     try {
       await this.#own.ensure()
       for (const path of this.#caches) await orAbsent(this.#fs.unlink(path))
       const handle = await this.#fs.open(this.#path, APPEND)
       try {
         if (!(await handle.stat({ bigint: true })).isFile()) throw new Error('it is no regular file')
-        const bytes = new TextEncoder().encode(bases.map((base) => `${JSON.stringify(base)}\n`).join(''))
+        const bytes = new TextEncoder().encode(`${JSON.stringify(base)}\n`)
         await handle.write(bytes, 0, bytes.byteLength, null)
       } finally {
         await handle.close()
