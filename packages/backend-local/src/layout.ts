@@ -109,10 +109,12 @@ export class FolderLayout {
     throw new IvcapError('unsupported', message, { argument: 'baseDir', resource: this.#path })
   }
 
-  /** The first complete record wins; an incomplete one is replaced. */
+  /** The first complete record wins. An incomplete one is replaced, an unreadable one stays. */
   async #write(layout: Layout, share: (path: string) => Promise<void>): Promise<void> {
     const fs = this.#fs
-    const isIncomplete = (await lstatIfThere(fs, this.#path)) !== undefined
+    const text = await readSmall(fs, this.#path, MAX_SMALL_FILE)
+    if (typeof text === 'object') return
+    const isIncomplete = text !== undefined
     const move = (staged: string, exclusive: boolean) =>
       moveTo(fs, staged, this.#path, { exclusive, fsync: false })
     await this.#staging.with(

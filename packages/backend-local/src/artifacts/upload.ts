@@ -42,7 +42,7 @@ interface UploadContext {
   readonly own: OwnFolder
 }
 
-/** Writes the content to a staged file, then puts that file and its record in place together. */
+/** Writes the content to a staged file, then commits that file together with its record. */
 export async function upload(
   context: UploadContext,
   source: ByteSource,

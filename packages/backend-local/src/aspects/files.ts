@@ -34,14 +34,14 @@ const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.j
 /** The end of a record, in a file of its own, so that two processes never rewrite the record's file. */
 export interface Closing {
   readonly validTo: Timestamp
-  /** The uuid of the record that takes its place: the closing counts once that one exists. */
+  /** The uuid of the record that replaces it: the closing counts once that one exists. */
   readonly by?: string
 }
 
 /** The content of an aspect's file. */
 export interface StoredAspect {
   readonly record: AspectRecord
-  /** The uuid of the record that took its place: the end in the file counts while that one exists. */
+  /** The uuid of the record that replaced it: the end in the file counts while that one exists. */
   readonly by?: string
 }
 
@@ -134,7 +134,7 @@ export class AspectFolder {
     try {
       await this.#replace(path, text, (staged) => this.#own.share(staged))
     } catch (e) {
-      // another program's folder in its place: it stays, under another name
+      // another program has a folder at this path: it is renamed, not deleted
       if (!['EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(e) ?? '')) throw e
       await this.#fs.rename(path, `${path}.${randomUUID()}`)
       await this.#replace(path, text, (staged) => this.#own.share(staged))

@@ -21,7 +21,7 @@ import type { AspectRecords, Scan } from './records.js'
 
 /** Records read before other work gets its turn. */
 const SLICE = 64
-/** A listing that writers outrun this often is handed out as it is. */
+/** Attempts to read a consistent page beside concurrent writers. The last one is returned as it is. */
 const ATTEMPTS = 5
 /** Entries tried first in the order of the index: most pages need no more. */
 const CHOSEN = 1024

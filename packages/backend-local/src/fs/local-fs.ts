@@ -205,6 +205,6 @@ export function errnoOf(e: unknown): string | undefined {
 export const modifiedNs = (stat: LocalStat): bigint =>
   stat.mtimeNs ?? BigInt(Math.round(Number(stat.mtimeMs) * 1e6))
 
-/** Changes whenever the file does: another file in its place, another size, another time of change. */
+/** Changes whenever the file does: it contains inode, time of change and size. */
 export const etagOf = (stat: LocalStat): string =>
   `${BigInt(stat.ino).toString(16)}-${modifiedNs(stat).toString(16)}-${BigInt(stat.size).toString(16)}`

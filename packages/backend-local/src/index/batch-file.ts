@@ -66,7 +66,7 @@ export class BatchFile {
     await this.#inTurn(() => orAbsent(this.#fs.unlink(this.#path)))
   }
 
-  /** Takes the batches that were appended since the last call; calls `restart` first if the file is another one, or gone. */
+  /** Reads the batches appended since the last call. Calls `restart` first if the file was replaced or deleted. */
   read(restart: () => void, take: (lines: Buffer) => void): Promise<void> {
     return this.#inTurn(async () => {
       const known = this.#position
@@ -168,7 +168,7 @@ export class BatchFile {
     })
   }
 
-  /** Puts another file in its place. */
+  /** Replaces the file atomically. */
   replace(batches: Iterable<string> | AsyncIterable<string>): Promise<void> {
     return this.#inTurn(async () => {
       const staged = await this.#staging.create()
