@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { IvcapError, isIvcapError, isJsonObject } from '@ivcap/core/driver'
 import { parseJson, show } from '@ivcap/core/internal'
 import { ARTIFACTS, ASPECTS, type Layout, OWN } from './artifacts/names.js'
-import { entriesOf, type LocalFs, lstatIfThere } from './fs/local-fs.js'
+import { entriesOf, type LocalFs, lstatIfThere, statIfThere } from './fs/local-fs.js'
 import { moveTo } from './fs/move-to.js'
 import { MAX_SMALL_FILE, readSmall } from './fs/read-small.js'
 import { type Staging, writeText } from './fs/staging.js'
@@ -89,6 +89,9 @@ export class FolderLayout {
 
   /** Whether artifacts/ is a folder, and the only entry besides aspects/ and hidden ones. */
   async #looksLikePython(): Promise<boolean> {
+    // if `baseDir` is a file, ArtifactPaths reports that
+    const base = await statIfThere(this.#fs, this.#dir)
+    if (!base?.isDirectory()) return false
     const folder = await lstatIfThere(this.#fs, join(this.#dir, ARTIFACTS))
     if (!folder?.isDirectory()) return false
     const entries = await entriesOf(this.#fs, this.#dir)

@@ -20,12 +20,11 @@ const CHECKED_AT_FIRST = 4096
 const CHECKED = 256
 
 /**
- * Which aspects there are, so that finding some does not read them all: brought up to date from the names in the folder before
- * each use, and kept in a file beside it for the next process. It only chooses which files to read: what is handed out comes
- * from those.
+ * An index of the aspects by entity and schema, so that queries need not read all files. It is updated from the names in the
+ * folder before each use, and stored for the next process. It only selects files to read: all results come from the files.
  *
- * A file that others rewrite in place leaves no trace in the folder. It is found by what it said before, and then no longer; by
- * what it says now once its version has been checked, which each listing does for some.
+ * If another program rewrites a file in place, the folder does not change. Queries for the old fields read the file and drop it;
+ * queries for the new fields find it once its version has been checked. Each listing checks some versions.
  */
 export class AspectIndex {
   readonly #fs: LocalFs
