@@ -1,15 +1,15 @@
 import { join } from 'node:path'
 import { isJsonObject, type JsonObject, type JsonValue } from '@ivcap/core/driver'
-import { fileUrn, pathOfFileUrn } from '@ivcap/core/internal'
+import { fileUrn, parseJson, pathOfFileUrn } from '@ivcap/core/internal'
 import { ASPECTS, OWN } from './artifacts/names.js'
-import type { LeftOuts } from './fs/left-outs.js'
 import { etagOf, type LocalFs, type LocalSyncFs, lstatIfThere, orAbsent } from './fs/local-fs.js'
+import type { Omissions } from './fs/omissions.js'
 import type { OwnFolder } from './fs/own-folder.js'
-import { APPEND, LARGEST_NOTE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
+import { APPEND, MAX_SMALL_FILE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
 
 /** Levels of a content in which URNs are looked for. */
 const DEPTH = 32
-/** What begins the URN of any file; a text without it needs no translation. */
+/** Prefix of the URN of every file. */
 const FILE_URN = 'urn:file:///'
 
 /**
@@ -21,7 +21,7 @@ export class Bases {
   readonly #path: string
   readonly #caches: readonly string[]
   readonly #own: OwnFolder
-  readonly #leftOuts: LeftOuts
+  readonly #omissions: Omissions
   readonly #rootOf: () => Promise<string>
   #root: string | undefined
   /** Longest first. */
@@ -36,23 +36,23 @@ export class Bases {
     /** Files of the index: another path may have filled them. */
     readonly caches: readonly string[]
     readonly own: OwnFolder
-    readonly leftOuts: LeftOuts
+    readonly omissions: Omissions
     readonly root: () => Promise<string>
   }) {
     this.#fs = parts.fs
     this.#path = join(parts.dir, OWN, 'bases')
     this.#caches = parts.caches
     this.#own = parts.own
-    this.#leftOuts = parts.leftOuts
+    this.#omissions = parts.omissions
     this.#rootOf = parts.root
   }
 
-  /** Whether the folder was written under its present path before; if not, its index may be of another folder. */
+  /** False if no process has written the folder under its present path: its index may belong to another folder. */
   get isKnown(): boolean {
     return this.#isKnown
   }
 
-  /** Reads the file again if it has changed. true: URNs mean something else now. */
+  /** Reads the file again if it has changed. Returns true if URNs now stand for other files. */
   async refresh(): Promise<boolean> {
     const root = await this.#rootOf()
     const isMoved = this.#root !== undefined && this.#root !== root
@@ -62,8 +62,9 @@ export class Bases {
     if (seen === this.#seen && !isMoved) return false
     const before = this.#former
     this.#seen = seen
-    const text = stat === undefined ? undefined : await readSmall(this.#fs, this.#path, LARGEST_NOTE, stat)
-    if (typeof text === 'object') this.#leftOuts.tell({ path: this.#path, state: seen, why: text.unreadable })
+    const text = stat === undefined ? undefined : await readSmall(this.#fs, this.#path, MAX_SMALL_FILE, stat)
+    if (typeof text === 'object')
+      this.#omissions.report({ path: this.#path, state: seen, why: text.unreadable })
     this.#learn(text, root)
     return isMoved || before.join('\n') !== this.#former.join('\n')
   }
@@ -74,33 +75,32 @@ export class Bases {
     this.#former = bases.filter((base) => base !== root).sort((a, b) => b.length - a.length)
   }
 
-  /** Writes down the present path. Where that fails, the folder loses its annotations when it is moved, and nothing else. */
+  /** Records the present path. If that fails, only a later move of the folder loses its annotations. */
   async remember(): Promise<void> {
     await this.refresh()
     if (this.#isKnown) return
-    this.#remembering ??= this.#append([await this.#rootOf()]).finally(() => {
+    this.#remembering ??= this.#append(await this.#rootOf()).finally(() => {
       this.#remembering = undefined
     })
     await this.#remembering
   }
 
-  async #append(bases: readonly string[]): Promise<void> {
-    if (bases.length === 0) return
+  async #append(base: string): Promise<void> {
     try {
       await this.#own.ensure()
       for (const path of this.#caches) await orAbsent(this.#fs.unlink(path))
       const handle = await this.#fs.open(this.#path, APPEND)
       try {
         if (!(await handle.stat({ bigint: true })).isFile()) throw new Error('it is no regular file')
-        const bytes = new TextEncoder().encode(bases.map((base) => `${JSON.stringify(base)}\n`).join(''))
+        const bytes = new TextEncoder().encode(`${JSON.stringify(base)}\n`)
         await handle.write(bytes, 0, bytes.byteLength, null)
       } finally {
         await handle.close()
       }
       await this.#own.share(this.#path)
     } catch (e) {
-      this.#leftOuts.fallback(
-        `the path of the folder could not be written down: its annotations are lost when it is moved (${String(e)})`,
+      this.#omissions.fallback(
+        `the path of the folder could not be recorded: its annotations are lost when it is moved (${String(e)})`,
         this.#path,
       )
       return
@@ -108,7 +108,7 @@ export class Bases {
     await this.refresh()
   }
 
-  /** The URN that stands for the same file today; other texts unchanged. */
+  /** The URN of the same file below the present path. Returns other texts unchanged. */
   current(urn: string): string {
     if (this.#former.length === 0 || !urn.startsWith(FILE_URN) || this.#root === undefined) return urn
     const path = urn.slice(FILE_URN.length - 1)
@@ -117,7 +117,7 @@ export class Bases {
     return base === undefined ? urn : fileUrn(`${this.#root}${path.slice(base.length)}`)
   }
 
-  /** `content` with all such URNs in it, at any level. */
+  /** `content` with `current` applied to every text in it, down to 32 levels. */
   currentContent(content: JsonObject): JsonObject {
     return this.#former.length === 0 ? content : this.#translate(content, 0)
   }
@@ -132,7 +132,7 @@ export class Bases {
     return Object.fromEntries(entries.map(([key, item]) => [key, this.#translate(item, depth + 1)]))
   }
 
-  /** The same for all paths of the folder: what locks go by. */
+  /** A key for locks, equal under every path of the folder. */
   keyOf(entity: string): string {
     const path = pathOfFileUrn(this.current(entity))
     if (path === undefined || this.#root === undefined || !isBelow(this.#root, path)) return entity
@@ -140,8 +140,8 @@ export class Bases {
   }
 
   /**
-   * The path of a file below a former base as of today; undefined for others, and where the former base is a folder of its own
-   * again: what lies below it is that folder's.
+   * The present path of a file below a former base. Returns undefined for other paths, and if the former base holds a folder of
+   * its own again.
    */
   async movedPath(path: string): Promise<string | undefined> {
     const moved = this.#moved(path)
@@ -152,13 +152,13 @@ export class Bases {
     return moved.path
   }
 
-  /** Whether `movedPath` would find one; by calls that wait, as it decides which store is asked at all. */
-  ownsMoved(path: string, root: string): boolean {
+  /** True if `movedPath` would return a path. Synchronous, because `contains` is. */
+  containsMoved(path: string, root: string): boolean {
     const { sync } = this.#fs
     if (sync === undefined) return false
     if (this.#seen === undefined) {
       this.#root = root
-      this.#learn(readSmallNow(sync, this.#path, LARGEST_NOTE), root)
+      this.#learn(readSmallNow(sync, this.#path, MAX_SMALL_FILE), root)
     }
     const moved = this.#moved(path)
     return moved !== undefined && ![OWN, ASPECTS].some((name) => isThere(sync, join(moved.base, name)))
@@ -191,16 +191,8 @@ function isThere(sync: LocalSyncFs, path: string): boolean {
 function basesIn(text: string): string[] {
   const bases = new Set<string>()
   for (const line of text.split('\n')) {
-    const base = parse(line)
+    const base = parseJson(line)
     if (typeof base === 'string' && base.startsWith('/') && base.length > 1) bases.add(base)
   }
   return [...bases]
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

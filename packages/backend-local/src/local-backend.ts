@@ -1,7 +1,7 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Backend, checkOptions, type EventListener, IvcapError } from '@ivcap/core/driver'
 import { type Clock, type OptionNames, show, systemClock } from '@ivcap/core/internal'
-import { OWN } from './artifacts/names.js'
+import { type Layout, OWN } from './artifacts/names.js'
 import { ArtifactPaths } from './artifacts/paths.js'
 import { ArtifactRecords } from './artifacts/records.js'
 import { artifactStore } from './artifacts/store.js'
@@ -9,41 +9,53 @@ import { AspectFolder } from './aspects/files.js'
 import { AspectRecords } from './aspects/records.js'
 import { aspectStore } from './aspects/store.js'
 import { Bases } from './bases.js'
-import { checkFormat } from './format.js'
-import { explainedIn } from './fs/fs-error.js'
-import { LeftOuts } from './fs/left-outs.js'
-import { hostFs, type LocalFs, whenFilesAreFree } from './fs/local-fs.js'
+import { withFolderErrors } from './fs/fs-error.js'
+import { hostFs, type LocalFs, retryIfTooManyOpen } from './fs/local-fs.js'
 import { LOCK_TIMEOUT, Locks } from './fs/locks.js'
+import { Omissions } from './fs/omissions.js'
 import { OwnFolder } from './fs/own-folder.js'
 import { Staging } from './fs/staging.js'
 import { AspectIndex } from './index/aspect-index.js'
+import { checkLayout, FolderLayout } from './layout.js'
 import { repairFolder, verifyFolder } from './verify.js'
 
 export interface LocalBackendOptions {
-  /** The folder; made by the first write, and empty until then. */
+  /** The folder; created by the first write. */
   readonly baseDir: string
-  /** Whether a file that the kernel copies is hashed too, beside the copy. Streams always are. Default: false. */
+  /**
+   * Where artifacts lie: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. Recorded by the first write;
+   * afterwards, another layout than the recorded one fails with `invalid-argument`.
+   *
+   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but `aspects`
+   * and names with a leading dot, else `flat`
+   */
+  readonly layout?: Layout | undefined
+  /** Record a SHA-256 of files, too, which are otherwise copied without being read. Streams are always hashed. @default false */
   readonly digest?: boolean | undefined
-  /** Whether what is acknowledged survives a loss of power too. Default: false. */
+  /** Acknowledged writes survive a loss of power. Slower. @default false */
   readonly fsync?: boolean | undefined
-  /** Default: this machine's files. With another one, there are no local paths and no copies by the kernel. */
+  /** With another file system, artifacts have no local paths and are not copied by the kernel. @default this machine's files */
   readonly fs?: LocalFs | undefined
-  /** Default: the wall clock. */
+  /** Microseconds since 1970. @default the system's clock */
   readonly clock?: Clock | undefined
   /**
-   * Milliseconds that an update waits for another live process that holds the lock of the same entity and schema, e.g. one that
-   * was stopped. @default 60000
+   * Milliseconds that an update waits for one live process that holds the lock of the same entity and schema, e.g. a stopped one.
+   *
+   * @default 60000
    */
   readonly lockTimeout?: number | undefined
   /**
-   * Hears what results do not tell: `left-out` for each thing that cannot be read or is not valid, once for each state of it, and
-   * `fallback`. Calls tell it to the client's listener as well. @default nobody hears them
+   * Gets an event `left-out` for each file that cannot be read or is not valid, once for each state of it, and `fallback`. The
+   * client's listener gets them, too.
+   *
+   * @default none
    */
   readonly onEvent?: EventListener | undefined
 }
 
 const OPTIONS: OptionNames<LocalBackendOptions> = {
   baseDir: true,
+  layout: true,
   digest: true,
   fsync: true,
   fs: true,
@@ -53,12 +65,13 @@ const OPTIONS: OptionNames<LocalBackendOptions> = {
 }
 
 /**
- * Artifacts and aspects in a folder: `<baseDir>/<name>` and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
- * client and with any program that puts files there. What is ours alone lies in `<baseDir>/.ivcap`. Many processes may use
- * the folder at once; one that dies leaves nothing half-done that anybody sees.
+ * Artifacts and aspects in a folder: `<baseDir>/<name>` (see `layout`) and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
+ * client and with any program that puts files there. Files of this package alone lie in `<baseDir>/.ivcap`. Many processes may
+ * use the folder at once. All writes are atomic, even if the process dies.
  *
- * An artifact of the same name is replaced. A record edited by hand is taken up: at once where it is found by what it was, and
- * where it is found by what it is now, by the first list of a process or some lists later, as the folder is small or large.
+ * An artifact of the same name is replaced. If a user edits a record so that it has another entity or schema, queries for the old
+ * one no longer find it at once; queries for the new one find it after the first listing of a process, or some listings later in
+ * a folder of more than 4,096 aspects.
  */
 export function localBackend(options: LocalBackendOptions): Backend {
   const {
@@ -68,34 +81,35 @@ export function localBackend(options: LocalBackendOptions): Backend {
     digest = false,
   } = checkOptions(options, OPTIONS, 'localBackend')
   checkFolder(options.baseDir)
-  const paths = new ArtifactPaths(fs, options.baseDir)
-  const { dir } = paths
+  const dir = resolve(options.baseDir)
+  const staging = new Staging(fs, join(dir, OWN, 'staging'))
+  const layout = new FolderLayout({ fs, dir, staging, requested: checkLayout(options.layout) })
+  const paths = new ArtifactPaths({ fs, dir, layout })
   const indexPaths = { facts: join(dir, OWN, 'facts.jsonl'), contents: join(dir, OWN, 'contents.jsonl') }
   const earlierIndex = join(dir, OWN, 'aspects.index')
-  const leftOuts = new LeftOuts(options.onEvent)
-  const own = new OwnFolder(fs, dir)
+  const omissions = new Omissions(options.onEvent)
+  const own = new OwnFolder({ fs, dir, layout })
   const bases = new Bases({
     fs,
     dir,
     caches: Object.values(indexPaths),
     own,
-    leftOuts,
+    omissions,
     root: () => paths.root(),
   })
-  const staging = new Staging(fs, join(dir, OWN, 'staging'))
-  const shared = { fs, dir, staging, fsync, own, bases, leftOuts }
+  const shared = { fs, dir, staging, fsync, own, bases, omissions }
   const folder = new AspectFolder(shared)
   const index = new AspectIndex({ ...shared, folder, paths: indexPaths })
   const locks = new Locks({
     ...shared,
     dir: join(dir, OWN, 'locks'),
     timeout: lockTimeoutOf(options),
-    finish: (left) => aspects.showEnds(left),
+    finish: (left) => aspects.copyEnds(left),
   })
   const aspects: AspectRecords = new AspectRecords({ ...shared, folder, index, locks, clock })
   const records = new ArtifactRecords(index, aspects)
 
-  const examined = { fs, paths, folder, index, aspects }
+  const examined = { fs, paths, layout, folder, index, aspects }
 
   let opened: Promise<void> | undefined
   const open = () => {
@@ -106,19 +120,23 @@ export function localBackend(options: LocalBackendOptions): Backend {
     return opened
   }
   const openFolder = async () => {
-    await explainedIn(dir, 'open the folder', () => whenFilesAreFree(fs, () => checkFormat(fs, dir), {}))
-    // a folder that can't be written keeps its leftovers; whoever writes next will hear of it
+    await withFolderErrors(dir, 'open the folder', () => retryIfTooManyOpen(fs, () => layout.get(), {}))
+    // failures are ignored: the next write to the folder reports them
     const ignore = () => {}
-    await Promise.all([staging.sweep(), locks.sweep().catch(ignore), fs.unlink(earlierIndex).catch(ignore)])
+    await Promise.all([
+      staging.removeStaleFiles(),
+      locks.finishAbandoned().catch(ignore),
+      fs.unlink(earlierIndex).catch(ignore),
+    ])
   }
 
   return {
     artifacts: artifactStore({ ...shared, digest, clock, paths, index, aspects, records, open }),
     aspects: aspectStore({ ...shared, index, records: aspects, clock, open }),
     verify: (o) =>
-      leftOuts.during(o, () => explainedIn(dir, 'examine the folder', () => verifyFolder(examined, o))),
+      omissions.during(o, () => withFolderErrors(dir, 'examine the folder', () => verifyFolder(examined, o))),
     repair: (o) =>
-      leftOuts.during(o, () => explainedIn(dir, 'repair the folder', () => repairFolder(examined, o))),
+      omissions.during(o, () => withFolderErrors(dir, 'repair the folder', () => repairFolder(examined, o))),
   }
 }
 

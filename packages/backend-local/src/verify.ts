@@ -7,22 +7,26 @@ import { filesBelow } from './artifacts/walk.js'
 import { type AspectFolder, decodeClosing, endOf, uuidOfFile } from './aspects/files.js'
 import type { AspectRecords } from './aspects/records.js'
 import { decodableNames, NOT_UTF8 } from './fs/entries.js'
-import { LeftOuts } from './fs/left-outs.js'
 import { etagOf, type LocalFs } from './fs/local-fs.js'
+import { Omissions } from './fs/omissions.js'
 import { readPinned } from './fs/pinned-file.js'
-import { LARGEST_NOTE, readSmall } from './fs/read-small.js'
+import { MAX_SMALL_FILE, readSmall } from './fs/read-small.js'
 import type { AspectIndex } from './index/aspect-index.js'
+import type { FolderLayout } from './layout.js'
 
 interface Parts {
   readonly fs: LocalFs
   readonly paths: ArtifactPaths
+  readonly layout: FolderLayout
   readonly folder: AspectFolder
   readonly index: AspectIndex
   readonly aspects: AspectRecords
 }
 
-/** What is damaged or orphaned in the folder. Reads every record and, unless told otherwise, all content with a digest. */
+/** Finds damaged and orphaned files. Reads every record and, unless `digests` is false, all content that has a digest. */
 export async function verifyFolder(parts: Parts, o: OpOptions & VerifyOptions): Promise<readonly Problem[]> {
+  // fails before anything is read if a later version wrote the folder
+  await parts.layout.get()
   await parts.index.refresh()
   const problems: Problem[] = []
   for await (const problem of recordProblems(parts, o)) problems.push(problem)
@@ -31,7 +35,7 @@ export async function verifyFolder(parts: Parts, o: OpOptions & VerifyOptions): 
   return problems
 }
 
-/** Derives the index and the ends in the records' files anew. Returns what it has mended. */
+/** Rebuilds the index and the copies of ends in the records' files. Returns the repaired problems. */
 export async function repairFolder(parts: Parts, o: OpOptions): Promise<readonly Problem[]> {
   const examine = async () =>
     (await verifyFolder(parts, { ...o, digests: false })).filter(({ repairable }) => repairable)
@@ -39,8 +43,8 @@ export async function repairFolder(parts: Parts, o: OpOptions): Promise<readonly
   if (before.length === 0) return []
   await parts.index.rebuild()
   const ended = before.map(({ resource }) => resource.slice(aspectUrn('').length))
-  await parts.aspects.showEnds(ended)
-  await parts.index.look(ended)
+  await parts.aspects.copyEnds(ended)
+  await parts.index.reread(ended)
   const left = new Set((await examine()).map(({ resource }) => resource))
   return before.filter(({ resource }) => !left.has(resource))
 }
@@ -85,7 +89,7 @@ async function* closingProblems({ fs, folder }: Parts, { signal }: OpOptions): A
   for (const name of names) {
     signal?.throwIfAborted()
     const path = join(folder.closed, name)
-    const text = await readSmall(fs, path, LARGEST_NOTE)
+    const text = await readSmall(fs, path, MAX_SMALL_FILE)
     if (typeof text === 'object') yield unreadable(path, text.unreadable)
     else if (text === undefined) continue
     else if (uuidOfFile(`${name}.json`) === undefined || decodeClosing(text) === undefined)
@@ -96,19 +100,19 @@ async function* closingProblems({ fs, folder }: Parts, { signal }: OpOptions): A
 
 async function* artifactProblems(parts: Parts, o: OpOptions & VerifyOptions): AsyncGenerator<Problem> {
   const { fs, paths, index, aspects } = parts
-  const root = await paths.root()
+  const artifacts = await paths.artifactFolder()
   const leftOut: Problem[] = []
-  const leftOuts = new LeftOuts((event) => {
+  const omissions = new Omissions((event) => {
     if (event.kind === 'left-out') leftOut.push(unreadable(event.resource, event.message))
   })
-  for await (const _ of filesBelow({ fs, leftOuts }, root, o)) yield* leftOut.splice(0)
+  for await (const _ of filesBelow({ fs, omissions }, artifacts, o)) yield* leftOut.splice(0)
   yield* leftOut
   for (const schema of ARTIFACT_SCHEMAS) {
     for (const { uuid, entity: id, validTo } of index.table.of({ schema })) {
       o.signal?.throwIfAborted()
       if (validTo !== undefined) continue
       const path = pathOfFileUrn(id)
-      if (path === undefined || !isUrn(id) || !path.startsWith(`${root}/`)) continue
+      if (path === undefined || !isUrn(id) || !path.startsWith(`${artifacts.path}/`)) continue
       const aspect = await aspects.load(uuid)
       const record =
         aspect?.content !== undefined && aspect.validTo === undefined
@@ -150,9 +154,9 @@ async function* contentProblems(
     yield unreadable(path, e instanceof Error ? e.message : String(e))
     return
   }
-  const found = hash.digest('hex')
-  if (found !== sha256)
-    yield problem('wrong-digest', id, `its record says SHA-256 ${sha256}, its file has ${found}`)
+  const actual = hash.digest('hex')
+  if (actual !== sha256)
+    yield problem('wrong-digest', id, `its record says SHA-256 ${sha256}, its file has ${actual}`)
 }
 
 const problem = (kind: Problem['kind'], resource: string, message: string, repairable = false): Problem => ({

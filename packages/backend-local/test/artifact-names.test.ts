@@ -94,7 +94,7 @@ describe('names', () => {
       fc.property(name, (n) => {
         let segments: readonly string[]
         try {
-          segments = segmentsOf(n)
+          segments = segmentsOf(n, 'flat')
         } catch {
           return
         }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nameOfSegment, pathOfKey, segmentOfName } from '../src/blob-keys.js'
+import { nameOfSegment, pathOfKey, segmentOfName } from '../src/blobs/keys.js'
 
 const segment = fc.string({
   unit: fc

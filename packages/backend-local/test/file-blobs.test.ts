@@ -120,7 +120,7 @@ const word = fc.string({
 })
 const key = fc.array(word, { minLength: 1, maxLength: 3 }).map((segments) => segments.join('/'))
 
-describe('a file that nobody writes to any more', () => {
+describe('a sealed file', () => {
   const sealed = (path: string, bytes: Uint8Array): ByteSource => ({
     ...contentSource(bytes),
     native: { kind: 'file', path, sealed: true },

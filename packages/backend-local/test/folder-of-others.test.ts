@@ -155,7 +155,7 @@ describe('what is no record', () => {
     expect(await backend.verify?.({})).toMatchObject([{ resource: path, repairable: false }])
   })
 
-  it.each(Object.keys(inPlaceOf))('%s where ours are kept does no harm', async (what) => {
+  it.each(Object.keys(inPlaceOf))('%s in place of a file in .ivcap is ignored', async (what) => {
     const dir = await tempFolder()
     const id = await putAspect(dir, { entity, schema: tag, content: { v: 1 } })
     const own = join(dir, '.ivcap')

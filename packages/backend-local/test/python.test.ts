@@ -38,7 +38,9 @@ describe('a folder that the Python client wrote', () => {
     const [artifact, ...others] = await allArtifacts(backend)
     expect(others).toEqual([])
     const id = `urn:file://${dir}/artifacts/reef/counts.csv`
-    expect(artifact).toMatchObject({ id, name: 'artifacts/reef/counts.csv', size: 15, mimeType: 'text/csv' })
+    expect(artifact).toMatchObject({ id, name: 'reef/counts.csv', size: 15, mimeType: 'text/csv' })
+    const beside = await backend.artifacts.create(text('x'), named('reef/beside.txt'), plain)
+    expect(beside.id).toBe(`urn:file://${dir}/artifacts/reef/beside.txt`)
 
     const made = await backend.aspects.assert(draft(entity, tag, { v: 2 }), 'replace', {})
     expect((await allAspects(backend, { schema: tag })).map((a) => a.id)).toEqual([made.id])
@@ -59,9 +61,9 @@ describe.runIf(python !== undefined)('the Python client itself', () => {
     return JSON.parse(stdout)
   }
 
-  it('reads our folder', { timeout: 60_000 }, async () => {
+  it.each(['flat', 'artifacts'] as const)('reads our folder (%s)', { timeout: 60_000 }, async (layout) => {
     const dir = await tempFolder()
-    const backend = localBackend({ baseDir: dir })
+    const backend = localBackend({ baseDir: dir, layout })
     const made = await backend.artifacts.create(
       text('a,b\n1,2\n'),
       named('deep sea/tablé.csv', 'text/csv'),

@@ -1,5 +1,5 @@
 /** Connects to IVCAP, a local folder or a bucket, as arguments and environment say. */
-import { localBackend } from '@ivcap/backend-local'
+import { type LocalLayout, localBackend } from '@ivcap/backend-local'
 import { type Backend, Ivcap, type IvcapOptions } from '@ivcap/core'
 import { checkOptions } from '@ivcap/core/driver'
 import type { OptionNames } from '@ivcap/core/internal'
@@ -16,6 +16,14 @@ export type { ConnectOptions, ServicesOptions } from './options.js'
 export interface LocalOptions extends IvcapOptions, ServicesOptions {
   /** The folder; made when something is first written. @default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts` */
   readonly baseDir?: string | URL | undefined
+  /**
+   * Where artifacts lie: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. Recorded by the first write;
+   * afterwards, another layout than the recorded one fails with `invalid-argument`.
+   *
+   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but `aspects`
+   * and names with a leading dot, else `flat`
+   */
+  readonly layout?: LocalLayout | undefined
   /** Record a SHA-256 of files too, which are otherwise copied without being read. */
   readonly digest?: boolean | undefined
   /** Survive power loss, not just the end of the process; slower. */
@@ -24,6 +32,7 @@ export interface LocalOptions extends IvcapOptions, ServicesOptions {
 
 const LOCAL: OptionNames<LocalOptions> = {
   baseDir: true,
+  layout: true,
   digest: true,
   fsync: true,
   services: true,
@@ -56,11 +65,12 @@ export async function connect(o: ConnectOptions | string | URL = {}): Promise<Iv
  */
 export async function local(o: LocalOptions | string | URL = {}): Promise<Ivcap> {
   const given = typeof o === 'string' || hasHref(o) ? { baseDir: o } : o
-  const { baseDir, digest, fsync, ...options } = checkOptions<LocalOptions>(given, LOCAL, 'local')
+  const { baseDir, layout, digest, fsync, ...options } = checkOptions<LocalOptions>(given, LOCAL, 'local')
   const folder =
     baseDir === undefined ? process.env['IVCAP_LOCAL_DIR'] || LOCAL_DIR : parseBaseDir(baseDir, 'local')
   const backend = localBackend({
     baseDir: folder,
+    layout,
     ...(digest !== undefined && { digest }),
     ...(fsync !== undefined && { fsync }),
   })

@@ -19,15 +19,15 @@ import {
   type SortKey,
   WorkBudget,
 } from '@ivcap/core/internal'
-import type { LeftOuts } from '../fs/left-outs.js'
 import { type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { AspectIndex } from '../index/aspect-index.js'
 import { mayBeOutput } from './names.js'
 import type { ArtifactPath, ArtifactPaths } from './paths.js'
 import { type ArtifactRecords, derivedRecord } from './records.js'
 import { filesBelow } from './walk.js'
 
-/** What a file tells without its record. */
+/** Fields that the file alone provides, without its record. */
 const DERIVED: readonly ArtifactOrderField[] = [
   'id',
   'name',
@@ -36,23 +36,23 @@ const DERIVED: readonly ArtifactOrderField[] = [
   'created_at',
   'last_modified_at',
 ]
-/** Files that one walk puts in order, for the pages that follow: a folder of fewer is walked once in a listing. */
+/** Files that one walk of the folder sorts, for the pages that follow. */
 const WINDOW = 10_000
-/** Listings whose order is kept; the one that was used longest ago makes way. */
+/** Listings whose windows are cached; the least recently used one is evicted. */
 const WINDOWS = 4
 
-interface Listed {
+interface ListedFile {
   readonly path: ArtifactPath
   readonly stat: LocalStat
   readonly record: ArtifactRecord
 }
 
-/** Files of a listing in its order, as one walk has found them. */
+/** A sorted run of files of a listing, from one walk. */
 interface Window {
-  /** Files up to this key are not in it, as they come before. */
+  /** The window starts after this key. */
   readonly after: SortKey | undefined
   readonly items: readonly { readonly key: SortKey; readonly path: ArtifactPath }[]
-  /** Whether there are more behind the last one. */
+  /** True if more files follow the last one. */
   readonly more: boolean
 }
 
@@ -62,13 +62,13 @@ interface Parts {
   readonly records: ArtifactRecords
   readonly index: AspectIndex
   readonly clock: Clock
-  readonly leftOuts: LeftOuts
+  readonly omissions: Omissions
 }
 
 /** Lists the files in the folder, of this and of other programs. */
 export class ArtifactListings {
   readonly #parts: Parts
-  /** By query and time. A cursor that none of them knows is served by another walk. */
+  /** By query and time. A cursor without a window costs another walk. */
   readonly #windows = new Map<string, Window>()
 
   constructor(parts: Parts) {
@@ -89,7 +89,7 @@ export class ArtifactListings {
       known !== undefined && position !== undefined
         ? { window: known, at: position.atTime }
         : await this.#walk(q, o, after, q.atTime ?? position?.atTime)
-    this.#keep(query, at, window)
+    this.#remember(query, at, window)
 
     const items: ArtifactRecord[] = []
     let next = firstAfter(window, after, direction)
@@ -100,7 +100,7 @@ export class ArtifactListings {
       if (item === undefined) break
       last = item.key
       const stat = await lstatIfThere(fs, item.path.path)
-      // gone meanwhile: it was removed, and is no longer listed
+      // deleted since the walk
       if (!stat?.isFile()) continue
       paths.handOut(item.path.id)
       items.push(await records.of(item.path, stat))
@@ -116,26 +116,26 @@ export class ArtifactListings {
     at: Timestamp | undefined,
   ): Promise<{ readonly window: Window; readonly at: Timestamp }> {
     const { paths, records, clock } = this.#parts
-    const fits = q.filter === undefined ? undefined : artifactFilter(q.filter)
+    const matches = q.filter === undefined ? undefined : artifactFilter(q.filter)
     const budget = new WorkBudget({ signal: o.signal })
     const { fields, keyOf } = artifactOrder(q.orderBy)
-    const told = fits === undefined && fields.every((field) => DERIVED.includes(field))
+    const needsNoRecord = matches === undefined && fields.every((field) => DERIVED.includes(field))
     const byName = fields.includes('name')
     let newest = timestamp(clock())
-    const files = filesBelow(this.#parts, await paths.root(), o)
+    const files = filesBelow(this.#parts, await paths.artifactFolder(), o)
 
-    async function* listed(): AsyncGenerator<Listed> {
+    async function* listed(): AsyncGenerator<ListedFile> {
       for await (const { path, stat } of files) {
         const derived = derivedRecord(path, stat)
         const createdAt = derived.createdAt ?? newest
         if (at === undefined && createdAt > newest) newest = createdAt
         const then = at === undefined || createdAt <= at ? createdAt : await createdBefore(path, at, records)
         if (then === undefined) continue
-        const isTold = told && !(byName && mayBeOutput(path.name))
-        const record = isTold ? derived : await records.of(path, stat)
-        // in its place as of then, so that a page after it was replaced neither misses nor repeats it
+        const isDerived = needsNoRecord && !(byName && mayBeOutput(path.name))
+        const record = isDerived ? derived : await records.of(path, stat)
+        // sorted by its state at that time, so that replacing it between two pages neither skips nor repeats it
         const placed = then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then }
-        if (fits === undefined || (await fits(placed, budget))) yield { path, stat, record: placed }
+        if (matches === undefined || (await matches(placed, budget))) yield { path, stat, record: placed }
       }
     }
 
@@ -150,7 +150,7 @@ export class ArtifactListings {
     return { window, at: at ?? newest }
   }
 
-  /** The window in which the page lies. */
+  /** The cached window that holds the page. */
   #find(
     query: object,
     at: Timestamp,
@@ -166,7 +166,7 @@ export class ArtifactListings {
     return isBefore || (window.more && left < limit) ? undefined : window
   }
 
-  #keep(query: object, at: Timestamp, window: Window): void {
+  #remember(query: object, at: Timestamp, window: Window): void {
     const key = keyOfListing(query, at)
     this.#windows.delete(key)
     this.#windows.set(key, window)

@@ -1,12 +1,17 @@
 import { posix } from 'node:path'
 import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
-import { DEVICE, MAX_NAME } from '../blob-keys.js'
+import { DEVICE, MAX_NAME } from '../blobs/keys.js'
 
-/** Where aspects lie, below the folder. */
+/** The folder of aspects, below `baseDir`. */
 export const ASPECTS = 'aspects'
-/** Ours alone: staging, locks, closings. */
+/** The folder of artifacts, below `baseDir`, in layout `artifacts`. */
+export const ARTIFACTS = 'artifacts'
+/** The folder of this package alone: staging, locks, closings. */
 export const OWN = '.ivcap'
+
+/** Where an artifact lies: `flat`: `<baseDir>/<name>`; `artifacts`: `<baseDir>/artifacts/<name>`. */
+export type Layout = 'flat' | 'artifacts'
 
 /** Where the outputs of jobs lie, below the folder: `jobs/<uuid of the job>/<name>`. */
 const JOBS = 'jobs'
@@ -19,7 +24,7 @@ export function outputName(job: string, name: string, n: number): string {
   return posix.join(JOBS, uuid, dir, `${stem}-${n + 1}${ext}`)
 }
 
-/** Whether an artifact of this name may be a job's output, whose record has another name than its path. */
+/** True if the artifact may be an output of a job, whose record has another name than its path. */
 export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`)
 
 /**
@@ -28,7 +33,7 @@ export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`
  * @throws IvcapError `invalid-argument` for a name that leads out of the folder, into what is not for artifacts, to a file that
  * listings don't show, or that some system could not hold
  */
-export function segmentsOf(name: string): readonly string[] {
+export function segmentsOf(name: string, layout: Layout): readonly string[] {
   const refuse = (why: string) =>
     new IvcapError('invalid-argument', `name ${show(name)} can't be a file's: ${why}`, { argument: 'name' })
   if (name === '') throw refuse('it is empty')
@@ -48,14 +53,14 @@ export function segmentsOf(name: string): readonly string[] {
       throw refuse('Windows allows none of <>:"|?* in it, and no dot or blank at its end')
     }
   }
-  // whatever the case: some file systems don't tell it apart
-  if (segments[0]?.toLowerCase() === ASPECTS) throw refuse(`${ASPECTS}/ is where aspects are kept`)
+  // in any case, as some file systems ignore it
+  if (layout === 'flat' && segments[0]?.toLowerCase() === ASPECTS)
+    throw refuse(`${ASPECTS}/ is the folder of aspects`)
   return segments
 }
 
-/** Whether a file at these segments is an artifact: not hidden, and not an aspect. */
-export function isArtifactPath(segments: readonly string[]): boolean {
-  return (
-    segments.length > 0 && segments[0] !== ASPECTS && segments.every((s) => s !== '' && !s.startsWith('.'))
-  )
+/** True unless a segment is hidden, or the file lies in the folder of aspects. */
+export function isArtifactPath(segments: readonly string[], layout: Layout): boolean {
+  if (segments.length === 0 || (layout === 'flat' && segments[0] === ASPECTS)) return false
+  return segments.every((s) => s !== '' && !s.startsWith('.'))
 }

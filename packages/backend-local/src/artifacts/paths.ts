@@ -3,36 +3,45 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { IvcapError, type Urn } from '@ivcap/core/driver'
 import { fileUrn, pathOfFileUrn, show } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
-import { explained } from '../fs/fs-error.js'
+import { withFsErrors } from '../fs/fs-error.js'
 import { errnoOf, hostFs, type LocalFs, lstatIfThere, orAbsent, statIfThere } from '../fs/local-fs.js'
-import { isArtifactPath, segmentsOf } from './names.js'
+import type { FolderLayout } from '../layout.js'
+import { ARTIFACTS, isArtifactPath, type Layout, segmentsOf } from './names.js'
 
-/** A file in the folder. `path` has no symbolic links in it, as the Python client writes it in a URN. */
+/** A file in the folder. `path` has no symbolic links, as in the URNs of the Python client. */
 export interface ArtifactPath {
   readonly id: Urn
   readonly path: string
-  /** Relative to the folder, with `/`. */
+  /** Relative to the folder of artifacts, with `/`. */
   readonly name: string
 }
 
-/** Ids with `%` that are remembered. */
+/** The folder below which all artifacts lie, without symbolic links. */
+export interface ArtifactFolder {
+  readonly path: string
+  readonly layout: Layout
+}
+
+/** Upper limit of remembered ids with `%`. */
 const HANDED_OUT = 10_000
 
-/** Tells which file a name or an id means, and that it lies in the folder. */
+/** Resolves names and ids to files in the folder. */
 export class ArtifactPaths {
   readonly #fs: LocalFs
-  /** Raw ids with `%` that were handed out: they stand for these very names, also when the files are gone. */
+  /** Ids with `%` that this backend has returned: they are never percent-decoded, even after their files are gone. */
   readonly #handedOut = new Set<string>()
   readonly dir: string
-  /** Once the folder is there. */
+  readonly #layout: FolderLayout
+  /** Set once the folder exists. */
   #root: string | undefined
 
-  constructor(fs: LocalFs, baseDir: string) {
-    this.#fs = fs
-    this.dir = resolve(baseDir)
+  constructor(parts: { readonly fs: LocalFs; readonly dir: string; readonly layout: FolderLayout }) {
+    this.#fs = parts.fs
+    this.dir = parts.dir
+    this.#layout = parts.layout
   }
 
-  /** The folder without symbolic links; it need not be there yet. @throws IvcapError `invalid-argument` for `baseDir` */
+  /** The real path of the folder, which need not exist yet. @throws IvcapError `invalid-argument` for `baseDir` */
   async root(): Promise<string> {
     if (this.#root !== undefined) return this.#root
     const root = await this.#real(this.dir)
@@ -43,33 +52,49 @@ export class ArtifactPaths {
     throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: this.dir })
   }
 
+  /**
+   * The folder below which all artifacts lie; it need not exist yet.
+   *
+   * @throws IvcapError `invalid-argument` if `baseDir` or `<baseDir>/artifacts` is no folder
+   */
+  async artifactFolder(): Promise<ArtifactFolder> {
+    const layout = await this.#layout.get()
+    const root = await this.root()
+    if (layout === 'flat') return { path: root, layout }
+    const path = join(root, ARTIFACTS)
+    const stat = await lstatIfThere(this.#fs, path)
+    if (stat === undefined || stat.isDirectory()) return { path, layout }
+    const message = `${path} must be a folder, and no symbolic link: layout "artifacts" stores artifacts in it`
+    throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: path })
+  }
+
   /** Where a new artifact goes. @throws IvcapError `invalid-argument` for `name` */
   async ofName(name: string): Promise<ArtifactPath> {
-    const segments = segmentsOf(name)
-    const root = await this.root()
+    const { path: root, layout } = await this.artifactFolder()
+    const segments = segmentsOf(name, layout)
     const outside = (to: string) => {
       const message = `name ${show(name)} leads out of the folder, to ${to}, by a symbolic link: choose another one`
       return new IvcapError('invalid-argument', message, { argument: 'name' })
     }
-    const asked = join(root, ...segments)
-    return await explained('look where to put it', asked, 'name', async () => {
-      const parent = await this.#real(dirname(asked))
-      const found = describe(root, join(parent, segments.at(-1) ?? ''))
-      if (found === undefined) throw outside(parent)
+    const requested = join(root, ...segments)
+    return await withFsErrors('look up the path of the artifact', requested, 'name', async () => {
+      const parent = await this.#real(dirname(requested))
+      const target = describe(root, join(parent, segments.at(-1) ?? ''))
+      if (target === undefined) throw outside(parent)
       // a link that stays inside may still lead to where artifacts can't be
-      segmentsOf(found.name)
-      const there = await lstatIfThere(this.#fs, found.path)
-      if (there?.isDirectory()) {
+      segmentsOf(target.name, layout)
+      const existing = await lstatIfThere(this.#fs, target.path)
+      if (existing?.isDirectory()) {
         const message = `name ${show(name)} is a folder's: choose another one`
         throw new IvcapError('invalid-argument', message, { argument: 'name' })
       }
-      const target = there?.isSymbolicLink() ? await orAbsent(this.#realpath(found.path)) : undefined
-      if (target !== undefined && describe(root, target) === undefined) throw outside(target)
-      return found
+      const linked = existing?.isSymbolicLink() ? await orAbsent(this.#realpath(target.path)) : undefined
+      if (linked !== undefined && describe(root, linked) === undefined) throw outside(linked)
+      return target
     })
   }
 
-  /** The id was handed out as it is. */
+  /** Remembers that this id was returned to a caller. */
   handOut(id: Urn): void {
     if (!id.includes('%') || this.#handedOut.has(id)) return
     if (this.#handedOut.size >= HANDED_OUT) this.#handedOut.clear()
@@ -77,30 +102,29 @@ export class ArtifactPaths {
   }
 
   /**
-   * The file that an id means: the raw path if there is one; else the percent-decoded one, unless `isKnown` says that the raw
-   * one was an artifact; else the one that has moved with the folder. undefined when there is none, or it lies elsewhere, or
-   * is hidden.
+   * The file of an id: the raw path if it exists; else the percent-decoded path, unless `isKnown` says that the raw one was an
+   * artifact; else the file that has moved with the folder. Returns undefined if none exists, or if it lies elsewhere or is hidden.
    */
   async ofId(
     id: Urn,
     { bases, isKnown }: { readonly bases: Bases; readonly isKnown: (id: string) => boolean },
   ): Promise<ArtifactPath | undefined> {
-    const root = await this.root()
+    const { path: root, layout } = await this.artifactFolder()
     for (const path of pathsOf(id, (raw) => this.#handedOut.has(raw) || isKnown(raw))) {
       const real = (await this.#realIfThere(path)) ?? (await this.#moved(path, bases))
-      const found = real === undefined ? undefined : describe(root, real)
-      if (found !== undefined && isArtifactPath(found.name.split('/'))) return found
+      const target = real === undefined ? undefined : describe(root, real)
+      if (target !== undefined && isArtifactPath(target.name.split('/'), layout)) return target
     }
     return undefined
   }
 
-  /** Whether the file, or where it would be, lies in the folder, or did so before the folder was moved. */
+  /** True if the path lies in the folder, or did so before the folder was moved. The file need not exist. */
   contains(id: Urn, bases: Bases): boolean {
     const root = this.#realSync(this.dir)
     return pathsOf(id, () => false).some((path) => {
       const real = this.#realSync(path)
       if (describe(root, real) !== undefined || describe(this.dir, real) !== undefined) return true
-      return this.#fs === hostFs && !existsNow(path) && bases.ownsMoved(path, root)
+      return this.#fs === hostFs && !existsNow(path) && bases.containsMoved(path, root)
     })
   }
 
@@ -117,7 +141,7 @@ export class ArtifactPaths {
     })
   }
 
-  /** Symbolic links resolved as far as the path exists. */
+  /** Resolves symbolic links as far as the path exists. */
   async #real(path: string): Promise<string> {
     const real = await orAbsent(this.#realpath(path))
     const parent = dirname(path)
@@ -148,7 +172,7 @@ function pathsOf(id: Urn, isRaw: (id: string) => boolean): string[] {
   return decoded === raw || decoded.includes('\0') ? [raw] : [raw, decoded]
 }
 
-/** What the path of a URL looks like: with a blank or any other character that URLs have encoded, a path is raw. */
+/** A path that may be percent-encoded: URLs allow no other characters. */
 const ENCODED = /^(?:[\w\-.~!$&'()*+,;=:@/]|%[0-9a-f]{2})+$/i
 
 function existsNow(path: string): boolean {

@@ -6,10 +6,10 @@ import type { AspectIndex } from '../index/aspect-index.js'
 import { mayBeOutput } from './names.js'
 import type { ArtifactPath } from './paths.js'
 
-/** When the file was last written, to the microsecond: what a record keeps, so that it can tell whether it still fits. */
+/** When the file was last written, to the microsecond. Records store it, to detect that the file has changed since. */
 const modifiedAt = (stat: LocalStat): Timestamp => timestamp(Number((modifiedNs(stat) + 500n) / 1000n))
 
-/** What a file tells of itself. */
+/** The record that follows from the file alone. */
 export function derivedRecord({ id, name }: ArtifactPath, stat: LocalStat): ArtifactRecord {
   const written = modifiedAt(stat)
   return {
@@ -24,7 +24,7 @@ export function derivedRecord({ id, name }: ArtifactPath, stat: LocalStat): Arti
   }
 }
 
-/** Joins what files tell of themselves with what was recorded when they were uploaded. */
+/** Combines the metadata of files with the records of their uploads. */
 export class ArtifactRecords {
   readonly #index: AspectIndex
   readonly #aspects: AspectRecords
@@ -34,14 +34,14 @@ export class ArtifactRecords {
     this.#aspects = aspects
   }
 
-  /** A record counts while the file is as it left it; another program's bytes get none of its claims. */
+  /** The stored record is used only if size and time of the file still match it: another program may have rewritten the file. */
   async of(path: ArtifactPath, stat: LocalStat): Promise<ArtifactRecord> {
     const derived = derivedRecord(path, stat)
-    const noted = await this.recorded(path)
-    if (noted === undefined) return derived
-    if (noted.size !== derived.size || noted.lastModifiedAt !== derived.lastModifiedAt) return derived
-    const { location: _, ...claims } = noted
-    const name = mayBeOutput(path.name) ? (noted.name ?? path.name) : path.name
+    const stored = await this.recorded(path)
+    if (stored === undefined) return derived
+    if (stored.size !== derived.size || stored.lastModifiedAt !== derived.lastModifiedAt) return derived
+    const { location: _, ...claims } = stored
+    const name = mayBeOutput(path.name) ? (stored.name ?? path.name) : path.name
     return { ...claims, id: path.id, name, etag: etagOf(stat) }
   }
 

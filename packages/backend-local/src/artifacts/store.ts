@@ -10,16 +10,16 @@ import {
 import type { Clock } from '@ivcap/core/internal'
 import type { AspectRecords } from '../aspects/records.js'
 import type { Bases } from '../bases.js'
-import { explainedIn } from '../fs/fs-error.js'
-import type { LeftOuts } from '../fs/left-outs.js'
+import { withFolderErrors } from '../fs/fs-error.js'
 import {
   etagOf,
   hostFs,
   type LocalFs,
   type LocalStat,
   lstatIfThere,
-  whenFilesAreFree,
+  retryIfTooManyOpen,
 } from '../fs/local-fs.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import { readPinned } from '../fs/pinned-file.js'
 import type { Staging } from '../fs/staging.js'
@@ -41,24 +41,29 @@ export interface ArtifactParts {
   readonly records: ArtifactRecords
   readonly bases: Bases
   readonly own: OwnFolder
-  readonly leftOuts: LeftOuts
+  readonly omissions: Omissions
   /** Awaited before anything else. */
   readonly open: () => Promise<void>
 }
 
-/** Files in the folder as artifacts. The client has checked and completed what comes here. */
+/** Files in the folder as artifacts. The client has checked and completed all arguments. */
 export function artifactStore(parts: ArtifactParts): ArtifactStore {
-  const { fs, paths, records, leftOuts, bases, index, open } = parts
+  const { fs, paths, records, omissions, bases, index, open } = parts
   const listings = new ArtifactListings(parts)
   const isKnown = (id: string) => index.table.of({ entity: bases.current(id) }).length > 0
 
-  /** `repeatable`: may run again, after a failure that has left nothing. */
-  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>, repeatable = true): Promise<T> {
+  /** `repeatable`: `work` may run again after it failed. */
+  async function run<T>(
+    operation: string,
+    o: OpOptions,
+    work: () => Promise<T>,
+    repeatable = true,
+  ): Promise<T> {
     o.signal?.throwIfAborted()
     await abortable(open(), o.signal)
     o.signal?.throwIfAborted()
-    const told = () => leftOuts.during(o, () => explainedIn(paths.dir, doing, work))
-    return await (repeatable ? whenFilesAreFree(fs, told, o) : told())
+    const runOnce = () => omissions.during(o, () => withFolderErrors(paths.dir, operation, work))
+    return await (repeatable ? retryIfTooManyOpen(fs, runOnce, o) : runOnce())
   }
 
   async function find(id: Urn): Promise<{ path: ArtifactPath; stat: LocalStat; record: ArtifactRecord }> {

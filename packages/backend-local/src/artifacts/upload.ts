@@ -20,7 +20,7 @@ import {
   withDigest,
 } from '@ivcap/core/internal'
 import type { AspectRecords, CommitStep } from '../aspects/records.js'
-import { explained } from '../fs/fs-error.js'
+import { withFsErrors } from '../fs/fs-error.js'
 import { errnoOf, etagOf, hostFs, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
 import type { OwnFolder } from '../fs/own-folder.js'
@@ -42,7 +42,7 @@ interface UploadContext {
   readonly own: OwnFolder
 }
 
-/** Writes the content to a staged file, then puts that file and its record in place together. */
+/** Writes the content to a staged file, then commits that file together with its record. */
 export async function upload(
   context: UploadContext,
   source: ByteSource,
@@ -114,7 +114,7 @@ interface Target {
 
 const TAKEN = Symbol('taken')
 
-/** Outputs go into a folder of their job and replace no file: a name that exists gets a number. */
+/** Stores an output in the folder of its job. It never replaces a file: if the name exists, a number is appended. */
 async function commitOutput(
   context: UploadContext,
   content: StagedContent,
@@ -132,7 +132,7 @@ async function commitOutput(
   }
 }
 
-/** The record is the commit. If it fails, the file is removed, or the file that it has replaced comes back. */
+/** The record is the commit. If it fails, the new file is removed and the replaced file is restored. */
 async function commit(
   context: UploadContext,
   { staged, stat, draft, sha256 }: StagedContent,
@@ -149,13 +149,13 @@ async function commit(
   }
   const item = collectionItem(draft, path.id)
   const isNewItem = item !== undefined && !(await isMember(context, item.entity, path.id))
-  const before = placeContent(context, staged, stat, target, o)
+  const before = contentStep(context, staged, stat, target, o)
   await context.aspects.update(artifactAspect(record), o, { also: isNewItem ? [item] : [], before })
   return record
 }
 
-/** Moves a staged file to its path; can be undone until `end`. */
-function placeContent(
+/** Moves a staged file to its path. `undo` works until `end`. */
+function contentStep(
   { fs, fsync, staging }: UploadContext,
   staged: string,
   stat: LocalStat,
@@ -176,7 +176,7 @@ function placeContent(
     run: async () => {
       signal?.throwIfAborted()
       if (!exclusive) await linkBackup(fs, path, backup)
-      await explained('put the artifact in its place', path, 'name', move)
+      await withFsErrors('move the artifact to its path', path, 'name', move)
     },
     undo: async () => {
       const now = await lstatIfThere(fs, path)
@@ -208,8 +208,8 @@ async function isMember(
   if (table.of({ entity: artifact }).length === 0) return false
   for (const { uuid, schema, validTo } of table.of({ entity: collection })) {
     if (schema !== COLLECTION_ITEM_SCHEMA || validTo !== undefined) continue
-    const found = await aspects.load(uuid)
-    if (found?.validTo === undefined && found?.content?.['item'] === artifact) return true
+    const item = await aspects.load(uuid)
+    if (item?.validTo === undefined && item?.content?.['item'] === artifact) return true
   }
   return false
 }

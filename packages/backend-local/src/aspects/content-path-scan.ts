@@ -3,7 +3,7 @@ import { type AspectTest, aspectSelector } from '@ivcap/core/internal'
 import type { AspectIndex } from '../index/aspect-index.js'
 import type { Entry } from '../index/facts.js'
 
-/** Records read from their own files, and rejected, before the contents that the index keeps are read. */
+/** Records rejected after reading their own files before the file of contents is read. */
 const FIRST = 64
 /** Content paths whose results are remembered. */
 const PATHS = 4

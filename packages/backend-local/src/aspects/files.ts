@@ -10,31 +10,38 @@ import {
   omitUndefined,
   type Timestamp,
 } from '@ivcap/core/driver'
-import { aspectUuid, decodeAspect, earlierEnd, encodeAspect, parseTimestamp } from '@ivcap/core/internal'
+import {
+  aspectUuid,
+  decodeAspect,
+  earlierEnd,
+  encodeAspect,
+  parseJson,
+  parseTimestamp,
+} from '@ivcap/core/internal'
 import { ASPECTS, OWN } from '../artifacts/names.js'
 import type { Bases } from '../bases.js'
-import type { LeftOuts } from '../fs/left-outs.js'
 import { errnoOf, type LocalFs, type LocalStat, lstatIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { OwnFolder } from '../fs/own-folder.js'
-import { isDiskError, LARGEST_NOTE, LARGEST_RECORD, readSmall, type Unreadable } from '../fs/read-small.js'
+import { isDiskError, MAX_RECORD, MAX_SMALL_FILE, readSmall, type Unreadable } from '../fs/read-small.js'
 import { placeFiles } from '../fs/small-files.js'
 import { type Staging, writeText } from '../fs/staging.js'
 import { setMember } from './set-member.js'
 
 const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json$/
 
-/** The end of a record, kept apart from it: the record's file is never written twice by two. */
+/** The end of a record, in a file of its own, so that two processes never rewrite the record's file. */
 export interface Closing {
   readonly validTo: Timestamp
-  /** The uuid of the record that takes its place: the closing counts once that one exists. */
+  /** The uuid of the record that replaces it: the closing counts once that one exists. */
   readonly by?: string
 }
 
-/** What the file of an aspect tells. */
+/** The content of an aspect's file. */
 export interface StoredAspect {
   readonly record: AspectRecord
-  /** The uuid of the record that took its place: the end in the file counts while that one exists. */
+  /** The uuid of the record that replaced it: the end in the file counts while that one exists. */
   readonly by?: string
 }
 
@@ -48,9 +55,9 @@ export class AspectFolder {
   readonly #staging: Staging
   readonly #own: OwnFolder
   readonly #bases: Bases
-  readonly #leftOuts: LeftOuts
+  readonly #omissions: Omissions
   readonly dir: string
-  /** Where the ends of records are kept. */
+  /** The folder of closings. */
   readonly closed: string
 
   constructor(parts: {
@@ -60,14 +67,14 @@ export class AspectFolder {
     readonly fsync: boolean
     readonly own: OwnFolder
     readonly bases: Bases
-    readonly leftOuts: LeftOuts
+    readonly omissions: Omissions
   }) {
     this.#fs = parts.fs
     this.#fsync = parts.fsync
     this.#staging = parts.staging
     this.#own = parts.own
     this.#bases = parts.bases
-    this.#leftOuts = parts.leftOuts
+    this.#omissions = parts.omissions
     this.closed = join(parts.dir, OWN, 'closed')
     this.dir = join(parts.dir, ASPECTS)
   }
@@ -76,14 +83,14 @@ export class AspectFolder {
     return join(this.dir, `${uuid}.json`)
   }
 
-  /** The record as its file tells it; what is wrong with the file; undefined when there is none. */
+  /** The record in the file, or why it is unreadable. Returns undefined if there is no file. */
   async read(uuid: string, known?: LocalStat): Promise<StoredAspect | Unreadable | undefined> {
-    const text = await readSmall(this.#fs, this.path(uuid), LARGEST_RECORD, known)
+    const text = await readSmall(this.#fs, this.path(uuid), MAX_RECORD, known)
     if (text === undefined) return undefined
     return typeof text === 'string' ? this.#decode(uuid, text) : text
   }
 
-  /** The record that the text of its file tells, as of today; what is wrong with it. */
+  /** The record, its URNs translated to the present path of the folder; or why it is no record. */
   #decode(uuid: string, text: string): StoredAspect | Unreadable {
     const record = decodeAspect(text)
     if (typeof record === 'string') return { unreadable: `${record}, so it is not an aspect` }
@@ -100,7 +107,7 @@ export class AspectFolder {
   }
 
   /**
-   * One that can not be read is told, and counts for nothing: the end may stand in the record's own file.
+   * Reports an unreadable file and returns undefined for it: the end may also be in the record's own file.
    *
    * @param strict whether a failure of the disk is thrown instead
    */
@@ -109,38 +116,39 @@ export class AspectFolder {
     { strict = false }: { readonly strict?: boolean } = {},
   ): Promise<Closing | undefined> {
     const path = join(this.closed, uuid)
-    const text = await readSmall(this.#fs, path, LARGEST_NOTE)
+    const text = await readSmall(this.#fs, path, MAX_SMALL_FILE)
     if (strict && isDiskError(text)) throw text.cause
-    if (typeof text === 'object') this.#leftOuts.tell({ path, state: text.unreadable, why: text.unreadable })
+    if (typeof text === 'object')
+      this.#omissions.report({ path, state: text.unreadable, why: text.unreadable })
     if (typeof text !== 'string') return undefined
     const closing = decodeClosing(text)
     if (closing === undefined)
-      this.#leftOuts.tell({ path, state: text, why: 'it is not the end of a record' })
+      this.#omissions.report({ path, state: text, why: 'it is not the end of a record' })
     return closing
   }
 
-  /** Takes the place of an earlier closing: the caller holds the lock, and knows that one not to count. */
+  /** Replaces an earlier closing. The caller must hold the lock, and must know that the earlier one does not count. */
   async close(uuid: string, closing: Closing): Promise<void> {
     const path = join(this.closed, uuid)
     const text = `${JSON.stringify(closing)}\n`
     try {
       await this.#replace(path, text, (staged) => this.#own.share(staged))
     } catch (e) {
-      // another program's folder in its place: it stays, under another name
+      // another program has a folder at this path: it is renamed, not deleted
       if (!['EISDIR', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(e) ?? '')) throw e
       await this.#fs.rename(path, `${path}.${randomUUID()}`)
       await this.#replace(path, text, (staged) => this.#own.share(staged))
     }
   }
 
-  /** Takes back a closing that nobody has been told of, if it can: the failure before it is the one to tell. */
+  /** Deletes a closing whose operation failed. Never fails itself. */
   async reopen(uuid: string): Promise<void> {
     await this.#fs.unlink(join(this.closed, uuid)).catch(() => {})
   }
 
   /**
-   * Puts files of new records in place, each the commit of its record, the first one last. All are written before the step
-   * `before` runs; it is undone if one of them does not appear.
+   * Writes new records. Each file is the commit of its record; the first record is committed last. All files are staged before the
+   * step `before` runs; the step is undone if one of them cannot be moved to its path.
    */
   async add(
     records: readonly AspectRecord[],
@@ -166,7 +174,7 @@ export class AspectFolder {
     }
   }
 
-  /** Puts files of many new records in place, each the commit of its record; those that are there are told to `placed`. */
+  /** Writes many new records. Each file is the commit of its record; calls `placed` for each once it exists. */
   async addMany(
     records: readonly AspectRecord[],
     o: OpOptions,
@@ -185,19 +193,19 @@ export class AspectFolder {
     })
   }
 
-  /** Takes back a record that nobody has been told of, if it can. */
+  /** Deletes a record whose operation failed. Never fails itself. */
   async withdraw(record: AspectRecord): Promise<void> {
     await this.#fs.unlink(this.path(aspectUuid(record.id) ?? '')).catch(() => {})
   }
 
   /**
-   * Writes the end of a record into its file too, where other programs look for it. Nothing else in the file changes; one that
-   * only we wrote is told its successor as well, so that a copy of the folder that has missed that one does not lose both.
+   * Copies the end of a record into its file, where other programs read it. Nothing else in the file changes. A file that no other
+   * program has changed also gets the uuid of its successor: in a copy of the folder without the successor, the end does not count.
    */
-  async showEnd(uuid: string, { validTo, by }: Closing): Promise<void> {
+  async copyEnd(uuid: string, { validTo, by }: Closing): Promise<void> {
     const path = this.path(uuid)
     const old = await lstatIfThere(this.#fs, path)
-    const text = old?.isFile() ? await readSmall(this.#fs, path, LARGEST_RECORD, old) : undefined
+    const text = old?.isFile() ? await readSmall(this.#fs, path, MAX_RECORD, old) : undefined
     const record = typeof text === 'string' ? decodeAspect(text) : undefined
     if (old === undefined || typeof text !== 'string' || typeof record !== 'object') return
     if (record.validTo !== undefined && record.validTo <= validTo) return
@@ -222,7 +230,7 @@ export class AspectFolder {
 /** The uuid of an aspect's file; undefined for a name that none has. */
 export const uuidOfFile = (name: string): string | undefined => FILE.exec(name)?.[1]
 
-/** When the record ends: the earlier of what its file and its closing say, as far as these count. */
+/** The record with its end: the earlier one of its file and its closing, ignoring those that do not count. */
 export async function endOf(
   { record, by }: StoredAspect,
   closing: Closing | undefined,
@@ -254,14 +262,6 @@ export function decodeClosing(text: string): Closing | undefined {
   return typeof parsed['by'] === 'string' ? { validTo, by: parsed['by'] } : { validTo }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** A member of ours beside those that the Python client knows. */
 const REPLACED_BY = 'replaced_by'
 
@@ -274,9 +274,9 @@ function successorIn(text: string): string | undefined {
 /** @throws IvcapError `invalid-argument` for a record that would be too large to be read again */
 function textOf(record: AspectRecord): string {
   const text = encodeAspect(record)
-  const bytes = text.length > LARGEST_RECORD / 4 ? Buffer.byteLength(text) : text.length
-  if (bytes <= LARGEST_RECORD) return text
-  const limit = `${LARGEST_RECORD / 1024 / 1024} MiB`
+  const bytes = text.length > MAX_RECORD / 4 ? Buffer.byteLength(text) : text.length
+  if (bytes <= MAX_RECORD) return text
+  const limit = `${MAX_RECORD / 1024 / 1024} MiB`
   const message = `the aspect has ${bytes} bytes, and a record at most ${limit}: store the data as an artifact`
   throw new IvcapError('invalid-argument', message, { argument: 'content', resource: record.entity })
 }

@@ -14,16 +14,16 @@ import {
 } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
 import type { AspectIndex } from '../index/aspect-index.js'
-import { candidates, choose, inOrder, isIndexed, isKept } from '../index/candidates.js'
+import { candidates, choose, inOrder, isIndexed, isIndexOrder } from '../index/candidates.js'
 import type { Entry } from '../index/facts.js'
 import { type ContentPathResults, ContentPathScan } from './content-path-scan.js'
 import type { AspectRecords, Scan } from './records.js'
 
 /** Records read before other work gets its turn. */
 const SLICE = 64
-/** A listing that writers outrun this often is handed out as it is. */
+/** Attempts to read a consistent page beside concurrent writers. The last one is returned as it is. */
 const ATTEMPTS = 5
-/** Of records in the order that the index keeps, so many are looked at first: most pages need no more. */
+/** Entries tried first in the order of the index: most pages need no more. */
 const CHOSEN = 1024
 
 /**
@@ -46,7 +46,7 @@ export async function listAspects(
   // which folder a URN is below is known once the former bases are
   await bases.refresh()
   const today = q.entity === undefined ? q : { ...q, entity: bases.current(q.entity) }
-  const fits = aspectSelector(today, o)
+  const matches = aspectSelector(today, o)
   const contents = q.contentPath === undefined ? undefined : new ContentPathScan(index, parts.results, q, o)
   const { fields, keyOf } = aspectOrder(q.orderBy)
   const { entity, schema, filter, contentPath, orderDirection: direction } = q
@@ -61,22 +61,22 @@ export async function listAspects(
     ...(position && { after: position.after }),
   }
 
-  let most = isKept(fields) ? CHOSEN : Number.POSITIVE_INFINITY
+  let most = isIndexOrder(fields) ? CHOSEN : Number.POSITIVE_INFINITY
   for (let attempt = 1; ; attempt++) {
     o.signal?.throwIfAborted()
     await index.refresh({ check: true })
     const { table } = index
     const { end } = table
     const scan: Scan = { includes: (uuid) => (table.get(uuid)?.number ?? end) < end, outrun: false }
-    // chosen now: what ends from here on may do so for the sake of a record that is not among them
+    // a record that ends from now on may have a successor that is not among these entries
     const entries = candidates(table, today, at)
-    const { chosen, isAll } = choose(entries, isKept(fields) ? slice : { direction }, most)
+    const { chosen, isAll } = choose(entries, isIndexOrder(fields) ? slice : { direction }, most)
     const load = async (entry: Entry) => {
       o.signal?.throwIfAborted()
       if (contents?.rejects(entry)) return undefined
       const record = await records.load(entry.uuid, scan)
       if (record === undefined || !inForce(record, at)) return undefined
-      if (fits === undefined || (await fits(record))) return record
+      if (matches === undefined || (await matches(record))) return record
       await contents?.countMiss(entries)
       return undefined
     }
@@ -85,12 +85,12 @@ export async function listAspects(
       : await pageOf(loaded(chosen, load), keyOf, slice)
     if (scan.outrun && attempt < ATTEMPTS) continue
     if (!isAll && page.last === undefined) {
-      // few of them are what a filter asks for
+      // the filter left too few of them for a page
       most = Number.POSITIVE_INFINITY
       continue
     }
     const began = entries.at(-1)?.validFrom
-    // not before anything that was shown
+    // not before any record of this page
     const atTime = at ?? (began === undefined || began < now ? now : began)
     return {
       items: q.includeContent ? page.items : page.items.map(({ content: _, ...rest }) => rest),
@@ -101,7 +101,7 @@ export async function listAspects(
   }
 }
 
-/** Reads records in their order until the page is full and it is known whether any follows. */
+/** Reads records in order until the page is full and one more is found. */
 async function firstOf(
   ordered: AsyncIterable<{ readonly entry: Entry; readonly key: SortKey }>,
   { limit, includeContent }: Pick<AspectQuery, 'limit' | 'includeContent'>,

@@ -10,36 +10,36 @@ import {
 } from '@ivcap/core/driver'
 import { aspectUuid, type Clock, closingTime, nextValidFrom } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
-import type { LeftOuts } from '../fs/left-outs.js'
 import type { Locks } from '../fs/locks.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import { isDiskError } from '../fs/read-small.js'
 import type { AspectIndex } from '../index/aspect-index.js'
 import { versionOf } from '../index/fact-reader.js'
 import { type AspectFolder, type Closing, endOf } from './files.js'
 
-/** One look at what there is. */
+/** One pass over the records of a listing. */
 export interface Scan {
-  /** Whether it looks at the record. */
+  /** True if the scan includes the record. */
   readonly includes: (uuid: string) => boolean
-  /** Set when it met a record whose successor it doesn't look at: it must begin again to tell one story. */
+  /** Set if the scan met a record whose successor it does not include: it must start again to be consistent. */
   outrun: boolean
 }
 
-/** Done just before records appear. */
+/** A step that runs just before records are committed. */
 export interface CommitStep {
   run(): Promise<void>
-  /** Called after `run` has failed, or the records after it. What fails here is ignored: the first failure is the one to tell. */
+  /** Called if `run` or the commit after it has failed. Its own failures are ignored. */
   undo(): Promise<void>
-  /** Called at the end, whatever happened. */
+  /** Called at the end in any case. */
   end(): Promise<void>
 }
 
 /**
  * The records of the folder, and how they change. An update writes the ends of those that it replaces first (`by` its own
  * uuid: they count once that exists), then creates its own file, which is the commit. A crash before leaves closings that
- * count for nothing, one after it leaves a complete fact; only the copies of the ends in the old records' files may lag, and
- * whoever next holds the lock brings them up to date. Readers need no lock.
+ * do not count, one after it leaves a complete record; only the copies of the ends in the old records' files may lag, and
+ * the next holder of the lock completes them. Readers need no lock.
  */
 export class AspectRecords {
   readonly #folder: AspectFolder
@@ -48,7 +48,7 @@ export class AspectRecords {
   readonly #clock: Clock
   readonly #bases: Bases
   readonly #own: OwnFolder
-  readonly #leftOuts: LeftOuts
+  readonly #omissions: Omissions
 
   constructor(parts: {
     readonly folder: AspectFolder
@@ -57,7 +57,7 @@ export class AspectRecords {
     readonly clock: Clock
     readonly bases: Bases
     readonly own: OwnFolder
-    readonly leftOuts: LeftOuts
+    readonly omissions: Omissions
   }) {
     this.#folder = parts.folder
     this.#index = parts.index
@@ -65,11 +65,11 @@ export class AspectRecords {
     this.#clock = parts.clock
     this.#bases = parts.bases
     this.#own = parts.own
-    this.#leftOuts = parts.leftOuts
+    this.#omissions = parts.omissions
   }
 
   /**
-   * With its end; undefined when there is none, or its file is no record. One that can not be read is told and left out.
+   * The record with its end. Returns undefined if there is none; an unreadable file is reported and counts as none.
    *
    * @param strict whether one that the disk does not give is a failure instead: it must not be taken for one that is not there
    * @throws an error of the file system, if `strict`
@@ -83,7 +83,7 @@ export class AspectRecords {
     if (read === undefined) return undefined
     if ('unreadable' in read) {
       if (strict && isDiskError(read)) throw read.cause
-      this.#leftOuts.tell({ path: this.#folder.path(uuid), state: read.unreadable, why: read.unreadable })
+      this.#omissions.report({ path: this.#folder.path(uuid), state: read.unreadable, why: read.unreadable })
       return undefined
     }
     const ended = await endOf(read, await this.#folder.closing(uuid, { strict }), async (by) => {
@@ -95,44 +95,44 @@ export class AspectRecords {
     // as the index has it: an end counts there only while it counts here
     const shown =
       read.record.validTo === undefined ? read.record : omitUndefined({ ...begun, validTo: ended.validTo })
-    if (!(await this.#index.fits(uuid, shown)) && scan !== undefined) scan.outrun = true
+    if (!(await this.#index.confirm(uuid, shown)) && scan !== undefined) scan.outrun = true
     return ended
   }
 
-  /** To be awaited before anything is written: the folder and its path are known to all who share it. */
+  /** Must be awaited before anything is written: creates the folder and records its path. */
   async #prepare(): Promise<void> {
     await this.#own.ensure()
     await this.#bases.remember()
   }
 
-  /** Each is there for good once it is; the first failure ends it. */
+  /** Adds records one after the other. The first failure ends it; records already added stay. */
   async add(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]> {
     await this.#prepare()
-    const records = drafts.map((draft) => recordOf(this.#ofToday(draft), timestamp(this.#clock())))
+    const records = drafts.map((draft) => recordOf(this.#withCurrentEntity(draft), timestamp(this.#clock())))
     await this.#folder.addMany(records, o, (record, stat) =>
-      this.#index.note(uuidOf(record), record, versionOf(stat)),
+      this.#index.add(uuidOf(record), record, versionOf(stat)),
     )
     await this.#index.save()
     return records
   }
 
-  /** Replaces what is in force of the same entity and schema. `also` are added by the same commit, after the step `before` it. */
+  /** Replaces the records of the same entity and schema that are in force. `also` is added by the same commit, after the step `before`. */
   async update(
-    asked: AspectDraft,
+    requested: AspectDraft,
     o: OpOptions,
     { also = [], before }: { also?: readonly AspectDraft[]; before?: CommitStep } = {},
   ): Promise<AspectRecord> {
     await this.#prepare()
-    const draft = this.#ofToday(asked)
+    const draft = this.#withCurrentEntity(requested)
     return await this.#locks.with(this.#keyOf(draft), o, async (announce) => {
-      const { current, newest } = await this.#standing(draft)
+      const { current, newest } = await this.#readCurrentState(draft)
       o.signal?.throwIfAborted()
       const validFrom = nextValidFrom(this.#clock(), newest)
       const replaces = current.at(-1)?.id
       const record = { ...recordOf(draft, validFrom), ...(replaces && { replaces }) }
       const records = [
         record,
-        ...also.map((other) => recordOf(this.#ofToday(other), timestamp(this.#clock()))),
+        ...also.map((other) => recordOf(this.#withCurrentEntity(other), timestamp(this.#clock()))),
       ]
       const closing: Closing = { validTo: validFrom, by: uuidOf(record) }
       if (current.length > 0) await announce(current.map(uuidOf))
@@ -145,18 +145,18 @@ export class AspectRecords {
       } finally {
         await before?.end()
       }
-      for (const old of current) await this.#showEnd(uuidOf(old), closing)
-      await this.#noted([...records, ...current])
+      for (const old of current) await this.#copyEnd(uuidOf(old), closing)
+      await this.#updateIndex([...records, ...current])
       return record
     })
   }
 
-  /** false when there is no such record. */
+  /** Returns false if there is no such record. */
   async retract(uuid: string, o: OpOptions): Promise<boolean> {
-    const found = await this.load(uuid, undefined, { strict: true })
-    if (found === undefined || found.validTo !== undefined) return found !== undefined
+    const current = await this.load(uuid, undefined, { strict: true })
+    if (current === undefined || current.validTo !== undefined) return current !== undefined
     await this.#prepare()
-    await this.#locks.with(this.#keyOf(found), o, async (announce) => {
+    await this.#locks.with(this.#keyOf(current), o, async (announce) => {
       const record = await this.load(uuid, undefined, { strict: true })
       if (record === undefined || record.validTo !== undefined) return
       const now = this.#clock()
@@ -168,24 +168,24 @@ export class AspectRecords {
         await this.#folder.reopen(uuid)
         throw e
       }
-      await this.#showEnd(uuid, { validTo })
-      await this.#noted([record])
+      await this.#copyEnd(uuid, { validTo })
+      await this.#updateIndex([record])
     })
     return true
   }
 
   /** Copies the ends of these records into their files. */
-  async showEnds(uuids: readonly string[]): Promise<void> {
+  async copyEnds(uuids: readonly string[]): Promise<void> {
     for (const uuid of uuids) {
       const record = await this.load(uuid)
       const closing = await this.#folder.closing(uuid)
       if (record?.validTo !== undefined && closing?.validTo === record.validTo)
-        await this.#showEnd(uuid, closing)
+        await this.#copyEnd(uuid, closing)
     }
   }
 
-  /** What of one entity and schema is in force, oldest first, and how far its history reaches. */
-  async #standing({ entity, schema }: AspectDraft) {
+  /** The records of one entity and schema that are in force, oldest first, and the newest times in their history. */
+  async #readCurrentState({ entity, schema }: AspectDraft) {
     await this.#index.refresh()
     const { table } = this.#index
     const now = timestamp(this.#clock())
@@ -210,27 +210,27 @@ export class AspectRecords {
     return { current, newest }
   }
 
-  /** What was done is done, whether the index hears of it now or finds it by itself. */
-  async #noted(records: readonly AspectRecord[]): Promise<void> {
-    await this.#index.look(records.map(uuidOf)).catch(() => {})
+  /** Failures are ignored: the records are committed, and the next refresh finds them. */
+  async #updateIndex(records: readonly AspectRecord[]): Promise<void> {
+    await this.#index.reread(records.map(uuidOf)).catch(() => {})
     await this.#index.save()
   }
 
-  /** For the eyes of other programs only: the record has ended already, whether this works or not. */
-  async #showEnd(uuid: string, closing: Closing): Promise<void> {
+  /** Failures are reported as `fallback`: only other programs need the copy. */
+  async #copyEnd(uuid: string, closing: Closing): Promise<void> {
     try {
-      await this.#folder.showEnd(uuid, closing)
+      await this.#folder.copyEnd(uuid, closing)
     } catch (e) {
       const path = this.#folder.path(uuid)
-      this.#leftOuts.fallback(
+      this.#omissions.fallback(
         `the end of a record could not be written into its file, where other programs look for it: ${path} (${String(e)})`,
         path,
       )
     }
   }
 
-  /** About the file that its URN means today. */
-  #ofToday(draft: AspectDraft): AspectDraft {
+  /** The draft with its entity translated to the present path of the folder. */
+  #withCurrentEntity(draft: AspectDraft): AspectDraft {
     const entity = this.#bases.current(draft.entity)
     return entity === draft.entity ? draft : { ...draft, entity }
   }

@@ -1,3 +1,6 @@
+import { isJsonObject } from '@ivcap/core/driver'
+import { parseJson } from '@ivcap/core/internal'
+
 /**
  * `text` with one member of its outermost object set to a text, and not one other byte changed: numbers, unknown keys, order,
  * white space and a byte order mark stay as they are. Of several members of that name the last counts, as for `JSON.parse`.
@@ -31,12 +34,7 @@ interface Member {
 }
 
 function membersOf(text: string): { readonly open: number; readonly list: readonly Member[] } | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text.replace(/^\ufeff/, ''))
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined
-  } catch {
-    return undefined
-  }
+  if (!isJsonObject(parseJson(text.replace(/^\ufeff/, '')))) return undefined
   // it is valid: from here on brackets, commas and texts are where they must be
   const open = text.indexOf('{') + 1
   const list: Member[] = []

@@ -8,15 +8,15 @@ import {
 } from '@ivcap/core/driver'
 import { aspectUuid, type Clock } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
-import { explainedIn } from '../fs/fs-error.js'
-import type { LeftOuts } from '../fs/left-outs.js'
-import { type LocalFs, whenFilesAreFree } from '../fs/local-fs.js'
+import { withFolderErrors } from '../fs/fs-error.js'
+import { type LocalFs, retryIfTooManyOpen } from '../fs/local-fs.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { AspectIndex } from '../index/aspect-index.js'
 import { ContentPathResults } from './content-path-scan.js'
 import { listAspects } from './listing.js'
 import type { AspectRecords } from './records.js'
 
-/** Aspects in the folder. The client has checked and completed what comes here; ids resolve by their uuid only. */
+/** Aspects in the folder. The client has checked and completed all arguments; ids resolve by their uuid only. */
 export function aspectStore(parts: {
   readonly fs: LocalFs
   readonly dir: string
@@ -24,21 +24,21 @@ export function aspectStore(parts: {
   readonly records: AspectRecords
   readonly clock: Clock
   readonly bases: Bases
-  readonly leftOuts: LeftOuts
+  readonly omissions: Omissions
   /** Awaited before anything else. */
   readonly open: () => Promise<void>
 }): AspectStore {
-  const { fs, dir, records, leftOuts, open } = parts
+  const { fs, dir, records, omissions, open } = parts
   const results = new ContentPathResults()
 
-  async function run<T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
+  async function run<T>(operation: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
     await abortable(open(), o.signal)
     o.signal?.throwIfAborted()
-    return await leftOuts.during(o, () => explainedIn(dir, doing, work))
+    return await omissions.during(o, () => withFolderErrors(dir, operation, work))
   }
-  const read = <T>(doing: string, o: OpOptions, work: () => Promise<T>): Promise<T> =>
-    whenFilesAreFree(fs, () => run(doing, o, work), o)
+  const read = <T>(operation: string, o: OpOptions, work: () => Promise<T>): Promise<T> =>
+    retryIfTooManyOpen(fs, () => run(operation, o, work), o)
   const uuidOf = (id: Urn): string => {
     const uuid = aspectUuid(id)
     if (uuid === undefined) throw notFound(id)

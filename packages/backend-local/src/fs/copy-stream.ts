@@ -4,10 +4,10 @@ import type { LocalFileHandle } from './local-fs.js'
 
 /** Bytes per write: calls cost more than copying, so small chunks are gathered. */
 const BATCH = 1024 * 1024
-/** Bytes of a page: a source that promises less may still have more. */
+/** Smallest buffer: a source may have more bytes than it says. */
 const LEAST = 4096
 
-/** Bytes to gather small chunks in: a small source is not worth the memory of a large one. */
+/** Bytes of the buffer for small chunks. */
 const roomFor = (size = BATCH): number => Math.min(Math.max(size, LEAST), BATCH)
 
 /**
@@ -48,7 +48,12 @@ export async function copyStream(
   }
 }
 
-async function writeAll(handle: LocalFileHandle, bytes: Uint8Array, position: number): Promise<number> {
+/** Writes all bytes at `position`. Returns the position after them. */
+export async function writeAll(
+  handle: LocalFileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
   let done = 0
   while (done < bytes.byteLength) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done)
@@ -58,8 +63,8 @@ async function writeAll(handle: LocalFileHandle, bytes: Uint8Array, position: nu
 }
 
 /**
- * Large chunks as they come, small ones put together, up to `room` bytes of them. What it hands out is good until the next but
- * one is asked for.
+ * Yields large chunks as they are and joins small ones, up to `room` bytes. A yielded chunk is valid until the call after the next
+ * one.
  */
 async function* gather(
   reader: ReadableStreamDefaultReader<Uint8Array>,

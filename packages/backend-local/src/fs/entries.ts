@@ -3,7 +3,7 @@ import { type Entry, entriesOf, type LocalFs, namesOf, orAbsent } from './local-
 
 export const NOT_UTF8 = 'its name is not UTF-8: rename it'
 
-/** What Node puts in the place of bytes that are not UTF-8; some names have it by right. */
+/** Node's replacement for bytes that are not UTF-8. A name may also contain this character itself. */
 const REPLACEMENT = '\ufffd'
 
 /** The names in a folder, without those that are not UTF-8; paths of the latter with such bytes as `%XX`. */
@@ -18,7 +18,7 @@ export async function decodableNames(
   return { names: names.filter((name) => !name.includes(REPLACEMENT) || real.delete(name)), undecodable }
 }
 
-/** As `decodableNames`, with what each entry is. */
+/** As `decodableNames`, with the kind of each entry. */
 export async function decodableEntries(
   fs: LocalFs,
   dir: string,
@@ -28,12 +28,12 @@ export async function decodableEntries(
   const { real, undecodable } = await bytewise(fs, dir)
   const kept = entries.filter(({ name }) => !name.includes(REPLACEMENT) || real.has(name))
   const seen = new Set<string>()
-  // a name that has the character by right may look like one that has not: each path is listed once
+  // a name with the character itself may equal one that was decoded to it: each path is listed once
   const once = kept.filter(({ name }) => !seen.has(name) && seen.add(name))
   return { entries: once, undecodable }
 }
 
-/** Names that hold the replacement character by right, and those that are not UTF-8. */
+/** Names that contain the replacement character itself, and those that are not UTF-8. */
 async function bytewise(fs: LocalFs, dir: string): Promise<{ real: Set<string>; undecodable: string[] }> {
   const real = new Set<string>()
   const undecodable: string[] = []

@@ -52,8 +52,8 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   },
 }
 
-/** What a failing file system means to the caller. An error that is told already, or none of a file system, stays as it is. */
-export function fsError(e: unknown, doing: string, path: string, argument?: string): unknown {
+/** Maps an error of the file system to an IvcapError. Returns any other error unchanged. */
+export function toIvcapError(e: unknown, operation: string, path: string, argument?: string): unknown {
   const errno = errnoOf(e)
   if (isIvcapError(e) || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return e
   const {
@@ -63,12 +63,12 @@ export function fsError(e: unknown, doing: string, path: string, argument?: stri
   } = FAILURES[errno] ?? { code: 'unknown', why: 'the file system refused' }
   const details = { resource: path, retryable, cause: e, ...(argument !== undefined && { argument }) }
   const subject = argument === undefined ? path : `${argument}: ${path}`
-  return new IvcapError(code, `can't ${doing} (${subject}): ${why} [${errno}]`, details)
+  return new IvcapError(code, `can't ${operation} (${subject}): ${why} [${errno}]`, details)
 }
 
-/** Runs file system calls, and tells what their failure means. */
-export async function explained<T>(
-  doing: string,
+/** Runs file system calls and maps their errors. */
+export async function withFsErrors<T>(
+  operation: string,
   path: string,
   argument: string | undefined,
   run: () => Promise<T>,
@@ -76,16 +76,16 @@ export async function explained<T>(
   try {
     return await run()
   } catch (e) {
-    throw fsError(e, doing, path, argument)
+    throw toIvcapError(e, operation, path, argument)
   }
 }
 
-/** Runs file system calls. A failure names the path that it is about; `baseDir` only where it is about the folder itself. */
-export async function explainedIn<T>(dir: string, doing: string, run: () => Promise<T>): Promise<T> {
+/** As `withFsErrors`, with the path from the error. It names `baseDir` only if the folder itself failed. */
+export async function withFolderErrors<T>(dir: string, operation: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (e) {
     const path = e instanceof Error && 'path' in e && typeof e.path === 'string' ? e.path : dir
-    return await explained(doing, path, path === dir ? 'baseDir' : undefined, () => Promise.reject(e))
+    return await withFsErrors(operation, path, path === dir ? 'baseDir' : undefined, () => Promise.reject(e))
   }
 }

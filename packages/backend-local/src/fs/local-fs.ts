@@ -89,19 +89,19 @@ export interface LocalDirEntry {
   isSymbolicLink(): boolean
 }
 
-/** Small files that are read at once in this process: more than Node's threads need, and few descriptors. */
+/** Small files that this process reads concurrently. */
 const READS_AT_ONCE = 16
 let reads = 0
 const waiting: (() => void)[] = []
 
-/** A list reads a page of records at once, and many lists may run: without a bound all descriptors would be used up. */
+/** Bounded: many listings at once would otherwise use up all file descriptors. */
 async function readText(path: string, encoding: 'utf8'): Promise<string> {
   if (reads >= READS_AT_ONCE) await new Promise<void>((go) => waiting.push(go))
   else reads += 1
   try {
     return await nodeFs.readFile(path, encoding)
   } finally {
-    // the place goes to the next in line, who does not count it again
+    // the permit passes to the next in the queue, so the count stays
     const next = waiting.shift()
     if (next === undefined) reads -= 1
     else next()
@@ -162,7 +162,7 @@ const readFolder = (fs: LocalFs, dir: string, withFileTypes: boolean, small: boo
         : await fs.readdir(dir, { withFileTypes }))(),
   )
 
-/** undefined instead of an error when the file, or a folder on the way to it, isn't there. */
+/** Returns undefined instead of failing with `ENOENT`. */
 export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result
@@ -174,27 +174,26 @@ export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
 
 const PRESENT = { bigint: true, throwIfNoEntry: false } as const
 
-/** What is at the path; undefined if it, or a folder on the way, doesn't exist. An error that is thrown costs more than the call. */
+/** As `lstat`; undefined if the path does not exist. */
 export async function lstatIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
   return fs.sync ? fs.sync.lstatSync(path, PRESENT) : await orAbsent(fs.lstat(path, { bigint: true }))
 }
 
-/** As `lstatIfThere`, at the end of symbolic links. */
+/** As `lstatIfThere`, following symbolic links. */
 export async function statIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
   return fs.sync?.statSync ? fs.sync.statSync(path, PRESENT) : await orAbsent(fs.stat(path, { bigint: true }))
 }
 
-/** Most often it is there, which the kernel tells sooner than another thread hears of the question. */
 export async function makeFolder(fs: LocalFs, dir: string): Promise<void> {
   if (fs.sync) fs.sync.mkdirSync(dir, { recursive: true })
   else await fs.mkdir(dir, { recursive: true })
 }
 
 /**
- * Runs `work` again when too many files were open and some have been closed. It must leave nothing open when it fails, and be
- * safe to repeat. Only this machine's files are waited for.
+ * Runs `work` again if it failed because too many files were open, once some have been closed. `work` must be repeatable and must
+ * leave no file open when it fails.
  */
-export const whenFilesAreFree = <T>(fs: LocalFs, work: () => Promise<T>, o: OpOptions): Promise<T> =>
+export const retryIfTooManyOpen = <T>(fs: LocalFs, work: () => Promise<T>, o: OpOptions): Promise<T> =>
   fs === hostFs ? withOpenFiles(work, o) : work()
 
 /** `ENOENT`, `EEXIST`, …; undefined when `e` is no error of a file system. */
@@ -206,6 +205,6 @@ export function errnoOf(e: unknown): string | undefined {
 export const modifiedNs = (stat: LocalStat): bigint =>
   stat.mtimeNs ?? BigInt(Math.round(Number(stat.mtimeMs) * 1e6))
 
-/** Changes whenever the file does: another file in its place, another size, another time of change. */
+/** Changes whenever the file does: it contains inode, time of change and size. */
 export const etagOf = (stat: LocalStat): string =>
   `${BigInt(stat.ino).toString(16)}-${modifiedNs(stat).toString(16)}-${BigInt(stat.size).toString(16)}`

@@ -3,12 +3,12 @@ import { IvcapError } from '@ivcap/core/driver'
 import { errnoOf, type LocalFs } from './local-fs.js'
 import { syncFolder } from './staging.js'
 
-/** A folder that is made may be removed by a deletion next door before the file is in it; more often than this, never. */
+/** A concurrent deletion may remove the new parent folder before the file is in it. */
 const ATTEMPTS = 20
 
 /**
- * Puts a finished file in its place, in one step that is seen whole or not at all. `exclusive`: false if something is there
- * already; otherwise what is there is replaced.
+ * Moves a finished file to its path atomically. With `exclusive`, returns false if the path exists; otherwise an existing file is
+ * replaced.
  */
 export async function moveTo(
   fs: LocalFs,
@@ -34,14 +34,14 @@ export async function moveTo(
   try {
     await syncFolder(fs, dirname(path))
   } catch (e) {
-    // what may not last must not be seen; what was replaced, only the caller can bring back
+    // the new file may not last, so it is removed; a replaced file can only be restored by the caller
     if (o.exclusive) await fs.unlink(path).catch(() => {})
     throw e
   }
   return true
 }
 
-/** A file is in the way as expected; a folder never makes room. */
+/** Returns false for a file at the path. @throws IvcapError `invalid-argument` for a folder */
 async function isTaken(fs: LocalFs, path: string, cause: unknown): Promise<false> {
   if (!(await fs.lstat(path, { bigint: true })).isDirectory()) return false
   throw new IvcapError('invalid-argument', `there is a folder at ${path}: choose another name`, {

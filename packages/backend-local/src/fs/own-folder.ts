@@ -1,28 +1,30 @@
 import { join } from 'node:path'
-import { ASPECTS, OWN } from '../artifacts/names.js'
-import { recordFormat } from '../format.js'
+import { ARTIFACTS, ASPECTS, OWN } from '../artifacts/names.js'
+import type { FolderLayout } from '../layout.js'
 import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
-/** Permissions of a folder that are passed on: not the sticky bit, with which others could not clear what a dead process left. */
+/** Permissions copied from the folder. Not the sticky bit: other users must be able to remove files of dead processes. */
 const FOLDER_BITS = 0o2777
 const FILE_BITS = 0o666
 
 /**
- * The folders that all users of the folder share: `.ivcap` and those in it, and `aspects`. They and the files in `.ivcap` take
- * the permissions and the group of the folder itself, whatever the umask of the process: what one member writes, all others
- * can read and replace.
+ * The folders that all users of the folder share: `.ivcap` and those in it, `aspects`, and `artifacts` if the layout has it. They and the files in `.ivcap` take
+ * the permissions and the group of the folder itself, whatever the umask of the process, so that all members of the group can
+ * read and replace each other's files.
  */
 export class OwnFolder {
   readonly #fs: LocalFs
   readonly #dir: string
+  readonly #layout: FolderLayout
   #made: Promise<LocalStat | undefined> | undefined
 
-  constructor(fs: LocalFs, dir: string) {
-    this.#fs = fs
-    this.#dir = dir
+  constructor(parts: { readonly fs: LocalFs; readonly dir: string; readonly layout: FolderLayout }) {
+    this.#fs = parts.fs
+    this.#dir = parts.dir
+    this.#layout = parts.layout
   }
 
-  /** Makes the folders. To be awaited before anything is written. */
+  /** Creates the folders. Must be awaited before anything is written. */
   async ensure(): Promise<void> {
     await this.#ensure()
   }
@@ -38,30 +40,33 @@ export class OwnFolder {
     }
   }
 
-  /** A file in `.ivcap` that was just written. */
+  /** Gives a new file in `.ivcap` the permissions and the group of the folder. */
   async share(path: string): Promise<void> {
     await this.#adjust(path, await this.#ensure(), FILE_BITS)
   }
 
-  /** Gives a file the permissions and the group of the one whose place it takes. */
+  /** Gives a file the permissions and the group of the one that it replaces. */
   async like(path: string, old: LocalStat): Promise<void> {
     await this.#adjust(path, old, 0o777)
   }
 
   async #make(): Promise<LocalStat | undefined> {
     const own = join(this.#dir, OWN)
+    const layout = await this.#layout.get()
     const folders = [own, ...['locks', 'staging', 'closed'].map((name) => join(own, name))]
+    folders.push(join(this.#dir, ASPECTS))
+    if (layout === 'artifacts') folders.push(join(this.#dir, ARTIFACTS))
     await makeFolder(this.#fs, this.#dir)
     const base = await statIfThere(this.#fs, this.#dir)
-    for (const folder of [...folders, join(this.#dir, ASPECTS)]) {
+    for (const folder of folders) {
       await makeFolder(this.#fs, folder)
       await this.#adjust(folder, base, FOLDER_BITS)
     }
-    await recordFormat(this.#fs, this.#dir, (path) => this.#adjust(path, base, FILE_BITS))
+    await this.#layout.record((path) => this.#adjust(path, base, FILE_BITS))
     return base
   }
 
-  /** Best effort: what belongs to another user stays as it is. */
+  /** Failures are ignored: the file may belong to another user. */
   async #adjust(path: string, model: LocalStat | undefined, bits: number): Promise<void> {
     const fs = this.#fs
     if (model?.mode === undefined || fs.chmod === undefined) return
@@ -72,7 +77,7 @@ export class OwnFolder {
       await fs.chown(path, -1, Number(model.gid)).catch(() => {})
     const owners = bits === FOLDER_BITS ? 0o700 : 0o600
     const wanted = (Number(model.mode) & bits) | owners
-    // an existing folder may allow more, by somebody's choice
+    // a user may have given an existing folder more permissions
     const allowed = bits === FOLDER_BITS ? wanted | (Number(stat.mode) & bits) : wanted
     if ((Number(stat.mode) & 0o7777 & (bits | 0o7000)) !== allowed)
       await fs.chmod(path, allowed).catch(() => {})

@@ -1,11 +1,11 @@
 import { IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { allocate, streamHandle } from '@ivcap/core/internal'
-import { explained, fsError } from './fs-error.js'
-import { etagOf, type LocalFs, type LocalStat, whenFilesAreFree } from './local-fs.js'
+import { toIvcapError, withFsErrors } from './fs-error.js'
+import { etagOf, type LocalFs, type LocalStat, retryIfTooManyOpen } from './local-fs.js'
 
 /**
- * The bytes from `start` to `end` of the file that had this etag, opened when somebody first reads. Errors with `integrity`
- * when another file has taken its place, or its bytes change before the last one is handed out.
+ * The bytes from `start` to `end` of the file with this etag. The file is opened by the first read. The stream fails with
+ * `integrity` if the file was replaced or changes before the last byte is read.
  */
 export function readPinned(
   fs: LocalFs,
@@ -20,9 +20,9 @@ export function readPinned(
     throw new IvcapError('integrity', `${path} changed while it was read: read it again`, { resource: path })
   }
   const open = async () => {
-    const handle = await whenFilesAreFree(
+    const handle = await retryIfTooManyOpen(
       fs,
-      () => explained('open the file', path, undefined, () => fs.open(path, 'r')),
+      () => withFsErrors('open the file', path, undefined, () => fs.open(path, 'r')),
       o,
     )
     try {
@@ -39,7 +39,7 @@ export function readPinned(
           if (atEnd || result.bytesRead === 0) check(await handle.stat({ bigint: true }))
           return result
         } catch (e) {
-          throw fsError(e, 'read the file', path)
+          throw toIvcapError(e, 'read the file', path)
         }
       },
       close: () => handle.close(),

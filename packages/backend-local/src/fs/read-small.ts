@@ -1,10 +1,10 @@
 import { constants } from 'node:fs'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs, statIfThere } from './local-fs.js'
 
-/** Bytes of the file of an aspect. Larger ones are neither written nor read. */
-export const LARGEST_RECORD = 32 * 1024 * 1024
-/** Bytes of any other file of ours beside the index: closings, intents of a lock, former bases. */
-export const LARGEST_NOTE = 1024 * 1024
+/** Most bytes of the file of an aspect. Larger ones are neither written nor read. */
+export const MAX_RECORD = 32 * 1024 * 1024
+/** Most bytes of other files in `.ivcap`: closings, intents of locks, former bases. */
+export const MAX_SMALL_FILE = 1024 * 1024
 /** Not blocking: opening a FIFO without a writer would otherwise wait for one. Windows has no such flag and no such files. */
 export const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 export const APPEND =
@@ -18,14 +18,14 @@ export interface Unreadable {
   readonly cause?: unknown
 }
 
-/** Disks and network file systems report errors that are gone when the file is read again. */
+/** Tries to read a file: errors of disks and network file systems may be temporary. */
 const ATTEMPTS = 4
 
-/** Whether the disk failed, so that nobody can tell what the file says. */
+/** True if the disk failed (`EIO`), so that the content is unknown. */
 export const isDiskError = (result: Unreadable | object | string | undefined): result is Unreadable =>
   typeof result === 'object' && 'cause' in result && errnoOf(result.cause) === 'EIO'
 
-/** Failures of the process, not of the file: the caller must hear of them. */
+/** Failures of the process, not of the file: they are thrown. */
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
 
 /**
@@ -67,7 +67,7 @@ async function readOnce(
   }
 }
 
-/** As `readSmall`, by calls that block: for what is asked for where nothing can be awaited. */
+/** As `readSmall`, synchronously. */
 export function readSmallNow(
   sync: LocalSyncFs,
   path: string,

@@ -1,23 +1,20 @@
-import { setImmediate } from 'node:timers/promises'
 import type { OpOptions } from '@ivcap/core/driver'
+import { nextTurn } from '@ivcap/core/internal'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs } from './local-fs.js'
 import { moveTo } from './move-to.js'
 import { type Staging, syncFolder, writeNow, writeText } from './staging.js'
-
-/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
-const nextTurn = setImmediate
 
 export interface SmallFile {
   readonly path: string
   readonly text: string
 }
 
-/** Files written before other work gets its turn: some 2 ms on a disk at rest. */
+/** Files written before other work gets a turn: some 2 ms on an idle disk. */
 const SLICE = 32
 
 /**
- * Puts many small new files into `dir`, each whole or not at all. The first failure ends it; those that are there stay. Each
- * slice of them is told to `placed` once it is there, with what its files are like.
+ * Creates many small files in `dir`, each atomically. Stops at the first failure; files already created stay. Calls `placed` for
+ * each slice of files once they exist.
  */
 export async function placeFiles(
   files: readonly SmallFile[],
@@ -30,7 +27,7 @@ export async function placeFiles(
     if (from > 0) await nextTurn()
     signal?.throwIfAborted()
     const slice = files.slice(from, from + SLICE)
-    // a disk that has to be waited for would hold up everything else
+    // with fsync, synchronous calls would block the process for too long
     const sync = fsync ? undefined : fs.sync
     const stats = sync ? await placeNow(slice, sync, parts) : await placeAwaited(slice, parts)
     if (fsync) await syncFolder(fs, dir)
@@ -79,15 +76,14 @@ async function placeNow(
   return stats
 }
 
-/** What of a small file is not as usual. */
 interface Placing {
-  /** Fails where something is there already, instead of taking its place. */
+  /** Fails if the path exists, instead of replacing the file. */
   readonly exclusive?: boolean
-  /** Time of change, in s since 1970. */
+  /** Time of change, in s since 1970. @default now */
   readonly modified?: number
 }
 
-/** Makes a file in the staging folder and puts it in its place, by calls that wait. Either all of it is done, or nothing. */
+/** Writes a staged file and moves it to its path, synchronously. Leaves nothing behind if it fails. */
 export function placeOne(
   sync: LocalSyncFs,
   staged: string,
@@ -110,7 +106,7 @@ export function placeOne(
   }
 }
 
-/** A failure here must not hide the one before it; what stays is cleared by a later process. */
+/** Never fails: a later process removes files that stay. */
 function discard(sync: LocalSyncFs, path: string): void {
   try {
     sync.unlinkSync(path)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { type ByteSource, IvcapError, type OpOptions } from '@ivcap/core/driver'
 import { isProcessGone, processIdentity } from '@ivcap/core/internal'
-import { copyStream } from './copy-stream.js'
+import { copyStream, writeAll } from './copy-stream.js'
 import {
   entriesOf,
   type LocalFs,
@@ -12,47 +12,47 @@ import {
   makeFolder,
   modifiedNs,
   orAbsent,
-  whenFilesAreFree,
+  retryIfTooManyOpen,
 } from './local-fs.js'
 
-/** Bytes that are written at once, while nothing else has its turn: some 50 µs. */
+/** Up to so many bytes are written synchronously: some 50 µs. */
 const SMALL = 64 * 1024
-/** Files of processes that can't be seen from here (another host or container) stay for so long. In ms. */
-const STRANGERS_STAY = 24 * 60 * 60 * 1000
+/** Age at which files of another host or container are removed, in ms: its processes cannot be checked from here. */
+const FOREIGN_FILE_TTL = 24 * 60 * 60 * 1000
 
 /**
- * A hidden folder where files are made, before one call puts them in their place. It lies on the same file system as
- * that place, and a file's name tells whose it is: `<owner>.<uuid>`.
+ * A hidden folder in which files are written before one call moves them to their path. It lies on the same file system. Names are
+ * `<process id>.<uuid>`.
  */
 export class Staging {
   readonly #fs: LocalFs
   readonly dir: string
-  #swept: Promise<void> | undefined
+  #removed: Promise<void> | undefined
 
   constructor(fs: LocalFs, dir: string) {
     this.#fs = fs
     this.dir = dir
   }
 
-  /** A name that nobody else uses, in a folder that may not be there yet. */
+  /** A unique path. The folder need not exist yet. */
   newPath(): string {
     return join(this.dir, `${processIdentity()}.${randomUUID()}`)
   }
 
-  /** As `newPath`, in a folder that is there. The caller ends with `discard`. */
+  /** As `newPath`, and creates the folder. The caller must call `discard`. */
   async create(): Promise<string> {
     await makeFolder(this.#fs, this.dir)
     return this.newPath()
   }
 
-  /** Removes a staged file unless it was moved. Never fails: what stays is cleared by a later process. */
+  /** Deletes a staged file unless it was moved. Never fails: a later process removes files that stay. */
   async discard(path: string): Promise<void> {
     try {
       if (this.#fs.sync === undefined || (await lstatIfThere(this.#fs, path))) await this.#fs.unlink(path)
     } catch {}
   }
 
-  /** Makes a file and hands it to `use`, which moves it to its place. Whatever happens, it is gone afterwards. */
+  /** `make` writes a file, `use` moves it to its path. Afterwards the staged file is deleted in any case. */
   async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
     const path = await this.create()
     try {
@@ -63,20 +63,20 @@ export class Staging {
     }
   }
 
-  /** Clears what processes that are gone have left here. Once per store; a folder that can't be written is left as it is. */
-  sweep(): Promise<void> {
-    this.#swept ??= this.#clear().catch(() => {})
-    return this.#swept
+  /** Removes files of processes that are gone. Runs once; failures are ignored. */
+  removeStaleFiles(): Promise<void> {
+    this.#removed ??= this.#removeAll().catch(() => {})
+    return this.#removed
   }
 
-  async #clear(): Promise<void> {
+  async #removeAll(): Promise<void> {
     for (const { name, kind } of await entriesOf(this.#fs, this.dir)) {
       if (kind !== 'file') continue
       const path = join(this.dir, name)
       const stat = await lstatIfThere(this.#fs, path)
       if (stat === undefined) continue
       const lastChange = Number(modifiedNs(stat) / 1_000_000n)
-      if (isProcessGone(name.split('.')[0] ?? '', lastChange, STRANGERS_STAY))
+      if (isProcessGone(name.split('.')[0] ?? '', lastChange, FOREIGN_FILE_TTL))
         await orAbsent(this.#fs.unlink(path))
     }
   }
@@ -95,8 +95,8 @@ export async function writeSource(
   o: OpOptions & Written,
 ): Promise<void> {
   const open = () => fs.open(path, 'wx')
-  // who can be read again is stored again as a whole, with nothing open meanwhile
-  const handle = await (source.replayable ? open() : whenFilesAreFree(fs, open, o))
+  // a replayable source is stored again as a whole by the caller
+  const handle = await (source.replayable ? open() : retryIfTooManyOpen(fs, open, o))
   try {
     await copyStream(source, handle, o)
     if (o.fsync) await syncHandle(handle)
@@ -114,7 +114,7 @@ export async function writeSource(
 export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> =>
   fs.utimes(path, stampOf(micros), stampOf(micros))
 
-/** That time, in seconds as file systems are told it. */
+/** Microseconds as the seconds that `utimes` takes. */
 export const stampOf = (micros: number): number => (micros + 0.25) / 1e6
 
 export async function writeText(fs: LocalFs, path: string, text: string, fsync: boolean): Promise<void> {
@@ -126,17 +126,14 @@ export async function writeText(fs: LocalFs, path: string, text: string, fsync: 
   }
   const handle = await fs.open(path, 'wx')
   try {
-    let done = 0
-    while (done < bytes.byteLength) {
-      done += (await handle.write(bytes, done, bytes.byteLength - done, done)).bytesWritten
-    }
+    await writeAll(handle, bytes, 0)
     if (fsync) await syncHandle(handle)
   } finally {
     await handle.close()
   }
 }
 
-/** A new file, in one go, changed at a given time (s since 1970) or now; what it is like. */
+/** Creates a file synchronously, with `modified` (s since 1970) as its time of change. Returns its stat. */
 export function writeNow(sync: LocalSyncFs, path: string, bytes: Uint8Array, modified?: number): LocalStat {
   const fd = sync.openSync(path, 'wx')
   try {
@@ -153,12 +150,12 @@ async function checkUnchanged(source: ByteSource): Promise<void> {
   if ((await source.unchanged?.()) === false) {
     throw new IvcapError(
       'integrity',
-      'the source changed while it was read: try again when nobody writes to it',
+      'the source changed while it was read: try again when no other program writes to it',
     )
   }
 }
 
-/** What a folder lists survives a power loss only once the folder itself is on the disk. */
+/** New entries of a folder survive a power loss only after this. */
 export async function syncFolder(fs: LocalFs, dir: string): Promise<void> {
   // Windows opens no folders, and needs no such call
   if (process.platform !== 'win32') await syncPath(fs, dir)

@@ -2,17 +2,17 @@ import type { AspectRecord, JsonObject } from '@ivcap/core/driver'
 import type { AspectFolder } from '../aspects/files.js'
 import type { Bases } from '../bases.js'
 import { decodableNames, NOT_UTF8 } from '../fs/entries.js'
-import type { LeftOuts } from '../fs/left-outs.js'
 import { type LocalFs, modifiedNs, statIfThere } from '../fs/local-fs.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { OwnFolder } from '../fs/own-folder.js'
 import type { Staging } from '../fs/staging.js'
 import { FactReader } from './fact-reader.js'
 import type { Entry, FactTable, Version } from './facts.js'
 import { IndexStore } from './index-store.js'
 
-/** A folder of so many records is read at once, which takes less than handing it to another thread. */
+/** A folder of up to so many records is read synchronously. */
 const SMALL = 1024
-/** New files read before what they say is kept. */
+/** New files read between two writes of the index. */
 const READ_AT_ONCE = 4096
 /** In a folder with no more records than this, all versions are checked by the first listing, … */
 const CHECKED_AT_FIRST = 4096
@@ -20,21 +20,20 @@ const CHECKED_AT_FIRST = 4096
 const CHECKED = 256
 
 /**
- * Which aspects there are, so that finding some does not read them all: brought up to date from the names in the folder before
- * each use, and kept in a file beside it for the next process. It only chooses which files to read: what is handed out comes
- * from those.
+ * An index of the aspects by entity and schema, so that queries need not read all files. It is updated from the names in the
+ * folder before each use, and stored for the next process. It only selects files to read: all results come from the files.
  *
- * A file that others rewrite in place leaves no trace in the folder. It is found by what it said before, and then no longer; by
- * what it says now once its version has been checked, which each listing does for some.
+ * If another program rewrites a file in place, the folder does not change. Queries for the old fields read the file and drop it;
+ * queries for the new fields find it once its version has been checked. Each listing checks some versions.
  */
 export class AspectIndex {
   readonly #fs: LocalFs
   readonly #folder: AspectFolder
   readonly #bases: Bases
-  readonly #leftOuts: LeftOuts
+  readonly #omissions: Omissions
   readonly #reader: FactReader
   readonly #store: IndexStore
-  /** When the folder was changed last, when it was looked at, and the table that has been whole since. */
+  /** When the folder was last changed, when it was read, and the table that was complete then. */
   #seen: { readonly changed: bigint; readonly at: bigint; readonly table: FactTable } | undefined
   #checks = false
   #missing = new WeakSet<Entry>()
@@ -48,19 +47,19 @@ export class AspectIndex {
     readonly staging: Staging
     /** Where the index is kept. */
     readonly paths: { readonly facts: string; readonly contents: string }
-    readonly leftOuts: LeftOuts
+    readonly omissions: Omissions
     readonly bases: Bases
     readonly own: OwnFolder
   }) {
     this.#fs = parts.fs
     this.#folder = parts.folder
     this.#bases = parts.bases
-    this.#leftOuts = parts.leftOuts
-    this.#reader = new FactReader(parts.fs, parts.folder, parts.leftOuts)
+    this.#omissions = parts.omissions
+    this.#reader = new FactReader(parts.fs, parts.folder, parts.omissions)
     this.#store = new IndexStore(parts)
   }
 
-  /** What there is. A refresh may bring another one. */
+  /** All known records. A refresh may replace the table. */
   get table(): FactTable {
     return this.#store.table
   }
@@ -68,7 +67,7 @@ export class AspectIndex {
   /** Knows every record whose file was there when this was called. `check`: looks for rewritten files, too. */
   refresh({ check = false } = {}): Promise<void> {
     this.#checks ||= check
-    // a scan under way may have passed the place of a new file: the next one serves all who ask meanwhile
+    // a running scan may miss a new file: all calls during it share the next one
     if (this.#running !== undefined) {
       this.#next ??= this.#running.then(
         () => this.#start(),
@@ -79,8 +78,8 @@ export class AspectIndex {
     return this.#start()
   }
 
-  /** A record that was just written, and the version of its file. */
-  note(
+  /** Adds a record that was just written, with the version of its file. */
+  add(
     uuid: string,
     { entity, schema, validFrom, validTo, content = {} }: AspectRecord,
     version: Version,
@@ -88,45 +87,45 @@ export class AspectIndex {
     this.#store.learn({ uuid, entity, schema, validFrom, validTo, ...version }, content)
   }
 
-  /** Keeps what was noted, once it is enough to be worth a write. */
+  /** Writes pending entries to the index files, if there are enough of them. */
   save(): Promise<void> {
     return this.#store.write()
   }
 
-  /** The contents that are kept of the entries that are wanted. */
+  /** The stored contents of the selected entries. */
   contents(isWanted: (entry: Entry) => boolean): AsyncGenerator<readonly [Entry, JsonObject]> {
     return this.#store.contents(isWanted)
   }
 
-  /** Has the content of this entry kept when its record is read next. */
+  /** The content of this entry is stored when its record is read next. */
   missContent(entry: Entry): void {
     this.#missing.add(entry)
   }
 
-  /** Takes note of what a file says now. false: it isn't what the index had found it by. */
-  async fits(uuid: string, record: AspectRecord): Promise<boolean> {
+  /** Compares a record that was read with its entry, and reads the file again if they differ. Returns false if it no longer matches. */
+  async confirm(uuid: string, record: AspectRecord): Promise<boolean> {
     const entry = this.table.get(uuid)
     if (entry === undefined) return true
     const isThere =
       entry.entity === record.entity && entry.schema === record.schema && entry.validFrom === record.validFrom
     const isEnded = (entry.validTo === undefined) !== (record.validTo === undefined)
-    if (!isThere || isEnded) await this.look([uuid])
+    if (!isThere || isEnded) await this.reread([uuid])
     else if (this.#missing.delete(entry)) this.#store.keepContent(entry, record.content ?? {})
     return isThere
   }
 
-  /** Reads what these files say now. */
-  async look(uuids: readonly string[]): Promise<void> {
-    const found = new Set<string>()
+  /** Reads these files and updates their entries. */
+  async reread(uuids: readonly string[]): Promise<void> {
+    const read = new Set<string>()
     await this.#reader.read(
       uuids.map((uuid) => `${uuid}.json`),
       (fact, content) => {
-        found.add(fact.uuid)
+        read.add(fact.uuid)
         this.#store.learn(fact, content)
       },
       (uuid) => this.#isThere(uuid),
     )
-    for (const uuid of uuids) if (!found.has(uuid)) this.#store.forget(uuid)
+    for (const uuid of uuids) if (!read.has(uuid)) this.#store.forget(uuid)
   }
 
   /** Reads all records anew. */
@@ -150,7 +149,7 @@ export class AspectIndex {
   }
 
   async #scan(): Promise<void> {
-    // the same URNs mean other files now: what was found by them is found by others
+    // URNs now stand for other files
     if (await this.#bases.refresh()) this.#store.reset()
     await this.#store.read()
     const { table, snapshot } = this.#store
@@ -175,15 +174,15 @@ export class AspectIndex {
     await this.#store.write(isSettled(this.#seen) ? { changed, refused: this.#reader.refused } : undefined)
   }
 
-  /** Names that the table has no record of; records whose names are gone are forgotten. */
+  /** Names without an entry in the table. Removes entries whose files are gone. */
   async #newNames(): Promise<readonly string[]> {
     const { table } = this
-    // what is written while the names are read may be missing among them
+    // files written while the names are read may be missing from them
     const { end } = table
     const { names, undecodable } = await decodableNames(this.#fs, this.#folder.dir, {
       small: table.size <= SMALL,
     })
-    for (const path of undecodable) this.#leftOuts.tell({ path, state: '', why: NOT_UTF8 })
+    for (const path of undecodable) this.#omissions.report({ path, state: '', why: NOT_UTF8 })
     const there = new Set<Entry>()
     const unknown = names.filter((name) => {
       const entry = name.endsWith('.json') ? table.get(name.slice(0, -'.json'.length)) : undefined
@@ -197,7 +196,7 @@ export class AspectIndex {
     return unknown
   }
 
-  /** Looks at some files whether they are as they were, and reads those that are not. */
+  /** Compares the versions of some files, and reads those that have changed. */
   async #check(): Promise<void> {
     this.#checks = false
     const { table } = this
@@ -213,7 +212,7 @@ export class AspectIndex {
       const entry = table.get(uuid)
       return entry?.changed === version.changed && entry.size === version.size
     }
-    await this.look(await this.#reader.changed(checked, isOf))
+    await this.reread(await this.#reader.changed(checked, isOf))
   }
 }
 

@@ -44,11 +44,11 @@ export class BatchFile {
     this.#own = own
   }
 
-  /** Whether the file existed when it was last read. */
+  /** True if the file existed when it was last read. */
   get exists(): boolean {
     return this.#position !== undefined
   }
-  /** Whether it ends with what is no batch: what is appended to it is not read. */
+  /** True if the file ends with an incomplete batch: readers stop there. */
   get isDamaged(): boolean {
     return this.#isDamaged
   }
@@ -66,7 +66,7 @@ export class BatchFile {
     await this.#inTurn(() => orAbsent(this.#fs.unlink(this.#path)))
   }
 
-  /** Takes the batches that were appended since the last call; calls `restart` first if the file is another one, or gone. */
+  /** Reads the batches appended since the last call. Calls `restart` first if the file was replaced or deleted. */
   read(restart: () => void, take: (lines: Buffer) => void): Promise<void> {
     return this.#inTurn(async () => {
       const known = this.#position
@@ -158,7 +158,7 @@ export class BatchFile {
         const { bytesWritten } = await handle.write(batch, 0, batch.byteLength, null)
         this.#isDamaged ||= bytesWritten < batch.byteLength
         const end = Number(stat.size) + batch.byteLength
-        // nobody else has appended: there is no need to read it
+        // no other process has appended: the batch need not be read back
         if (isKnown && Number((await handle.stat({ bigint: true })).size) === end)
           this.#position = { ...known, end, batches: known.batches + 1 }
         if (stat.size.toString() === '0') await this.#own.share(this.#path)
@@ -168,7 +168,7 @@ export class BatchFile {
     })
   }
 
-  /** Puts another file in its place. */
+  /** Replaces the file atomically. */
   replace(batches: Iterable<string> | AsyncIterable<string>): Promise<void> {
     return this.#inTurn(async () => {
       const staged = await this.#staging.create()

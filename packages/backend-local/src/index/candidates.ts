@@ -9,9 +9,9 @@ import {
 } from '@ivcap/core/internal'
 import { compareFacts, type Entry, type FactTable } from './facts.js'
 
-/** What the index knows of a record without reading it. */
+/** Fields that the index has. */
 const INDEXED: readonly AspectOrderField[] = ['entity', 'schema', 'valid_from']
-/** Entries put in order at a time, where the index does not keep them so. */
+/** Entries sorted at a time, if the index does not have the order. */
 const CHUNK = 256
 
 /** The entries of the query's entity and schema that are in force as far as the index knows, by validFrom and uuid. */
@@ -44,10 +44,10 @@ export function choose(
   return { chosen, isAll: below + 1 <= most }
 }
 
-/** Whether `choose` knows that order. */
-export const isKept = (fields: readonly AspectOrderField[]): boolean => fields.join() === 'valid_from'
+/** True for the order of the index, which `choose` requires. */
+export const isIndexOrder = (fields: readonly AspectOrderField[]): boolean => fields.join() === 'valid_from'
 
-/** Whether `inOrder` can put entries in the order of these fields without reading their records. */
+/** True if `inOrder` can sort by these fields without reading records. */
 export const isIndexed = (fields: readonly AspectOrderField[]): boolean =>
   fields.every((field) => INDEXED.includes(field))
 
@@ -59,7 +59,7 @@ export async function* inOrder(
   { direction, after }: Omit<Slice, 'limit'>,
 ): AsyncGenerator<{ readonly entry: Entry; readonly key: SortKey }> {
   const keyed = (entry: Entry) => ({ entry, key: keyOf(known(entry)) })
-  if (isKept(fields)) {
+  if (isIndexOrder(fields)) {
     for (const entry of entries) yield keyed(entry)
     return
   }
@@ -96,7 +96,7 @@ function lowerBound(entries: readonly Entry[], isBefore: (entry: Entry) => boole
   return low
 }
 
-/** As much of the record as the index knows. */
+/** The record with only the fields that the index has. */
 const known = ({ uuid, entity, schema, validFrom }: Entry): AspectRecord => ({
   id: aspectUrn(uuid),
   entity,

@@ -1,53 +1,50 @@
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { JsonObject } from '@ivcap/core/driver'
+import { nextTurn } from '@ivcap/core/internal'
 import { type AspectFolder, endOf, uuidOfFile } from '../aspects/files.js'
-import type { LeftOuts } from '../fs/left-outs.js'
 import { etagOf, type LocalFs, type LocalStat, lstatIfThere, modifiedNs } from '../fs/local-fs.js'
+import type { Omissions } from '../fs/omissions.js'
 import type { Fact, Version } from './facts.js'
 
-/** Taken when this module is loaded: code under test may replace timers by ones that stand still. */
-const nextTurn = setImmediate
-
-/** Files looked at before other work gets its turn. */
+/** Files read before other work gets a turn. */
 const SLICE = 64
 
-/** Reads from the files of aspects what the index keeps, and remembers which of them are none. */
+/** Reads the facts of aspects from their files, and remembers which files are no aspects. */
 export class FactReader {
   readonly #folder: AspectFolder
-  readonly #leftOuts: LeftOuts
+  readonly #omissions: Omissions
   readonly #fs: LocalFs
-  /** Files that are no aspects, as they were when last looked at. */
+  /** Files that are no aspects, with the etag of the last check. */
   readonly #refused = new Map<string, string>()
 
-  constructor(fs: LocalFs, folder: AspectFolder, leftOuts: LeftOuts) {
+  constructor(fs: LocalFs, folder: AspectFolder, omissions: Omissions) {
     this.#fs = fs
     this.#folder = folder
-    this.#leftOuts = leftOuts
+    this.#omissions = omissions
   }
 
   get refused(): readonly string[] {
     return [...this.#refused.keys()]
   }
 
-  /** Another process has found that these are none: this one will see for itself. */
+  /** Adds names that another process has refused. This process still checks each of them once. */
   refuse(names: readonly string[]): void {
     for (const name of names) if (!this.#refused.has(name)) this.#refused.set(name, '')
   }
 
-  /** Tells what each of these files says; nothing of one that is gone, or no aspect. `isThere`: records known to exist. */
+  /** Calls `onFact` for each file that is an aspect. `isThere`: true for records known to exist. */
   async read(
     names: readonly string[],
-    tell: (fact: Fact, content: JsonObject) => void,
+    onFact: (fact: Fact, content: JsonObject) => void,
     isThere: (uuid: string) => boolean,
   ): Promise<void> {
     await inSlices(names, async (name) => {
       const read = await this.#read(name, isThere)
-      if (read !== undefined) tell(read.fact, read.content)
+      if (read !== undefined) onFact(read.fact, read.content)
     })
   }
 
-  /** Tells which of these are not of the version that `isOf` knows, or gone. */
+  /** Returns those whose files are gone or have another version than `isOf` accepts. */
   async changed(
     uuids: readonly string[],
     isOf: (uuid: string, version: Version) => boolean,
@@ -66,7 +63,7 @@ export class FactReader {
     const stat = await lstatIfThere(this.#fs, path)
     if (stat === undefined) {
       this.#refused.delete(name)
-      this.#leftOuts.clear(path)
+      this.#omissions.clear(path)
       return undefined
     }
     if (this.#refused.get(name) === etagOf(stat)) return undefined
@@ -77,7 +74,7 @@ export class FactReader {
     if (stored === undefined) return this.#refuse(name, stat, 'its symbolic link leads nowhere')
     if ('unreadable' in stored) return this.#refuse(name, stat, stored.unreadable, stored.cause !== undefined)
     this.#refused.delete(name)
-    this.#leftOuts.clear(path)
+    this.#omissions.clear(path)
     const { entity, schema, validFrom, validTo: shown } = stored.record
     // an end that was copied into the file counts as the original does
     const closing =
@@ -91,9 +88,9 @@ export class FactReader {
   /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
   #refuse(name: string, stat: LocalStat, why: string, isPassing = false): undefined {
     this.#refused.set(name, isPassing ? '' : etagOf(stat))
-    // a folder of somebody's notes is none of our business, one in the place of a record is
+    // a folder is reported only if its name is that of a record
     if (stat.isDirectory() && uuidOfFile(name) === undefined) return
-    this.#leftOuts.tell({ path: join(this.#folder.dir, name), state: `${etagOf(stat)} ${why}`, why })
+    this.#omissions.report({ path: join(this.#folder.dir, name), state: `${etagOf(stat)} ${why}`, why })
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Timestamp } from '@ivcap/core/driver'
 
-/** What the index keeps of one aspect's file: what it said when it was of this version. */
+/** The indexed fields of an aspect, as of one version of its file. */
 export interface Fact extends Version {
   readonly uuid: string
   readonly entity: string
@@ -10,7 +10,7 @@ export interface Fact extends Version {
   readonly validTo?: Timestamp | undefined
 }
 
-/** What tells a file from one that was in its place before. */
+/** Distinguishes two states of a file. */
 export interface Version {
   /** When the file was last changed: nanoseconds since 1970, as far as a number holds them. */
   readonly changed: number
@@ -69,7 +69,7 @@ export class FactTable {
     return (schema === undefined ? this.#all : this.#bySchema.get(schema))?.list() ?? []
   }
 
-  /** Replaces what was known of the uuid. False: just that was known. */
+  /** Replaces the entry of the uuid. Returns false if nothing has changed. */
   put(fact: Fact): boolean {
     const { uuid, entity, schema, validFrom, validTo, changed, size } = fact
     const old = this.#rows.get(uuid)
@@ -97,7 +97,7 @@ export class FactTable {
   }
 }
 
-/** Rows of one entity or schema, put in order when somebody asks for them. Most are added in their order. */
+/** Rows of one entity or schema, sorted on demand. Most are added in order. */
 class OrderedRows {
   readonly text: string
   #rows: Row[] = []

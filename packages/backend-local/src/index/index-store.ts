@@ -6,13 +6,13 @@ import type { Staging } from '../fs/staging.js'
 import { BatchFile } from './batch-file.js'
 import { type Entry, type Fact, FactTable } from './facts.js'
 
-/** From so many records on, reading an index takes less time than reading them. */
+/** Records from which on an index is faster than reading them. */
 const WORTHWHILE = 256
-/** Facts that wait to be written. They are lost with the process, and the next one reads so many files. */
+/** Upper limit of pending facts. If the process dies, the next one reads so many files again. */
 const MAX_WAITING = 512
-/** Characters of contents that wait to be written. */
+/** Upper limit of pending contents, in characters. */
 const MAX_WAITING_TEXT = 4 * 1024 * 1024
-/** Characters of a content that is kept. A larger one is read from its own file. */
+/** Most characters of a stored content. A larger one is read from its own file. */
 const MAX_CONTENT = 64 * 1024
 /** Batches in a file after which it is written anew; more if the file is long. */
 const MAX_BATCHES = 16
@@ -29,9 +29,9 @@ export interface Snapshot {
 }
 
 /**
- * The table of facts and its files: what this process learns is written for others, what they write is learnt. Facts are lines
+ * The table of facts and its files, which all processes read and append to. Facts are lines
  * `[uuid, entity, schema, validFrom, validTo, changed, size]` of one file, contents lines `[uuid, changed, content]` of another.
- * Nothing here fails when a file can't be read or written: then each process learns for itself.
+ * Failures to read or write these files are ignored: the process then reads the records themselves.
  */
 export class IndexStore {
   readonly #facts: BatchFile
@@ -64,7 +64,7 @@ export class IndexStore {
   get table(): FactTable {
     return this.#table
   }
-  /** The state of the folder that the table shows whole; undefined if it doesn't. */
+  /** The state of the folder for which the table is complete; undefined if there is none. */
   get snapshot(): Snapshot | undefined {
     return this.#snapshot
   }
@@ -101,7 +101,7 @@ export class IndexStore {
     this.reset()
   }
 
-  /** Learns what other processes have written. The index of a folder that came from elsewhere is not believed. */
+  /** Reads entries that other processes have written. The index of a folder that was moved is ignored. */
   async read(): Promise<void> {
     if (!this.#bases.isKnown) return
     await this.#facts
@@ -130,11 +130,11 @@ export class IndexStore {
         }
       }
     } catch {
-      // what is missing here is read from the records
+      // missing contents are read from the records
     }
   }
 
-  /** Writes what was learnt, if that is worth it by now. `snapshot`: with it, the table shows the folder whole. */
+  /** Writes pending entries, if there are enough of them. `snapshot`: the state of the folder for which the table is complete. */
   async write(snapshot?: Snapshot): Promise<void> {
     const { exists, isDamaged, batches } = this.#facts
     const maxBatches = MAX_BATCHES + this.#table.size / 4096
@@ -273,7 +273,7 @@ function parseLines(lines: Buffer): readonly unknown[] {
   return text === '' ? [] : parseArray(`[${text.replaceAll('\n', ',')}]`)
 }
 
-/** The digest was right, so it is what one of us has written. */
+/** Cannot fail: the digest of the batch was right, so this package wrote it. */
 function parseArray(text: string): readonly unknown[] {
   const parsed: unknown = JSON.parse(text)
   return Array.isArray(parsed) ? parsed : []

@@ -5,14 +5,14 @@ import { show } from '@ivcap/core/internal'
 export const MAX_NAME = 255
 /** Characters that some file system can't hold in a name, and `%`, which escapes them. */
 const UNSAFE = /[%<>:"|?*\\]/g
-/** Names that stand for themselves, told in one look: a digit begins none of the devices, and nothing of it is unsafe. */
+/** Fast path: names that need no decoding. */
 const PLAIN = /^\d[\w!~-]*$/
 /** Windows takes these for devices, whatever extension follows. */
 export const DEVICE = /^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/i
 
 /**
- * The path of a blob below the folder: the key, with what a file name can't hold as `%XX`. No name starts with a dot: those
- * are ours (staging) or nobody's.
+ * The path of a blob below the folder: the key, with what a file name can't hold as `%XX`. No name starts with a dot:
+ * such names are reserved for staging.
  *
  * @throws IvcapError `invalid-argument` for a key that is empty, too long, has an empty segment, one of more than 255
  * bytes, or anything but printable ASCII

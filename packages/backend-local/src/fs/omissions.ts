@@ -1,13 +1,13 @@
 import { type EventListener, emit, type IvcapError, type OpOptions, omitUndefined } from '@ivcap/core/driver'
 
-/** States that are remembered. Where there are more, the oldest is forgotten and may be told again. */
+/** Upper limit of remembered states. The oldest is evicted, and may be reported again. */
 const REMEMBERED = 10_000
 
-/** Something in the folder that is missing from results. */
-export interface LeftOut {
+/** A file or folder that is missing from results. */
+export interface Omission {
   /** The path. Bytes that are not UTF-8 are written as `%XX`. */
   readonly path: string
-  /** Changes when the thing does: it is told once for each state. */
+  /** Changes with the file: each state is reported once. */
   readonly state: string
   /** Completes the sentence "<path> is left out: …". */
   readonly why: string
@@ -15,10 +15,10 @@ export interface LeftOut {
 }
 
 /**
- * Tells what the folder holds and results do not: an event `left-out`, once for each state of the thing, to the listener of the
- * backend and to those of all calls that are under way in `during`.
+ * Emits an event `left-out` for each file that is missing from results, once for each of its states, to the listener of the
+ * backend and to those of all calls that run in `during`.
  */
-export class LeftOuts {
+export class Omissions {
   readonly #own: EventListener | undefined
   readonly #known = new Map<string, string>()
   readonly #calls = new Map<EventListener, number>()
@@ -27,7 +27,7 @@ export class LeftOuts {
     this.#own = own
   }
 
-  /** Runs a call; its listener hears what is found meanwhile, also by work that it shares with other calls. */
+  /** Runs a call. Until it ends, its listener gets all events, including those of work shared with other calls. */
   async during<T>({ onEvent }: OpOptions, run: () => Promise<T>): Promise<T> {
     if (onEvent === undefined) return await run()
     this.#calls.set(onEvent, (this.#calls.get(onEvent) ?? 0) + 1)
@@ -40,7 +40,7 @@ export class LeftOuts {
     }
   }
 
-  tell({ path, state, why, error }: LeftOut): void {
+  report({ path, state, why, error }: Omission): void {
     if (this.#known.get(path) === state) return
     this.#known.delete(path)
     this.#known.set(path, state)
@@ -54,12 +54,12 @@ export class LeftOuts {
     emit(omitUndefined({ kind: 'left-out', message, resource: path, error } as const), ...this.#listeners())
   }
 
-  /** A step that the call can do without has failed. */
+  /** Emits `fallback`: an optional step has failed. */
   fallback(message: string, resource: string): void {
     emit({ kind: 'fallback', message, resource }, ...this.#listeners())
   }
 
-  /** The thing is as it should be: if it is left out again, that is told again. */
+  /** The file is readable again: its next omission is reported. */
   clear(path: string): void {
     this.#known.delete(path)
   }

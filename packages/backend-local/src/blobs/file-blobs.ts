@@ -9,10 +9,7 @@ import {
   resolveRange,
   timestamp,
 } from '@ivcap/core/driver'
-import { pathOfKey } from './blob-keys.js'
-import { blobsBelow } from './blob-listing.js'
-import { placeBlob, placeNow } from './file-blobs-put.js'
-import { explained } from './fs/fs-error.js'
+import { withFsErrors } from '../fs/fs-error.js'
 import {
   errnoOf,
   etagOf,
@@ -20,17 +17,20 @@ import {
   type LocalFs,
   type LocalStat,
   modifiedNs,
-  whenFilesAreFree,
-} from './fs/local-fs.js'
-import { readPinned } from './fs/pinned-file.js'
-import { Staging } from './fs/staging.js'
+  retryIfTooManyOpen,
+} from '../fs/local-fs.js'
+import { readPinned } from '../fs/pinned-file.js'
+import { Staging } from '../fs/staging.js'
+import { pathOfKey } from './keys.js'
+import { blobsBelow } from './listing.js'
+import { placeBlob, placeNow } from './put.js'
 
 export interface FileBlobsOptions {
-  /** The folder; made by the first write. */
+  /** The folder; created by the first write. */
   readonly dir: string
-  /** Default: this machine's files. */
+  /** @default this machine's files */
   readonly fs?: LocalFs | undefined
-  /** Whether a blob that is acknowledged survives a loss of power too. Default: false. */
+  /** Acknowledged blobs survive a loss of power. Slower. @default false */
   readonly fsync?: boolean | undefined
 }
 
@@ -46,12 +46,12 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
 
   const begin = async (o: OpOptions) => {
     o.signal?.throwIfAborted()
-    await staging.sweep()
+    await staging.removeStaleFiles()
     o.signal?.throwIfAborted()
   }
   const find = async (key: string): Promise<LocalStat | undefined> => {
     const path = join(dir, pathOfKey(key))
-    const stat = await explained('look up a blob', path, undefined, () => statIn(fs, dir, path))
+    const stat = await withFsErrors('look up a blob', path, undefined, () => statIn(fs, dir, path))
     return stat?.isFile() ? stat : undefined
   }
   const info = async (key: string): Promise<BlobInfo> => {
@@ -72,14 +72,14 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
       const store = async () => {
         const made = await placeNow(path, body, o, parts)
         if (made !== undefined) return made
-        // spares writing it all in vain; what decides is the link at the end
+        // fails early; the exclusive link at the end decides
         if (o.mode === 'create' && (await find(key)) !== undefined) throw exists(key, dir)
         const placed = await placeBlob(path, body, o, parts)
         if (placed === undefined) throw exists(key, dir)
         return placed
       }
-      const explainedStore = () => explained('store a blob', path, 'key', store)
-      const stat = await (body.replayable ? whenFilesAreFree(fs, explainedStore, o) : explainedStore())
+      const storeWithErrors = () => withFsErrors('store a blob', path, 'key', store)
+      const stat = await (body.replayable ? retryIfTooManyOpen(fs, storeWithErrors, o) : storeWithErrors())
       progress.finish(Number(stat.size))
       return infoOf(key, stat)
     },
@@ -91,14 +91,14 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
 
     async get(key, o) {
       await begin(o)
-      const found = await info(key)
-      if (o.ifMatch !== undefined && o.ifMatch !== found.etag) {
-        throw new IvcapError('precondition-failed', `blob ${key} has changed: its etag is ${found.etag}`, {
+      const current = await info(key)
+      if (o.ifMatch !== undefined && o.ifMatch !== current.etag) {
+        throw new IvcapError('precondition-failed', `blob ${key} has changed: its etag is ${current.etag}`, {
           resource: key,
         })
       }
-      const range = resolveRange(o.range, found.size)
-      return { info: found, range, body: readPinned(fs, join(dir, pathOfKey(key)), found.etag, range, o) }
+      const range = resolveRange(o.range, current.size)
+      return { info: current, range, body: readPinned(fs, join(dir, pathOfKey(key)), current.etag, range, o) }
     },
 
     async list({ limit, ...q }, o) {
@@ -114,18 +114,18 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
             continue
           }
           const stat = await statIn(fs, dir, path)
-          // gone meanwhile: it was deleted, and is no longer listed
+          // deleted since the folder was read
           if (stat?.isFile()) items.push(infoOf(key, stat))
         }
         return pageOf(false)
       }
-      return await whenFilesAreFree(fs, () => explained('list blobs', dir, 'dir', page), o)
+      return await retryIfTooManyOpen(fs, () => withFsErrors('list blobs', dir, 'dir', page), o)
     },
 
     async delete(key, o) {
       const path = join(dir, pathOfKey(key))
       await begin(o)
-      await explained('delete a blob', path, 'key', async () => {
+      await withFsErrors('delete a blob', path, 'key', async () => {
         if (!(await statIn(fs, dir, path))?.isFile()) return
         await fs.unlink(path).catch((e: unknown) => {
           if (errnoOf(e) !== 'ENOENT') throw e
@@ -136,7 +136,7 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
   }
 }
 
-/** undefined where nothing is, or where a file stands in the way of the folders in the path. */
+/** undefined if the path does not exist, or if a parent of it is a file. */
 async function statIn(fs: LocalFs, dir: string, path: string): Promise<LocalStat | undefined> {
   try {
     return await fs.lstat(path, { bigint: true })
@@ -149,7 +149,7 @@ async function statIn(fs: LocalFs, dir: string, path: string): Promise<LocalStat
   }
 }
 
-/** Folders that deleting has emptied go too; one that is in use again refuses. */
+/** Removes empty parent folders. Stops at the first one that is not empty. */
 async function removeEmpty(fs: LocalFs, from: string, root: string): Promise<void> {
   for (let dir = from; dir.length > root.length; dir = dirname(dir)) {
     try {

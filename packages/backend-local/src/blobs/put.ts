@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { BlobStore, ByteSource } from '@ivcap/core/driver'
 import { systemClock } from '@ivcap/core/internal'
-import { errnoOf, hostFs, type LocalFs, type LocalStat } from './fs/local-fs.js'
-import { moveTo } from './fs/move-to.js'
-import { placeOne } from './fs/small-files.js'
-import { type Staging, stamp, stampOf, syncPath, type Written, writeSource } from './fs/staging.js'
+import { errnoOf, hostFs, type LocalFs, type LocalStat } from '../fs/local-fs.js'
+import { moveTo } from '../fs/move-to.js'
+import { placeOne } from '../fs/small-files.js'
+import { type Staging, stamp, stampOf, syncPath, type Written, writeSource } from '../fs/staging.js'
 
 type PutOptions = Parameters<BlobStore['put']>[2]
 
@@ -14,12 +14,12 @@ interface PutParts extends Written {
   readonly staging: Staging
 }
 
-/** Bytes that take the kernel less time than handing each call to another thread. */
+/** Up to so many bytes are written synchronously, which takes less time than handing the calls to another thread. */
 const SMALL = 16 * 1024
 
 /**
- * A few bytes in memory, put in their place while everything else waits. Undefined where that isn't possible or doesn't work
- * out, with nothing done: the longer way will do, or tell why not.
+ * Stores a small body from memory synchronously. Returns undefined, with nothing done, if that is not possible or fails:
+ * `placeBlob` must be called then.
  */
 export async function placeNow(
   path: string,
@@ -28,7 +28,7 @@ export async function placeNow(
   { fs, fsync, staging }: PutParts,
 ): Promise<LocalStat | undefined> {
   const { sync } = fs
-  // a disk that has to be waited for would hold up everything else
+  // with fsync, synchronous calls would block the process for too long
   if (sync === undefined || fsync || unchanged !== undefined) return undefined
   if (native?.kind !== 'bytes' || native.bytes.byteLength > SMALL) return undefined
   const { bytes } = native
@@ -50,7 +50,7 @@ export async function placeNow(
   }
 }
 
-/** Any bytes, made in the staging folder and put in their place whole. Undefined where `create` finds the place taken. */
+/** Stages a body of any size and moves it to its path. Returns undefined if `create` finds an existing file. */
 export async function placeBlob(
   path: string,
   body: ByteSource,
@@ -71,7 +71,7 @@ export async function placeBlob(
   )
 }
 
-/** A file that nobody writes to any more needs no copy where it lies on this file system: a second name will do. */
+/** Hard-links a sealed file on the same file system instead of copying it. Returns false if that is not possible. */
 async function linkSealed(
   fs: LocalFs,
   { native }: ByteSource,
@@ -85,7 +85,7 @@ async function linkSealed(
     if ((mode & 0o777) !== (0o666 & ~process.umask())) return false
     await fs.link(native.path, staged)
   } catch {
-    return false // another file system, or one without links; copying tells what else may be wrong
+    return false // another file system, or one without links; copying reports any other failure
   }
   if (fsync) await syncPath(fs, staged)
   return true

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { OpOptions } from '@ivcap/core/driver'
-import { nameOfSegment, segmentOfName } from './blob-keys.js'
-import { entriesOf, errnoOf, type LocalFs } from './fs/local-fs.js'
+import { entriesOf, errnoOf, type LocalFs } from '../fs/local-fs.js'
+import { nameOfSegment, segmentOfName } from './keys.js'
 
 export interface ListedBlob {
   readonly key: string
@@ -26,27 +26,27 @@ export async function* blobsBelow(
   o: OpOptions,
 ): AsyncGenerator<ListedBlob | ListedPrefix> {
   const after = q.startAfter ?? ''
-  const wanted = (key: string) => key.startsWith(q.prefix) && key > after
+  const isWanted = (key: string) => key.startsWith(q.prefix) && key > after
   // a folder's key ends with a slash: all keys in it begin like that
   const mayHold = (key: string) =>
     q.delimiter === undefined
       ? (key.startsWith(q.prefix) || q.prefix.startsWith(key)) && (key > after || after.startsWith(key))
-      : wanted(key)
+      : isWanted(key)
 
   async function* below(dir: string, base: string): AsyncGenerator<ListedBlob | ListedPrefix> {
     o.signal?.throwIfAborted()
-    // few of many are handed out: what each needs is not made for all
-    const found: { readonly key: string; readonly name: string }[] = []
+    // a page may take few of many entries: paths are joined later
+    const entries: { readonly key: string; readonly name: string }[] = []
     for (const { name, kind } of await entriesOf(fs, dir).catch((e: unknown) => noFolder(e, base))) {
       const segment = segmentOfName(name)
       if (segment === undefined) continue
       const key = kind === 'folder' ? `${base}${segment}/` : base + segment
-      const keep = kind === 'folder' ? mayHold(key) : kind === 'file' && wanted(key)
-      if (keep) found.push({ key, name })
+      const isInRange = kind === 'folder' ? mayHold(key) : kind === 'file' && isWanted(key)
+      if (isInRange) entries.push({ key, name })
     }
-    // the slash takes part in the order: `a-b` comes before what is in the folder `a`
-    found.sort((a, b) => (a.key < b.key ? -1 : 1))
-    for (const { key, name } of found) {
+    // keys of folders end with a slash, which counts in the order: `a-b` comes before `a/b`
+    entries.sort((a, b) => (a.key < b.key ? -1 : 1))
+    for (const { key, name } of entries) {
       const path = join(dir, name)
       if (!key.endsWith('/')) yield { key, path }
       else if (q.delimiter === undefined) yield* below(path, key)
