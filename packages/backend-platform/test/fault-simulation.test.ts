@@ -37,7 +37,11 @@ describeFaults('platform', {
   rounds: 3,
   async open(seed) {
     const folder = await temporary()
-    const { url, close } = await startPlatform({ dir: folder.path, auth: { token: TOKEN }, shutdownTimeout: 100 })
+    const { url, close } = await startPlatform({
+      dir: folder.path,
+      auth: { token: TOKEN },
+      shutdownTimeout: 100,
+    })
     const plan = { rate: 0.2, refusals: REFUSALS, others: SILENCE, emptyPage, unrepeatable } as const
     const proxy = await faultProxy(url, randomPlan(randomOf(seed), plan))
     const options = { token: TOKEN, stateDir: false, retryDelay: 1, idleTimeout: IDLE } as const

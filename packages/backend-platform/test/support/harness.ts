@@ -17,7 +17,12 @@ export const harness = (digest: boolean): BackendHarness => {
     async open() {
       dir = await mkdtemp(join(tmpdir(), 'ivcap-platform-'))
       const auth = { token: TOKEN }
-      platform = await startPlatform({ dir: join(dir, 'data'), auth, services: testServices, shutdownTimeout: 500 })
+      platform = await startPlatform({
+        dir: join(dir, 'data'),
+        auth,
+        services: testServices,
+        shutdownTimeout: 500,
+      })
       return connect()
     },
     reopen: async () => connect(),

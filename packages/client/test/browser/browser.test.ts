@@ -34,7 +34,12 @@ describe.runIf(executable !== undefined)('in Chromium', { timeout: 60_000 }, () 
   async function open(o: { origins?: readonly string[] } = {}) {
     const dir = await mkdtemp(join(tmpdir(), 'ivcap-browser-'))
     onTestFinished(() => rm(dir, { recursive: true, force: true }))
-    const platform = await startPlatform({ dir: join(dir, 'data'), auth: { token }, shutdownTimeout: 100, ...o })
+    const platform = await startPlatform({
+      dir: join(dir, 'data'),
+      auth: { token },
+      shutdownTimeout: 100,
+      ...o,
+    })
     onTestFinished(() => platform.close())
     const relay = await relayTo(platform.url)
     const context = await browser.newContext()
