@@ -109,7 +109,7 @@ export class AspectFolder {
   /**
    * One that can not be read is told, and counts for nothing: the end may stand in the record's own file.
    *
-   * @param strict whether a failure of the disk is thrown instead
+   * @param strict fails on a disk error instead
    */
   async closing(
     uuid: string,

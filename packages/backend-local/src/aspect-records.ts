@@ -63,9 +63,10 @@ export class AspectRecords {
   }
 
   /**
-   * With its end; undefined when there is none, or its file is no record. One that can not be read is told and left out.
+   * Returns the record with its end; undefined if there is none, or if its file holds no record. A file that can't be read is
+   * reported by an event, and counts as none.
    *
-   * @param strict whether one that the disk does not give is a failure instead: it must not be taken for one that is not there
+   * @param strict fails on a disk error instead, for callers that act on the absence of the record
    * @throws an error of the file system, if `strict`
    */
   async load(

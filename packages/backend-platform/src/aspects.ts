@@ -30,12 +30,12 @@ export function aspectStore(http: Http): AspectStore {
   }
 }
 
-/** Milliseconds. A request whose connection broke may still be under way, or be carried out at this moment. */
-const SETTLING = 200
+/** Milliseconds between two searches. The deployment may still receive, or carry out, a request whose connection broke. */
+const SETTLING_MS = 200
 
 /**
- * If the answer is lost, the aspect is looked for, and sent again only if it is not there. After a timeout it is not sent again:
- * the deployment may still be at it.
+ * If the answer is lost, searches for the aspect twice, and sends it again only if neither search finds it or an equal one. After a
+ * timeout it is not sent again: the deployment may still be processing the request.
  */
 async function assertAspect(
   http: Http,
@@ -57,19 +57,20 @@ async function assertAspect(
   // a failure after which the aspect may be there
   let doubt: IvcapError | undefined
   let fresh = false
-  const find = () => findLost(draft, (q) => list(http, q, o), begun)
+  const findTwice = async () => {
+    const find = () => findLost(draft, (q) => list(http, q, o), begun)
+    const found = await find()
+    if (found.id !== undefined || found.equal !== undefined) return found
+    await sleep(SETTLING_MS, o.signal)
+    return await find()
+  }
   const settle = async (cause: IvcapError) => {
-    const lost = await (async () => {
-      const found = await find()
-      if (found.id !== undefined || found.equal !== undefined) return found
-      await sleep(SETTLING, o.signal)
-      return await find()
-    })().catch(() => {
+    const lost = await findTwice().catch(() => {
       o.signal?.throwIfAborted()
       throw unknownOutcome(cause, draft, 'it could not be looked for')
     })
     if (lost.id !== undefined) return lost.id
-    // sent again it might be there twice
+    // sending it again could store it twice
     if (lost.equal !== undefined)
       throw unknownOutcome(cause, draft, `${lost.equal} is equal to it, but by its time it may be older`)
     if (cause.code === 'timeout') throw unknownOutcome(cause, draft, 'it is not to be seen yet')

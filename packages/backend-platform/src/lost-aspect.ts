@@ -7,24 +7,26 @@ import {
   micros,
   omitUndefined,
   type Page,
+  PageProgress,
   type Urn,
 } from '@ivcap/core/driver'
 
 /** Milliseconds by which the clocks of the deployment and of this machine may differ. */
 const CLOCK_SKEW = 60_000
-/** Records. Others may write to the same entity and schema meanwhile; a clock that was set back puts the record among older ones. */
-const LOOKED_THROUGH = 200
+/** Records that are searched. Others may write to the same entity and schema; after a clock was set back, newer records come later. */
+const MAX_SEARCHED = 200
+/** The most that IVCAP's API returns in a page. */
 const PAGE = 50
 
-/** `id`: the aspect was stored. `equal`: an equal one is there, but by its time it may be an older one. */
-export interface Lost {
+/** `id`: the aspect was stored. `equal`: an equal one is in force, but by its time it may be an older one. Neither: not found. */
+export interface FoundAspect {
   readonly id?: Urn
   readonly equal?: Urn
 }
 
 /**
- * Looks for the aspect that `draft` made if the answer with its id was lost. Returns neither id if no equal aspect is in force.
- * Follows pages, since a deployment also limits them by bytes, and may send empty ones.
+ * Searches for the aspect that `draft` made if the answer with its id was lost. Follows pages, since a deployment also limits them
+ * by bytes, and may send empty ones.
  *
  * @param begun milliseconds since 1970, before the request was sent
  */
@@ -32,7 +34,7 @@ export async function findLost(
   draft: AspectDraft,
   list: (q: AspectQuery) => Promise<Page<AspectRecord>>,
   begun: number,
-): Promise<Lost> {
+): Promise<FoundAspect> {
   const content = sorted({ ...draft.content, $schema: draft.schema })
   const query: AspectQuery = {
     entity: draft.entity,
@@ -45,8 +47,9 @@ export async function findLost(
   const earliest = (begun - CLOCK_SKEW) * 1000
   let cursor: string | undefined
   let equal: Urn | undefined
-  let left = LOOKED_THROUGH
-  for (let pages = 0; pages < LOOKED_THROUGH && left > 0; pages++) {
+  let left = MAX_SEARCHED
+  const progress = new PageProgress()
+  while (left > 0) {
     const page = await list({ ...query, ...(cursor !== undefined && { cursor }) })
     for (const record of page.items) {
       if (record.content === undefined || !sameJson(sorted(record.content), content)) continue
@@ -56,6 +59,7 @@ export async function findLost(
     left -= page.items.length
     cursor = page.cursor
     if (cursor === undefined) break
+    progress.check(cursor, page.items)
   }
   return omitUndefined({ equal })
 }

@@ -53,6 +53,13 @@ const ALTERED: Meaning = {
 const MISSING: Meaning = { code: 'not-found', why: 'there is no such blob' }
 
 /** By the server's name for it. */
+/** The SDK corrects its clock by the Date of the response, so that the next attempt succeeds. */
+const WRONG_CLOCK: Meaning = {
+  code: 'unauthenticated',
+  why: "this machine's clock differs from the server's by too much: set it",
+  retryable: true,
+}
+
 const ERRORS: Readonly<Record<string, Meaning>> = {
   NoSuchKey: MISSING,
   NotFound: MISSING,
@@ -76,12 +83,7 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
   SignatureDoesNotMatch: WRONG_KEY,
   InvalidToken: WRONG_KEY,
   ExpiredToken: { code: 'unauthenticated', why: 'the credentials have expired: get new ones' },
-  RequestTimeTooSkewed: {
-    code: 'unauthenticated',
-    why: "this machine's clock differs from the server's by too much: set it",
-    // the SDK has learned the difference by now
-    retryable: true,
-  },
+  RequestTimeTooSkewed: WRONG_CLOCK,
   AccessDenied: DENIED,
   Forbidden: DENIED,
   AllAccessDisabled: DENIED,
@@ -116,12 +118,6 @@ const ERRORS: Readonly<Record<string, Meaning>> = {
     why: 'no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give credentials',
   },
   TimeoutError: { code: 'unavailable', why: 'the server did not answer in time: check endpoint and network' },
-}
-
-const WRONG_CLOCK: Meaning = {
-  code: 'unauthenticated',
-  why: "this machine's clock is wrong: set it, or let it be set by NTP",
-  retryable: true,
 }
 
 const CHECK = 'check endpoint and network'
@@ -167,7 +163,7 @@ function permissionFor(action: string): string {
 function meaningOf(error: unknown, status: number | undefined, { conditional }: Subject): Meaning {
   const name = nameOf(error)
   if (conditional && (status === 501 || name === 'NotImplemented')) return UNCONDITIONAL
-  // the SDK has set its clock by the Date of the answer: HEAD is answered without the error's name
+  // a response to HEAD has no body, so that it does not name the error
   if (metadataOf(error, 'clockSkewCorrected') === true) return WRONG_CLOCK
   const known = ERRORS[name]
   if (known !== undefined) return known

@@ -94,7 +94,10 @@ export function markKeys(entry: Entry, by: string, end: Timestamp): readonly str
 export const currentMarks = (entry: Entry, by: string): readonly string[] =>
   inBoth('cur', entry, `${MARK}${by}`)
 
-/** Marks that stay, on entries that a store may write again after they were deleted. */
+/**
+ * Marks of an entry of which an attempt to write it had no answer. The store may carry it out after the entry was deleted, so these
+ * marks are never deleted.
+ */
 const LATE = 'late'
 export const lateMarks = (entry: Entry): readonly string[] => currentMarks(entry, LATE)
 export const isLateMark = (by: string): boolean => by === LATE
