@@ -1,6 +1,5 @@
 // Aspects whose answer was lost: looked for, sent again if they are not there, and never stored twice.
 
-import { setTimeout } from 'node:timers/promises'
 import { type Fault, faultProxy } from '@ivcap/conformance/fault-proxy'
 import { Ivcap } from '@ivcap/core'
 import { expect, it, vi } from 'vitest'
@@ -35,14 +34,11 @@ it('is stored once if the answer is lost', async () => {
 
 it('is stored once if the deployment stores it while it is looked for', async () => {
   const { ivcap, stored, first, proxy } = await place()
-  // the first look does not see it, the second one, which comes later, does
-  const isLookedFor = () =>
+  const isSearched = () =>
+    proxy.open === 0 &&
     proxy.seen.some(({ method, path }) => method === 'GET' && path.includes('/1/aspects?'))
-  const lookedFor = async () => {
-    while (!isLookedFor()) await setTimeout(5)
-    await setTimeout(20)
-  }
-  first({ kind: 'late', ms: 0, until: lookedFor() })
+  // the first search has been answered by then, the second is yet to come
+  first({ kind: 'late', ms: 0, until: vi.waitUntil(isSearched, { interval: 5, timeout: 60_000 }) })
   const { id } = await ivcap.addAspect(ENTITY, TAG)
   await proxy.settled()
   expect((await stored()).map((aspect) => aspect.id)).toEqual([id])

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import ts from 'typescript'
 
 /**
@@ -135,23 +136,10 @@ export const applied = (source, { start, end, after }) => source.slice(0, start)
  * @returns {readonly T[]}
  */
 export function sampleOf(items, { seed, count }) {
-  const random = randomOf(seed)
-  const order = [...items]
-  for (let i = 0; i < Math.min(count, order.length); i++) {
-    const j = i + Math.floor(random() * (order.length - i))
-    const [a, b] = [order[i], order[j]]
-    if (a !== undefined && b !== undefined) [order[i], order[j]] = [b, a]
-  }
-  return order.slice(0, count)
-}
-
-/** Numbers from 0 up to 1, the same for the same seed (mulberry32, public domain). @param {number} seed */
-function randomOf(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
+  const key = (/** @type {number} */ i) => createHash('sha256').update(`${seed} ${i}`).digest('hex')
+  const order = items.map((item, i) => ({ item, key: key(i) }))
+  return order
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .slice(0, count)
+    .map(({ item }) => item)
 }

@@ -109,7 +109,7 @@ export class AspectFolder {
   /**
    * Reports an unreadable file and returns undefined for it: the end may also be in the record's own file.
    *
-   * @param strict whether a failure of the disk is thrown instead
+   * @param strict fails on a disk error instead
    */
   async closing(
     uuid: string,

@@ -69,9 +69,10 @@ export class AspectRecords {
   }
 
   /**
-   * The record with its end. Returns undefined if there is none; an unreadable file is reported and counts as none.
+   * Returns the record with its end; undefined if there is none, or if its file holds no record. A file that can't be read is
+   * reported by an event, and counts as none.
    *
-   * @param strict whether one that the disk does not give is a failure instead: it must not be taken for one that is not there
+   * @param strict fails on a disk error instead, for callers that act on the absence of the record
    * @throws an error of the file system, if `strict`
    */
   async load(

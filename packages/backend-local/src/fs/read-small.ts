@@ -18,12 +18,20 @@ export interface Unreadable {
   readonly cause?: unknown
 }
 
-/** Tries to read a file: errors of disks and network file systems may be temporary. */
+/** Attempts in all. A disk error or that of a network file system may be gone when the file is read again. */
 const ATTEMPTS = 4
+/** Errors of a disk, and of a file system whose server is away. */
+const DISK_ERRORS: ReadonlySet<string | undefined> = new Set([
+  'EIO',
+  'EREMOTEIO',
+  'ESTALE',
+  'ETIMEDOUT',
+  'ENOTCONN',
+])
 
-/** True if the disk failed (`EIO`), so that the content is unknown. */
+/** True if the disk failed: the file may exist, and its content is unknown. */
 export const isDiskError = (result: Unreadable | object | string | undefined): result is Unreadable =>
-  typeof result === 'object' && 'cause' in result && errnoOf(result.cause) === 'EIO'
+  typeof result === 'object' && 'cause' in result && DISK_ERRORS.has(errnoOf(result.cause))
 
 /** Failures of the process, not of the file: they are thrown. */
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']

@@ -8,23 +8,24 @@ import {
   type Page,
   type Urn,
 } from '@ivcap/core/driver'
-import { micros } from '@ivcap/core/internal'
+import { micros, PageProgress } from '@ivcap/core/internal'
 
 /** Milliseconds by which the clocks of the deployment and of this machine may differ at most. */
 const CLOCK_SKEW = 60_000
-/** Records. Others may write to the same entity and schema meanwhile; a clock that was set back puts the record among older ones. */
-const MAX_RECORDS = 200
+/** Records that are searched. Others may write to the same entity and schema; after a clock was set back, newer records come later. */
+const MAX_SEARCHED = 200
+/** The most that IVCAP's API returns in a page. */
 const PAGE = 50
 
-/** `id`: the aspect was stored. `equal`: an equal aspect is in force, but its time allows that it is an older one. */
+/** `id`: the aspect was stored. `equal`: an equal one is in force, but by its time it may be an older one. Neither: not found. */
 export interface StoredAspect {
   readonly id?: Urn
   readonly equal?: Urn
 }
 
 /**
- * Looks for the aspect of `draft` after the response with its id was lost. Returns neither id if no equal aspect is in force.
- * Follows pages: a deployment limits them by bytes, too, and may send empty ones.
+ * Searches for the aspect that `draft` made if the answer with its id was lost. Follows pages, since a deployment also limits them
+ * by bytes, and may send empty ones.
  *
  * @param startedAt milliseconds since 1970, before the request was sent
  */
@@ -45,8 +46,9 @@ export async function findStored(
   const earliest = (startedAt - CLOCK_SKEW) * 1000
   let cursor: string | undefined
   let equal: Urn | undefined
-  let left = MAX_RECORDS
-  for (let pages = 0; pages < MAX_RECORDS && left > 0; pages++) {
+  let left = MAX_SEARCHED
+  const progress = new PageProgress()
+  while (left > 0) {
     const page = await list({ ...query, ...(cursor !== undefined && { cursor }) })
     for (const record of page.items) {
       if (record.content === undefined || !sameJson(sorted(record.content), content)) continue
@@ -56,6 +58,7 @@ export async function findStored(
     left -= page.items.length
     cursor = page.cursor
     if (cursor === undefined) break
+    progress.check(cursor, page.items)
   }
   return omitUndefined({ equal })
 }

@@ -30,7 +30,7 @@ const Entry = v.object({
 /** The entries that this process has reserved. */
 const reserved = new Set<string>()
 
-/** See `PendingUploadsModule.openPendingUploads`. */
+/** @param stateDir the folder for the records (default: the user's cache folder); false: no records are kept */
 export function openPendingUploads(stateDir: string | false | undefined): PendingUploads {
   const state = stateDir === false ? undefined : (stateDir ?? defaultStateDir())
   if (state === undefined) return { acquire: async () => undefined }

@@ -8,12 +8,6 @@ export interface PendingUpload {
   readonly dataHref: string
 }
 
-/** What `#pending-uploads` offers, in Node and in browsers. */
-interface PendingUploadsModule {
-  /** @param stateDir the folder for the records (Node; default: the user's cache folder); false: no records are kept */
-  openPendingUploads(stateDir: string | false | undefined): PendingUploads
-}
-
 /** Remembers unfinished uploads for the next process. A record that can't be read or written never stops an upload. */
 export interface PendingUploads {
   /**

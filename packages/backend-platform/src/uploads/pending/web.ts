@@ -29,7 +29,7 @@ interface Web {
 /** The entries that this page has reserved. */
 const reserved = new Set<string>()
 
-/** See `PendingUploadsModule.openPendingUploads`. Of `stateDir` only `false` has a meaning here. */
+/** @param stateDir false: no records are kept; a folder has no meaning here */
 export function openPendingUploads(stateDir: string | false | undefined): PendingUploads {
   if (stateDir === false) return { acquire: async () => undefined }
   return {

@@ -95,7 +95,10 @@ export function currentMarks(entry: Entry, by: string): readonly string[] {
   return inBoth('cur', { ...entry, name }, `${MARK}${by}`)
 }
 
-/** Marks that stay, on entries that a store may write again after they were deleted. */
+/**
+ * Marks of an entry of which an attempt to write it had no answer. The store may carry it out after the entry was deleted, so these
+ * marks are never deleted.
+ */
 const LATE = 'late'
 export const lateMarks = (entry: Entry): readonly string[] => currentMarks(entry, LATE)
 export const isLateMark = (by: string): boolean => by === LATE

@@ -28,8 +28,10 @@ export async function putText(blobs: BlobStore, key: string, text: string, o: Op
 
 /**
  * Puts the entries of a record in `cur/`, and other hints. If an attempt ended without an answer, the store may carry it out
- * later, even after the record was closed and its entries were deleted. `late` is put then: marks that stay, and make readers
- * read the end of the record.
+ * later, even after the record was closed and its entries were deleted. In this case the marks `late` are put as well: they stay,
+ * and make readers read the end of the record.
+ *
+ * @param hints texts by key
  */
 export async function putHints(
   blobs: BlobStore,

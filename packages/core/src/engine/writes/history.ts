@@ -8,8 +8,9 @@
  * | 2. delete from `cur/` | marks: in `cur/` without an entry, in `past/` beside one | nothing of the former; the latter make it read the end of the record |
  * | 3. delete the marks | nothing | |
  *
- * Marks that say `late` stay: the store may still carry out an attempt to write the entry. Marks go last: an entry without its mark would count as open. Two may close an added record at the same time, each with a
- * time of its own, of which the earlier counts; if that one stops before its step 1, its mark in `past/` still tells of it.
+ * Marks go last: an entry without its mark would count as open. Marks named `late` are never deleted: the store may still carry
+ * out an attempt to write the entry. Two writers may close an added record at the same time, each with a time of its own, of which
+ * the earlier counts; if that one stops before its step 1, its mark in `past/` still shows its time.
  */
 
 import type { Timestamp } from '../../model/time.js'

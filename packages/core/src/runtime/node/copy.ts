@@ -18,6 +18,9 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 /** Bytes of a hole that is worth keeping in a sparse file. */
 const HOLE = 64 * 1024
 const ZEROS = new Uint8Array(HOLE)
+/** Bytes of a part of a large file, and parts that are copied at once: as many as libuv has threads by default. */
+const PART = 512 * 1024
+const PARTS_AT_ONCE = 4
 
 /** See `Runtime.copyFile`. */
 export async function copyFile(
@@ -100,11 +103,17 @@ async function copyLarge(
     if (expected !== undefined && expected <= PIECE)
       return await writeNew(to, o, (output) => pump.run(output))
     const { mode, blocks, size: whole } = await input.stat()
-    if (!(await clone(from, to, mode & 0o777, o)))
-      return await writeNew(to, o, (output) => pump.run(output, blocks * 512 < whole))
-    const size = hasher === undefined ? whole : await pump.run(undefined)
-    o.report(size)
-    return size
+    const sparse = blocks * 512 < whole
+    if (await clone(from, to, mode & 0o777, o)) {
+      const size = hasher === undefined ? whole : await pump.run(undefined)
+      o.report(size)
+      return size
+    }
+    return await writeNew(to, o, (output) =>
+      hasher === undefined && expected !== undefined
+        ? copyParts(input, output, from, expected, sparse, o)
+        : pump.run(output, sparse),
+    )
   } finally {
     await input.close()
   }
@@ -226,6 +235,67 @@ class Pump {
     this.#buffers[at] = buffer
     return buffer
   }
+}
+
+/**
+ * Copies parts of a file at the same time, each to its own position: faster than in order, which only a digest needs.
+ *
+ * @returns the number of bytes, or more than `size` if the file has grown
+ */
+async function copyParts(
+  input: FileHandle,
+  output: FileHandle,
+  from: string,
+  size: number,
+  sparse: boolean,
+  { signal, report }: CopyFileOptions,
+): Promise<number> {
+  let next = 0
+  let written = 0
+  // where the file ends, as far as the reads have shown
+  let end = size
+  report(0)
+  const copyNext = async () => {
+    const buffer = allocate(PART)
+    while (next < end) {
+      signal?.throwIfAborted()
+      const start = next
+      const stop = Math.min(start + PART, size)
+      next = stop
+      let position = start
+      while (position < stop) {
+        const { bytesRead } = await input
+          .read(buffer, position - start, stop - position, position)
+          .catch((error: unknown) => {
+            throw fileError(error, "can't read", from)
+          })
+        if (bytesRead === 0) {
+          end = Math.min(end, position)
+          break
+        }
+        position += bytesRead
+      }
+      const bytes = buffer.subarray(0, position - start)
+      await (sparse ? writeSparse(output, bytes, start) : writeAll(output, bytes, start))
+      written += bytes.byteLength
+      signal?.throwIfAborted()
+      report(written)
+    }
+  }
+  const copiers = Array.from({ length: PARTS_AT_ONCE }, () =>
+    copyNext().catch((error: unknown) => {
+      // the others end after their part
+      end = 0
+      throw error
+    }),
+  )
+  const outcomes = await Promise.allSettled(copiers)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  if (end < size) return end
+  // a hole at the end is not written
+  if (sparse) await output.truncate(size)
+  const { bytesRead } = await input.read(allocate(1), 0, 1, size)
+  return size + bytesRead
 }
 
 async function writeAll(output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
