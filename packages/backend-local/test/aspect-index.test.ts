@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Backend } from '@ivcap/core/driver'
 import { memfs } from 'memfs'
 import { describe, expect, it } from 'vitest'
@@ -31,7 +31,7 @@ const flipped = (whole: Buffer, at: number): Uint8Array =>
 async function readsOf(dir: string): Promise<number> {
   let reads = 0
   const counted = <T>(path: string, read: () => T): T => {
-    if (path.endsWith('.json')) reads++
+    if (dirname(path) === join(dir, 'aspects')) reads++
     return read()
   }
   const { sync } = hostFs

@@ -9,7 +9,7 @@ import {
   resolveRange,
   timestamp,
 } from '@ivcap/core/driver'
-import { nextTurn, systemClock } from '@ivcap/core/internal'
+import { shareTurns, systemClock } from '@ivcap/core/internal'
 import { memfs } from 'memfs'
 import { SortedKeys } from './sorted-keys.js'
 
@@ -21,8 +21,6 @@ interface StoredBlob {
 
 /** Bytes of one chunk of a body. */
 const CHUNK = 1 << 20
-/** Milliseconds of calls that never wait, after which timers and other I/O get a turn. */
-const SLICE_MS = 10
 const SEGMENT = /^[\x20-\x7e]{1,255}$/
 
 /**
@@ -34,15 +32,12 @@ export function memoryBlobs(): BlobStore {
   const blobs = new Map<string, StoredBlob>()
   const keys = new SortedKeys()
   let files = 0
-  let turnStart = performance.now()
+  const inTurn = shareTurns()
 
   /** The caller may abort a call that has just begun. */
   const begin = async ({ signal }: OpOptions) => {
     signal?.throwIfAborted()
-    if (performance.now() - turnStart > SLICE_MS) {
-      await nextTurn()
-      turnStart = performance.now()
-    } else await undefined
+    await inTurn()
     signal?.throwIfAborted()
   }
   const find = (key: string): StoredBlob => {

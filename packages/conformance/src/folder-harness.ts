@@ -1,14 +1,21 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Backend, BlobStore } from '@ivcap/core/driver'
 import type { Harness } from './harness.js'
 
 /** A harness for places that live in a folder: each is a new folder of the machine's temporary ones, removed at the end. */
-export function inFolder<T, C>(at: (dir: string) => T, capabilities: C): Harness<T, C> {
+export function inFolder<T extends Backend | BlobStore, C>(
+  at: (dir: string) => T,
+  capabilities: C,
+): Harness<T, C> {
   let dir: string | undefined
+  let opened: T[] = []
   const reopen = async () => {
     if (dir === undefined) throw new Error('reopen comes after open')
-    return at(dir)
+    const place = at(dir)
+    opened.push(place)
+    return place
   }
   return {
     capabilities,
@@ -18,6 +25,9 @@ export function inFolder<T, C>(at: (dir: string) => T, capabilities: C): Harness
     },
     reopen,
     async close() {
+      // a place may go on writing after its answers
+      await Promise.all(opened.map(async (place) => 'close' in place && place.close?.()))
+      opened = []
       if (dir !== undefined) await rm(dir, { recursive: true, force: true })
       dir = undefined
     },

@@ -39,7 +39,7 @@ export { artifactFilter, aspectFilter, type RecordTest, serviceFilter } from './
 export * from './query/order.js'
 export * from './query/page.js'
 export { PageProgress } from './query/page-progress.js'
-export { nextTurn, selectAsync, WorkBudget, type WorkBudgetOptions } from './query/work.js'
+export { nextTurn, selectAsync, shareTurns, WorkBudget, type WorkBudgetOptions } from './query/work.js'
 export {
   type ConnectionFault,
   connectionFault,

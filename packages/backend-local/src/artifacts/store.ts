@@ -7,7 +7,7 @@ import {
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
-import type { Clock } from '@ivcap/core/internal'
+import { type Clock, shareTurns } from '@ivcap/core/internal'
 import type { AspectRecords } from '../aspects/records.js'
 import type { Bases } from '../bases.js'
 import { withFolderErrors } from '../fs/fs-error.js'
@@ -52,6 +52,8 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
   const listings = new ArtifactListings(parts)
   const isKnown = (id: string) => index.table.of({ entity: bases.current(id) }).length > 0
 
+  const inTurn = shareTurns()
+
   /** `repeatable`: `work` may run again after it failed. */
   async function run<T>(
     operation: string,
@@ -61,6 +63,7 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
   ): Promise<T> {
     o.signal?.throwIfAborted()
     await abortable(open(), o.signal)
+    await inTurn()
     o.signal?.throwIfAborted()
     const runOnce = () => omissions.during(o, () => withFolderErrors(paths.dir, operation, work))
     return await (repeatable ? retryIfTooManyOpen(fs, runOnce, o) : runOnce())

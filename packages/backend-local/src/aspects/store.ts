@@ -6,7 +6,7 @@ import {
   type OpOptions,
   type Urn,
 } from '@ivcap/core/driver'
-import { aspectUuid, type Clock } from '@ivcap/core/internal'
+import { aspectUuid, type Clock, shareTurns } from '@ivcap/core/internal'
 import type { Bases } from '../bases.js'
 import { withFolderErrors } from '../fs/fs-error.js'
 import { type LocalFs, retryIfTooManyOpen } from '../fs/local-fs.js'
@@ -31,9 +31,12 @@ export function aspectStore(parts: {
   const { fs, dir, records, omissions, open } = parts
   const results = new ContentPathResults()
 
+  const inTurn = shareTurns()
+
   async function run<T>(operation: string, o: OpOptions, work: () => Promise<T>): Promise<T> {
     o.signal?.throwIfAborted()
     await abortable(open(), o.signal)
+    await inTurn()
     o.signal?.throwIfAborted()
     return await omissions.during(o, () => withFolderErrors(dir, operation, work))
   }

@@ -9,6 +9,7 @@ import {
   resolveRange,
   timestamp,
 } from '@ivcap/core/driver'
+import { shareTurns } from '@ivcap/core/internal'
 import { withFsErrors } from '../fs/fs-error.js'
 import {
   errnoOf,
@@ -44,9 +45,12 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
   const dir = resolve(options.dir)
   const staging = new Staging(fs, join(dir, '.staging'))
 
+  const inTurn = shareTurns()
+
   const begin = async (o: OpOptions) => {
     o.signal?.throwIfAborted()
     await staging.removeStaleFiles()
+    await inTurn()
     o.signal?.throwIfAborted()
   }
   const find = async (key: string): Promise<LocalStat | undefined> => {

@@ -66,6 +66,20 @@ export function aborts(place: BackendPlace): void {
     })
   })
 
+  // a program may wait in this way for what another part of it does
+  it.each(['artifacts.stat', 'artifacts.list', 'aspects.get', 'aspects.list'])(
+    '%s in a loop lets a timer fire',
+    async (name) => {
+      let fired = false
+      setTimeout(() => {
+        fired = true
+      })
+      const end = performance.now() + 5_000
+      while (!fired && performance.now() < end) await operations[name]?.(place.at, known, {})
+      expect(fired).toBe(true)
+    },
+  )
+
   // known failure: abort-commits
   it.each([0, 1, 48, 95])('an upload aborted as chunk %i of 96 is taken', async (last) => {
     for (const name of ['new', 'known']) {
