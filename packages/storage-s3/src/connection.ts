@@ -10,6 +10,7 @@ import {
   switchedProtocols,
 } from '@ivcap/storage-common'
 import type { S3Options } from './options.js'
+import { SmallRequests } from './small-requests.js'
 
 export interface S3Connection {
   readonly client: S3Client
@@ -19,6 +20,8 @@ export interface S3Connection {
   readonly server: string
   /** Absent if the client is the caller's: it may repeat requests, and sends them in its own way. */
   readonly connections?: Connections
+  /** Absent as `connections`, and for the same reason. */
+  readonly small?: SmallRequests
   close(): void
 }
 
@@ -51,7 +54,8 @@ export function connect(o: S3Options): S3Connection {
     connections.close()
     client.destroy()
   }
-  return { client, aws, server: endpoint ?? 'AWS', connections, close }
+  const small = new SmallRequests(client)
+  return { client, aws, server: endpoint ?? 'AWS', connections, small, close }
 }
 
 /**

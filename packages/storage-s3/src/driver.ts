@@ -10,18 +10,21 @@ import {
 } from '@aws-sdk/client-s3'
 import { abortable, IvcapError, omitUndefined } from '@ivcap/core/driver'
 import {
+  type BlobState,
   type BucketDriver,
   type GetRange,
   type GetResponse,
   type ListQuery,
   type ListResponse,
+  type PutRequest,
   type RequestOptions,
   WRITER,
 } from '@ivcap/storage-common'
 import { connect, type S3Connection } from './connection.js'
 import { BUCKET_REMEDY, classify } from './errors.js'
-import { withLargeRead, withUnsignedPayload } from './middleware.js'
+import { ANSWERED, LARGE_BODY, withLargeRead, withUnsignedPayload } from './middleware.js'
 import { PARTS, type S3Options } from './options.js'
+import type { SmallResponse } from './small-requests.js'
 import { headersOf, partUploads, type Send, unquoted } from './uploads.js'
 
 /** @throws IvcapError `invalid-argument` */
@@ -57,16 +60,7 @@ export function s3Driver(o: S3Options): BucketDriver {
       return { size: found.ContentLength, etag: unquoted(found.ETag), writer: found.Metadata?.[WRITER] }
     },
     get: (key, range, a) => get(connection, send, { ...at, Key: key }, range, a),
-    async put({ bytes, ...blob }, a) {
-      const request = {
-        ...headersOf(o.bucket, blob),
-        Body: bytes,
-        ContentLength: bytes.byteLength,
-        ...(blob.create && { IfNoneMatch: '*' }),
-      }
-      const command = withUnsignedPayload(new PutObjectCommand(request), bytes)
-      return { etag: unquoted((await send((s3, x) => s3.send(command, x), a)).ETag) }
-    },
+    put: (blob, a) => put(connection, send, o.bucket, blob, a),
     list: (query, a) => list(server, send, o.bucket, query, a),
     delete: (Key, a) => send((s3, x) => s3.send(new DeleteObjectCommand({ ...at, Key }), x), a),
     bulkDelete: {
@@ -89,22 +83,68 @@ export function s3Driver(o: S3Options): BucketDriver {
   }
 }
 
+async function put(
+  { small }: S3Connection,
+  send: Send,
+  bucket: string,
+  { bytes, ...blob }: PutRequest,
+  o: RequestOptions,
+): Promise<BlobState> {
+  const command = new PutObjectCommand({
+    ...headersOf(bucket, blob),
+    Body: bytes,
+    ContentLength: bytes.byteLength,
+    ...(blob.create && { IfNoneMatch: '*' }),
+  })
+  if (small === undefined || bytes.byteLength >= LARGE_BODY) {
+    withUnsignedPayload(command, bytes)
+  } else {
+    const headers = {
+      [`x-amz-meta-${WRITER}`]: blob.writer,
+      ...(blob.contentType !== undefined && { 'content-type': blob.contentType }),
+      ...(blob.create && { 'if-none-match': '*' }),
+    }
+    const request = { method: 'PUT', key: blob.key, headers, body: bytes } as const
+    const response = await abortable(small.send(request, o), o.signal)
+    if (response?.statusCode === 200) {
+      response.body.resume()
+      return { etag: unquoted(response.headers['etag']) }
+    }
+    if (response) command.middlewareStack.add(() => async () => ({ response }), ANSWERED)
+  }
+  return { etag: unquoted((await send((s3, x) => s3.send(command, x), o)).ETag) }
+}
+
 /** Which version it is, the ETag of the answer says: servers differ in how they take conditions, not in this. */
 async function get(
-  { connections }: S3Connection,
+  { connections, small }: S3Connection,
   send: Send,
   at: { readonly Bucket: string; readonly Key: string },
   { start, end, large }: GetRange,
   o: RequestOptions,
 ): Promise<GetResponse> {
-  const command = new GetObjectCommand({ ...at, Range: `bytes=${start}-${end - 1}` })
+  const range = `bytes=${start}-${end - 1}`
+  const command = new GetObjectCommand({ ...at, Range: range })
   if (large && connections !== undefined) withLargeRead(command, connections, o)
+  if (!large && small !== undefined) {
+    const response = await abortable(
+      small.send({ method: 'GET', key: at.Key, headers: { range } }, o),
+      o.signal,
+    )
+    if (response?.statusCode === 206) return contentOf(response)
+    if (response) command.middlewareStack.add(() => async () => ({ response }), ANSWERED)
+  }
   const { Body: body, ETag, ContentRange, ContentLength } = await send((s3, x) => s3.send(command, x), o)
   if (!(body instanceof Readable))
     throw new IvcapError('unsupported', 'the S3 client must give bodies as Node streams')
   // the reader hears of a body that breaks, then or later
   body.on('error', () => {})
   return { body, etag: unquoted(ETag), contentRange: ContentRange, contentLength: ContentLength }
+}
+
+function contentOf({ headers, body }: SmallResponse): GetResponse {
+  body.on('error', () => {})
+  return { body, etag: unquoted(headers['etag']), contentRange: headers['content-range'] }
 }
 
 async function list(

@@ -3,7 +3,10 @@ import type { RawBody } from '@ivcap/core/internal'
 import type { Connections, RequestOptions } from '@ivcap/storage-common'
 
 /** Bytes from which a body is left out of the signature: hashing it takes half of the processor time of a part. */
-const LARGE_BODY = 1 << 20
+export const LARGE_BODY = 1 << 20
+
+/** Where middleware has a response instead of the SDK's handler: the next one makes the command's output, or its error, of it. */
+export const ANSWERED = { step: 'deserialize', priority: 'low', name: 'ivcapResponse' } as const
 
 /** What is used of an SDK's command that sends a body. */
 interface Command {
@@ -48,8 +51,7 @@ export function withLargeRead(
       if (body === undefined) return await next(args)
       return { response: { statusCode: body.statusCode, headers: body.headers, body } }
     },
-    // after the middleware that makes the command's output of it
-    { step: 'deserialize', priority: 'low', name: 'ivcapRawBody' },
+    ANSWERED,
   )
   return command
 }
