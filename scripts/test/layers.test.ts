@@ -24,6 +24,7 @@ const violations: Record<string, [file: string, source: string]> = {
   'core-retry': ['core/src/retry/retry.ts', "import '../query/order.js'"],
   'core-streams': ['core/src/streams/source.ts', "import '../query/order.js'"],
   'core-transfer': ['core/src/transfer/download.ts', "import '../query/order.js'"],
+  'core-wire': ['core/src/wire/records.ts', "import '../query/order.js'"],
   'core-runtime': ['core/src/runtime/types.ts', "import '../rules/order.js'"],
   'core-rules': ['core/src/rules/aspects.ts', "import '../streams/progress.js'"],
   'core-engine': ['core/src/engine/slots.ts', "import '../client/ivcap.js'"],
