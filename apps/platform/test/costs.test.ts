@@ -111,6 +111,6 @@ it('listings beyond those that run and wait are told to come back later', { time
   expect(statuses.filter((status) => status === 200)).toHaveLength(16 + 256)
   expect(statuses.filter((status) => status === 503)).toHaveLength(300 - 16 - 256)
   expect(refused[0]?.headers.get('Retry-After')).toBe('2')
-  expect(await refused[0]?.text()).toContain('ask again later')
+  expect(await refused[0]?.text()).toContain('retry after')
   expect(most).toBe(16)
 })
