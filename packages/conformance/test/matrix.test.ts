@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
 const packages = fileURLToPath(new URL('../..', import.meta.url))
-const places = readdirSync(packages).filter((name) => /^(backend|storage)-/.test(name))
+const places = readdirSync(packages).filter((name) => /^(backend|storage)-(?!common$)/.test(name))
 
 it.each(places)('%s runs the conformance suite', (name) => {
   const tests = filesBelow(`${packages}/${name}/test`).filter((path) =>
