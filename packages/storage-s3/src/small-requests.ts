@@ -43,9 +43,9 @@ export class SmallRequests {
   constructor(client: S3Client) {
     this.#client = client
     client.middlewareStack.add(
-      (next, { endpointV2 }) =>
+      (next, context) =>
         (args) => {
-          const { url, properties } = endpointV2 ?? {}
+          const { url, properties } = context.endpointV2 ?? {}
           if (url !== undefined) this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0])
           return next(args)
         },
