@@ -5,7 +5,7 @@ const { join } = require('node:path')
 const { local } = require('@ivcap/client')
 const driver = require('@ivcap/core/driver')
 const engine = require('@ivcap/core/engine')
-const { functionServices } = require('@ivcap/core/services')
+const { functionServices } = require('@ivcap/services')
 
 async function main() {
   const folder = await mkdtemp(join(tmpdir(), 'cjs-consumer-'))

@@ -6,7 +6,7 @@ import { memoryBackend } from '@ivcap/backend-memory'
 import { connect, local } from '@ivcap/client'
 import { Ivcap, isIvcapError } from '@ivcap/core'
 import { blobBackend } from '@ivcap/core/engine'
-import { defineService } from '@ivcap/core/services'
+import { defineService } from '@ivcap/services'
 
 const folder = await mkdtemp(join(tmpdir(), 'esm-consumer-'))
 const file = join(folder, 'reef.csv')

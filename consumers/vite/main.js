@@ -1,7 +1,7 @@
 import { connect } from '@ivcap/client'
 import { Ivcap, isIvcapError } from '@ivcap/core'
 import { blobBackend } from '@ivcap/core/engine'
-import { functionServices } from '@ivcap/core/services'
+import { functionServices } from '@ivcap/services'
 import { mapBlobs } from './blobs.js'
 
 /** The code of the error that a call ends with. */

@@ -24,7 +24,7 @@ export async function put(bucket: Bucket, key: string, body: ByteSource, o: PutO
   let isInParts = false
   const attempt = async () => {
     const stopping = new AbortController()
-    const signal = AbortSignal.any([stopping.signal, ...(o.signal ? [o.signal] : [])])
+    const signal = o.signal ? AbortSignal.any([stopping.signal, o.signal]) : stopping.signal
     const rest = piecesOf(body, { sizeOf, signal })
     try {
       const { value: first } = await rest.next()
@@ -36,7 +36,7 @@ export async function put(bucket: Bucket, key: string, body: ByteSource, o: PutO
         ? await putResumable(bucket, uploads, pieces, write)
         : await putParts(bucket, uploads, pieces, write)
     } finally {
-      stopping.abort()
+      stopping.abort(ENDED)
       await rest.return()
     }
   }
@@ -57,6 +57,9 @@ const asExhausted = (error: unknown, attempts: number, elapsed: number): unknown
   isIvcapError(error) && error.retryable && error.attempts === undefined
     ? exhausted(error, error, attempts, elapsed)
     : error
+
+/** One for all: making a reason takes longer than the rest of an abort. */
+const ENDED = new DOMException('the upload has ended', 'AbortError')
 
 /** Of content of unknown size, this many parts have the same size; the next ones have twice that. */
 const GROW_AFTER = 1_000

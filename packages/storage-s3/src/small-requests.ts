@@ -43,12 +43,11 @@ export class SmallRequests {
   constructor(client: S3Client) {
     this.#client = client
     client.middlewareStack.add(
-      (next, context) =>
-        (args) => {
-          const { url, properties } = context.endpointV2 ?? {}
-          if (url !== undefined) this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0])
-          return next(args)
-        },
+      (next, context) => (args) => {
+        const { url, properties } = context.endpointV2 ?? {}
+        if (url !== undefined) this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0])
+        return next(args)
+      },
       { step: 'build', name: 'ivcapAddress' },
     )
   }

@@ -26,7 +26,7 @@ export const artifactToJson = (record: ArtifactRecord) => ({
 })
 
 /** Parses `GET /1/artifacts/{id}`, `POST /1/artifacts`, and the items of a list, which have fewer members. */
-export const artifactFromJson = v.pipe(
+export const artifactFromJson: v.GenericSchema<unknown, ArtifactAnswer> = v.pipe(
   v.object({
     id: UrnText,
     name: Text,

@@ -43,7 +43,7 @@ const Json = v.custom<JsonValue>((value) => value !== undefined)
  *
  * @param service of a job whose JSON does not name it
  */
-export const jobFromJson = (service: Urn) =>
+export const jobFromJson = (service: Urn): v.GenericSchema<unknown, JobRecord> =>
   v.pipe(
     v.object({
       id: UrnText,
