@@ -23,14 +23,14 @@ export interface DownloadOptions {
   open(plan?: Plan, o?: { readonly concurrency?: number }): Promise<ProxiedBlobs>
 }
 
-/** So slow that the rest comes in parts. */
-const SLOW: Fault = { kind: 'dribble', bytes: 601 }
 /** More than a client has connections: one that was kept would stand in the next one's way. */
 const LEFT = 60
 const PATIENCE_MS = 10_000
 
 /** Registers the tests of what reads blobs from a server over a bad line. To be called from a vitest file. */
 export function describeDownloads(name: string, { partSize, busy, open }: DownloadOptions): void {
+  /** So slow that the rest comes in parts: a wait, as many small pieces may be fast enough, after the first bytes were handed out. */
+  const slow: Fault = { kind: 'pause', after: Math.floor(0.8 * partSize), ms: 200 }
   /** Four parts. */
   const large = someBytes(Math.floor(3.6 * partSize))
   const expectLarge = async (blobs: BlobStore) => expectBytes(await bytesOf(blobs, 'key'), large)
@@ -47,7 +47,7 @@ export function describeDownloads(name: string, { partSize, busy, open }: Downlo
     ]
     describe.each([
       ['by a connection that may be fast', undefined],
-      ['by one that is slow, and so in parts', SLOW],
+      ['by one that is slow, and so in parts', slow],
     ])('%s', (_, pace) => {
       // known failure: short-without-length, hang
       it.each(faults)('is whole although any one of its requests %s', async (_, fault) => {
@@ -72,7 +72,7 @@ export function describeDownloads(name: string, { partSize, busy, open }: Downlo
     // known failure: no-download-resume
     it.each([
       ['where it goes by one connection', undefined],
-      ['where it goes in parts', SLOW],
+      ['where it goes in parts', slow],
     ])('goes on where it broke off, with what is missing alone, %s', async (_, pace) => {
       const after = Math.floor(0.4 * partSize)
       const broken: Fault = { kind: 'cut-answer', after, how: 'reset' }

@@ -28,6 +28,8 @@ export type Fault =
   | { readonly kind: 'cut-answer'; readonly after: number; readonly how: 'reset' | 'end' | 'stall' }
   /** The answer's body comes in pieces of so many bytes. */
   | { readonly kind: 'dribble'; readonly bytes: number }
+  /** The answer's body waits so many milliseconds after so many bytes. */
+  | { readonly kind: 'pause'; readonly after: number; readonly ms: number }
   /** A bit of this byte of the answer's body is flipped; a shorter body stays as it is. */
   | { readonly kind: 'flip'; readonly at: number }
   /** A bit of this byte of the request's body is flipped on its way; a shorter body stays as it is. */

@@ -23,6 +23,8 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
       return void through(answer, res, flipped(fault.at))
     case 'dribble':
       return void through(answer, res, inPieces(fault.bytes))
+    case 'pause':
+      return void through(answer, res, pausing(fault))
   }
   res.writeHead(answer.statusCode ?? 502, answer.headers)
   answer.pipe(res)
@@ -75,6 +77,20 @@ const inPieces = (bytes: number) =>
         yield chunk.subarray(at, at + bytes)
         await new Promise((resolve) => setImmediate(resolve))
       }
+    }
+  }
+
+const pausing = ({ after, ms }: Fault & { kind: 'pause' }) =>
+  async function* (body: Body) {
+    let left = after
+    for await (const chunk of body) {
+      if (left > chunk.byteLength || left < 0) yield chunk
+      else {
+        yield chunk.subarray(0, left)
+        await new Promise((resolve) => setTimeout(resolve, ms))
+        yield chunk.subarray(left)
+      }
+      left -= chunk.byteLength
     }
   }
 
