@@ -45,10 +45,10 @@ export async function putAndGet(count: number, way: Way): Promise<Sample> {
 }
 
 /** Of ours against that of the vendor's own client. */
-export const speedGoals = (ours: string, vendor: string): Goal[] =>
+export const speedGoals = (ours: string, vendor: string, limit: number): Goal[] =>
   [PUT, GET].map((name) => ({
     what: `of the speed of ${vendor}, ${name}`,
-    limit: 0.9,
+    limit,
     sense: 'at least',
     value: (f: Figures) => f.count(vendor, name) / f.count(ours, name),
   }))

@@ -41,5 +41,5 @@ export const s3Small: Benchmark = {
     [OPENDAL]: (place) => putAndGet(BLOBS, byOpendal(place)),
     [OURS]: (place) => putAndGet(BLOBS, by(s3Blobs(s3Of(place)))),
   },
-  goals: speedGoals(OURS, SDK),
+  goals: speedGoals(OURS, SDK, 1.5),
 }
