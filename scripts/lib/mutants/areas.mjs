@@ -9,6 +9,14 @@ import { join } from 'node:path'
  * @property {Readonly<Record<string, RegExp>>} tests by package: names of test files, without `.test.ts`
  */
 
+/** @type {Area['tests']} */
+const TRANSFER_TESTS = {
+  core: /^(transfer-.*|large-.*|copy-.*|edge-values|file-source|mounted-files|save-as|temp-file|unsized-files)$/,
+  client: /^(artifact|upload-many|waiting)$/,
+  'backend-memory': /^conformance$/,
+  'backend-platform': /^(content-truth|download-.*|upload-.*)$/,
+}
+
 /**
  * Suites that need a server, another language or minutes are left out where a faster one covers the same code.
  *
@@ -23,15 +31,9 @@ export const areas = [
       'backend-memory': /^(conformance|fault-simulation)$/,
     },
   },
-  {
-    sources: 'packages/core/src/transfer',
-    tests: {
-      core: /^(transfer-.*|large-.*|copy-.*|edge-values|file-source|mounted-files|save-as|temp-file|unsized-files)$/,
-      client: /^(artifact|upload-many|waiting)$/,
-      'backend-memory': /^conformance$/,
-      'backend-platform': /^(content-truth|download-.*|upload-.*)$/,
-    },
-  },
+  { sources: 'packages/core/src/transfer', tests: TRANSFER_TESTS },
+  { sources: 'packages/core/src/streams', tests: TRANSFER_TESTS },
+  { sources: 'packages/core/src/retry', tests: TRANSFER_TESTS },
   {
     sources: 'packages/backend-local/src',
     tests: { 'backend-local': /^(?!python|conformance-engine|fault-simulation|many-aspects)/ },
