@@ -4,6 +4,7 @@
 export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifacts/artifact.js'
 export type { ListArtifactsOptions } from './client/artifacts/artifacts.js'
 export type { ByteStream } from './client/artifacts/byte-stream.js'
+export type { AspectCondition, FindArtifactsOptions, FoundArtifact } from './client/artifacts/find.js'
 export type { LocalFile } from './client/artifacts/local-file.js'
 export type { UploadOptions } from './client/artifacts/upload.js'
 export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/artifacts/upload-many.js'
@@ -49,4 +50,5 @@ export type {
 export type { TimeInput, Timestamp } from './model/time.js'
 export type { Urn } from './model/urn.js'
 export type { Backend, ByteRange } from './ports/index.js'
+export type { Condition, Operators, Where } from './query/where/types.js'
 export type { Content } from './streams/source.js'

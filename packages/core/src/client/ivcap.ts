@@ -11,6 +11,7 @@ import type { Backend } from '../ports/index.js'
 import { checkLimit, checkText, checkTimeout, parseAtTime } from './arguments.js'
 import type { Artifact } from './artifacts/artifact.js'
 import * as artifacts from './artifacts/artifacts.js'
+import { type FindArtifactsOptions, type FoundArtifact, findArtifacts } from './artifacts/find.js'
 import { asyncDispose } from './artifacts/local-file.js'
 import type { UploadOptions } from './artifacts/upload.js'
 import {
@@ -136,6 +137,17 @@ export class Ivcap implements AsyncDisposable {
   /** Newest first unless told otherwise; 10 of them unless told otherwise. */
   listArtifacts(o: artifacts.ListArtifactsOptions = {}): Listing<Artifact> {
     return artifacts.listArtifacts(this.#context, o)
+  }
+
+  /**
+   * Artifacts by what is said of them: `findArtifacts({ schema, where: { depth: { gt: 10 } } })`. Each artifact comes once, in the
+   * order of the aspects that match, newest first unless told otherwise; 10 of them unless told otherwise. Artifacts that can't
+   * be read are left out, and told by an event.
+   *
+   * @throws IvcapError `invalid-argument`, with the place in `where` that can't be meant
+   */
+  findArtifacts(o: FindArtifactsOptions = {}): Listing<FoundArtifact> {
+    return findArtifacts(this.#context, o)
   }
 
   /**

@@ -80,38 +80,65 @@ export function listRecordsBy<R, T>(
 export function listingOf<R, T>(
   context: Context,
   operation: string,
-  { limit, signal, timeout, failures }: NestedCall & { readonly limit: number },
+  o: NestedCall & { readonly limit: number },
   fetchPage: (page: Paged, op: OpOptions) => Promise<Page<R>>,
   wrap: (record: R) => T,
 ): Listing<T> {
-  async function* pagesOf(call: NestedCall): AsyncGenerator<readonly T[]> {
+  return listingOfPages(context, operation, o, async function* (run) {
     // the same page size throughout: a server may count its pages by it
-    const pageSize = Math.min(PAGE_SIZE, limit)
-    const progress = new PageProgress()
+    const pageSize = Math.min(PAGE_SIZE, o.limit)
+    for await (const items of itemsOfPages(pageSize, (page) => run((op) => fetchPage(page, op))))
+      yield items.map(wrap)
+  })
+}
+
+/** The items of each page, until the last one. */
+export async function* itemsOfPages<R>(
+  pageSize: number,
+  fetchPage: (page: Paged) => Promise<Page<R>>,
+): AsyncGenerator<readonly R[]> {
+  const progress = new PageProgress()
+  let cursor: string | undefined
+  for (;;) {
+    const page = await fetchPage({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
+    yield page.items
+    if (page.cursor === undefined) return
+    progress.check(page.cursor, page.items)
+    cursor = page.cursor
+  }
+}
+
+/** Runs one step of a listing, whose options it gives. */
+export type RunStep = <R>(step: (op: OpOptions) => Promise<R>) => Promise<R>
+
+/** As `listingOf`, of pages that are made by several calls. @param pagesOf begins anew; the listing ends it at the limit */
+export function listingOfPages<T>(
+  context: Context,
+  operation: string,
+  { limit, signal, timeout, failures }: NestedCall & { readonly limit: number },
+  pagesOf: (run: RunStep) => AsyncIterable<readonly T[]>,
+): Listing<T> {
+  async function* upToLimit(call: NestedCall): AsyncGenerator<readonly T[]> {
+    if (limit <= 0) return
     let left = limit
-    let cursor: string | undefined
-    while (left > 0) {
-      const request = { limit: pageSize, ...(cursor !== undefined && { cursor }) }
-      const page = await perform(context, operation, call, (op) => fetchPage(request, op))
-      const items = page.items.slice(0, left)
+    for await (const page of pagesOf((step) => perform(context, operation, call, step))) {
+      const items = page.slice(0, left)
       left -= items.length
-      if (items.length > 0) yield items.map(wrap)
-      if (page.cursor === undefined) return
-      progress.check(page.cursor, page.items)
-      cursor = page.cursor
+      if (items.length > 0) yield items
+      if (left <= 0) return
     }
   }
   const own: NestedCall = omitUndefined({ signal, timeout, failures })
   const listing: Listing<T> = {
     async *[Symbol.asyncIterator]() {
-      for await (const page of pagesOf(own)) yield* page
+      for await (const page of upToLimit(own)) yield* page
     },
-    pages: () => pagesOf(own),
+    pages: () => upToLimit(own),
     toArray: () =>
       perform(context, operation, own, async ({ signal, failures }) => {
         const all: T[] = []
         const unlimited = omitUndefined({ signal, failures, timeout: Number.POSITIVE_INFINITY })
-        for await (const page of pagesOf(unlimited)) all.push(...page)
+        for await (const page of upToLimit(unlimited)) all.push(...page)
         return all
       }),
   }

@@ -5,6 +5,8 @@ import type { OptionNames } from '../../model/options.js'
 import type { TimeInput } from '../../model/time.js'
 import { parsePolicy, parseUri, show } from '../../model/urn.js'
 import type { AspectDraft, AspectQuery } from '../../ports/index.js'
+import { pathOfWhere } from '../../query/where/path.js'
+import type { Where } from '../../query/where/types.js'
 import { checkLimit, checkText, checkWord, ifGiven, parseAtTime } from '../arguments.js'
 import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
@@ -41,6 +43,8 @@ export interface ListAspectsOptions extends CallOptions {
   readonly schema?: string | undefined
   /** SQL/JSON path that must find something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
   readonly contentPath?: string | undefined
+  /** Conditions on the content, e.g. `{ depth: { gt: 10 } }`; instead of a `contentPath`. */
+  readonly where?: Where | undefined
   readonly filter?: string | undefined
   /** List what was in force then. */
   readonly atTime?: TimeInput | undefined
@@ -57,6 +61,7 @@ export interface ListAspectsOptions extends CallOptions {
 export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> = {
   schema: true,
   contentPath: true,
+  where: true,
   filter: true,
   atTime: true,
   limit: true,
@@ -90,6 +95,13 @@ export function aspectDraft({ entity, content, schema, policy }: AspectInput, wh
   }
 }
 
+function contentPathOf({ contentPath, where }: ListAspectsOptions): string | undefined {
+  if (where === undefined) return ifGiven(contentPath, 'contentPath', checkText)
+  if (contentPath === undefined) return pathOfWhere(where)
+  const message = 'where and contentPath both say what contents are wanted: give one of them'
+  throw new IvcapError('invalid-argument', message, { argument: 'where' })
+}
+
 /** A query without its page. @throws IvcapError `invalid-argument` */
 export function aspectQuery(
   o: ListAspectsOptions,
@@ -97,7 +109,7 @@ export function aspectQuery(
   return omitUndefined({
     entity: ifGiven(o.entity, 'entity', (entity, argument) => parseUri(idOf(entity), argument)),
     schema: ifGiven(o.schema, 'schema', checkText),
-    contentPath: ifGiven(o.contentPath, 'contentPath', checkText),
+    contentPath: contentPathOf(o),
     filter: ifGiven(o.filter, 'filter', checkText),
     atTime: parseAtTime(o.atTime),
     orderBy: checkText(o.orderBy ?? 'valid_from', 'orderBy'),

@@ -1,0 +1,171 @@
+/** Artifacts by what is said of them: the aspects that match lead to the artifacts. */
+import { IvcapError, isIvcapError } from '../../model/errors.js'
+import { checkOptions, type OptionNames } from '../../model/options.js'
+import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
+import type { TimeInput } from '../../model/time.js'
+import { parseArtifactId, show } from '../../model/urn.js'
+import type { ArtifactStore, AspectQuery, OpOptions } from '../../ports/index.js'
+import type { Where } from '../../query/where/types.js'
+import { Aspect } from '../aspects/aspect.js'
+import { aspectQuery } from '../aspects/aspect-input.js'
+import type { Context } from '../context.js'
+import { itemsOfPages, type Listing, listingOfPages, type RunStep } from '../listing.js'
+import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+import { Artifact } from './artifact.js'
+
+/** Records that are fetched at once. */
+const AT_ONCE = 8
+/** The most that a deployment returns in one page. */
+const PAGE_SIZE = 50
+
+/** A condition on the aspects of an artifact: one of them must have the schema and the content. */
+export interface AspectCondition {
+  /** A schema, or a pattern in which `%` stands for any characters. */
+  readonly schema?: string | undefined
+  readonly where?: Where | undefined
+}
+
+export interface FindArtifactsOptions extends AspectCondition, CallOptions {
+  /** On the fields of the aspects, as `listAspects` takes it. */
+  readonly filter?: string | undefined
+  /** Further conditions, each of which an aspect of the artifact must meet. */
+  readonly having?: readonly AspectCondition[] | undefined
+  /** What was said then. @default now */
+  readonly atTime?: TimeInput | undefined
+  /** Artifacts in all; Infinity for all. @default 10 */
+  readonly limit?: number | undefined
+  /** Comma list of fields of the aspects. @default valid_from */
+  readonly orderBy?: string | undefined
+  /** @default DESC */
+  readonly orderDirection?: 'ASC' | 'DESC' | undefined
+}
+
+const FIND_OPTIONS: OptionNames<FindArtifactsOptions> = {
+  schema: true,
+  where: true,
+  filter: true,
+  having: true,
+  atTime: true,
+  limit: true,
+  orderBy: true,
+  orderDirection: true,
+  ...CALL_OPTIONS,
+}
+
+const CONDITION_OPTIONS: OptionNames<AspectCondition> = { schema: true, where: true }
+
+/** An artifact, and the aspects by which it was found: those of the page that led to it, and one for each further condition. */
+export class FoundArtifact extends Artifact {
+  readonly aspects: readonly Aspect[]
+
+  /** @internal Made by the client. */
+  constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, aspects: readonly Aspect[]) {
+    super(context, store, record, true)
+    this.aspects = aspects
+  }
+}
+
+type Query = Omit<AspectQuery, 'limit' | 'cursor'>
+
+export function findArtifacts(context: Context, o: FindArtifactsOptions): Listing<FoundArtifact> {
+  const { having = [], ...checked } = checkOptions(o, FIND_OPTIONS, 'findArtifacts')
+  const { limit, ...query } = aspectQuery(checked)
+  const further = conditionsOf(having, checked.atTime)
+  return listingOfPages(context, 'findArtifacts', { ...checked, limit }, async function* (run) {
+    const seen = new Set<string>()
+    const pages = itemsOfPages(Math.min(PAGE_SIZE, limit), (page) =>
+      run((op) => context.backend.aspects.list({ ...query, ...page }, op)),
+    )
+    for await (const records of pages) yield* foundIn(context, run, byEntity(records, seen), further)
+  })
+}
+
+function conditionsOf(having: unknown, atTime: TimeInput | undefined): readonly Query[] {
+  if (!Array.isArray(having)) {
+    const message = `having must be a list of conditions, e.g. [{ schema, where }], not ${show(having)}`
+    throw new IvcapError('invalid-argument', message, { argument: 'having' })
+  }
+  return having.map((condition: AspectCondition, i) => {
+    const { limit: _, ...query } = aspectQuery({
+      ...checkOptions(condition, CONDITION_OPTIONS, `findArtifacts: having[${i}]`),
+      atTime,
+    })
+    return query
+  })
+}
+
+/** The records of entities that were not seen before, in their order. */
+function byEntity(
+  records: readonly AspectRecord[],
+  seen: Set<string>,
+): readonly (readonly [string, readonly AspectRecord[]])[] {
+  const groups = new Map<string, AspectRecord[]>()
+  for (const record of records) {
+    if (seen.has(record.entity)) continue
+    const group = groups.get(record.entity)
+    if (group === undefined) groups.set(record.entity, [record])
+    else group.push(record)
+  }
+  for (const entity of groups.keys()) seen.add(entity)
+  return [...groups]
+}
+
+/** In batches, each of which is fetched when it is wanted. */
+async function* foundIn(
+  context: Context,
+  run: RunStep,
+  groups: ReturnType<typeof byEntity>,
+  further: readonly Query[],
+): AsyncGenerator<readonly FoundArtifact[]> {
+  for (let start = 0; start < groups.length; start += AT_ONCE) {
+    const batch = groups.slice(start, start + AT_ONCE)
+    const found = await run((op) =>
+      Promise.all(batch.map(([entity, records]) => find(context, entity, records, further, op))),
+    )
+    yield found.filter((one) => one !== undefined)
+  }
+}
+
+async function find(
+  context: Context,
+  entity: string,
+  records: readonly AspectRecord[],
+  further: readonly Query[],
+  op: OpOptions,
+): Promise<FoundArtifact | undefined> {
+  const id = artifactIdOf(entity)
+  if (id === undefined) return undefined
+  const { artifacts, aspects } = context.backend
+  const matches = [...records]
+  for (const query of further) {
+    const { items } = await aspects.list({ ...query, entity, limit: 1 }, op)
+    const [match] = items
+    if (match === undefined) return undefined
+    matches.push(match)
+  }
+  try {
+    const record = await artifacts.stat(id, op)
+    return new FoundArtifact(
+      context,
+      artifacts,
+      record,
+      matches.map((match) => new Aspect(context, match, false)),
+    )
+  } catch (error) {
+    if (!isIvcapError(error) || !LEFT_OUT.has(error.code)) throw error
+    op.onEvent?.({ kind: 'left-out', message: `${id} is left out: ${error.message}`, resource: id, error })
+    return undefined
+  }
+}
+
+/** An artifact whose record can't be read does not spoil the others. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['not-found', 'permission-denied', 'integrity'])
+
+/** Undefined for what is no artifact: anything may have aspects. */
+function artifactIdOf(entity: string) {
+  try {
+    return parseArtifactId(entity, 'entity')
+  } catch {
+    return undefined
+  }
+}
