@@ -16,6 +16,7 @@ import { collections } from './backend/collections.js'
 import { contentPaths } from './backend/content-paths.js'
 import { errors } from './backend/errors.js'
 import { filters } from './backend/filters.js'
+import { finding } from './backend/finding.js'
 import { jobs } from './backend/jobs.js'
 import { lineage } from './backend/lineage.js'
 import { many } from './backend/many.js'
@@ -44,6 +45,7 @@ const areas = {
   'listing aspects': aspectList,
   filters,
   'content paths': contentPaths,
+  finding,
   'time travel': aspectTime,
   'writers at the same time': aspectRaces,
   collections,

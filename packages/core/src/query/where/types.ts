@@ -11,13 +11,21 @@ type JsonPrimitive = string | number | boolean | null
  *
  * @template T the type of the content, which decides what fields and operators there are
  */
-export type Where<T = unknown> = {
-  readonly [P in PathOf<T>]?: Condition<ValueAt<T, P>>
-} & {
-  readonly and?: readonly Where<T>[]
-  readonly or?: readonly Where<T>[]
+export type Where<T = unknown> = unknown extends T ? WhereAny : WhereOf<T>
+
+interface WhereAny {
+  readonly and?: readonly WhereAny[]
+  readonly or?: readonly WhereAny[]
+  readonly not?: WhereAny
+  /** By the path of the field. */
+  readonly [path: string]: Condition<JsonValue> | WhereAny | readonly WhereAny[] | undefined
+}
+
+type WhereOf<T> = { readonly [P in PathOf<T>]?: Condition<ValueAt<T, P>> } & {
+  readonly and?: readonly WhereOf<T>[]
+  readonly or?: readonly WhereOf<T>[]
   /** Also true of contents without the fields, or with values of another type. */
-  readonly not?: Where<T>
+  readonly not?: WhereOf<T>
 }
 
 /** A value that the field must have, or operators that must all be true of it. */
