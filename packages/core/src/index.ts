@@ -4,13 +4,25 @@
 export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifacts/artifact.js'
 export type { ListArtifactsOptions } from './client/artifacts/artifacts.js'
 export type { ByteStream } from './client/artifacts/byte-stream.js'
-export type { AspectCondition, FindArtifactsOptions, FoundArtifact } from './client/artifacts/find.js'
+export type {
+  AspectCondition,
+  FindArtifactsOptions,
+  FindTypedOptions,
+  FoundArtifact,
+} from './client/artifacts/find.js'
 export type { LocalFile } from './client/artifacts/local-file.js'
+export type { GetMetadataOptions } from './client/artifacts/metadata.js'
 export type { UploadOptions } from './client/artifacts/upload.js'
 export type { UploadInput, UploadManyOptions, UploadOutcome } from './client/artifacts/upload-many.js'
 export type { AddManyOptions } from './client/aspects/add-aspects.js'
 export { Aspect } from './client/aspects/aspect.js'
-export type { AspectInput, AssertOptions, ListAspectsOptions } from './client/aspects/aspect-input.js'
+export type {
+  AspectInput,
+  AssertOptions,
+  ListAspectsOptions,
+  ListTypedOptions,
+} from './client/aspects/aspect-input.js'
+export { type AspectType, defineAspect, type TypedAspect } from './client/aspects/aspect-type.js'
 export type { Collection } from './client/collections/collection.js'
 export type {
   AddItemOptions,
@@ -34,7 +46,13 @@ export type { CallOptions } from './client/operation.js'
 export { Job, type WaitOptions } from './client/services/job.js'
 export { type ListJobsOptions, type RequestJobOptions, Service } from './client/services/service.js'
 export type { ListServicesOptions } from './client/services/services.js'
-export { IvcapError, type IvcapErrorCode, type IvcapErrorDetails, isIvcapError } from './model/errors.js'
+export {
+  type Issue,
+  IvcapError,
+  type IvcapErrorCode,
+  type IvcapErrorDetails,
+  isIvcapError,
+} from './model/errors.js'
 export type { EventListener, IvcapEvent } from './model/events.js'
 export type { JsonInput, JsonObject, JsonValue } from './model/json.js'
 export type { Problem, ProblemKind, VerifyOptions } from './model/problems.js'
@@ -47,6 +65,7 @@ export type {
   ServiceParameter,
   ServiceRecord,
 } from './model/services.js'
+export type { StandardSchema } from './model/standard-schema.js'
 export type { TimeInput, Timestamp } from './model/time.js'
 export type { Urn } from './model/urn.js'
 export type { Backend, ByteRange } from './ports/index.js'

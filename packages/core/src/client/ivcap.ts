@@ -11,7 +11,12 @@ import type { Backend } from '../ports/index.js'
 import { checkLimit, checkText, checkTimeout, parseAtTime } from './arguments.js'
 import type { Artifact } from './artifacts/artifact.js'
 import * as artifacts from './artifacts/artifacts.js'
-import { type FindArtifactsOptions, type FoundArtifact, findArtifacts } from './artifacts/find.js'
+import {
+  type FindArtifactsOptions,
+  type FindTypedOptions,
+  type FoundArtifact,
+  findArtifacts,
+} from './artifacts/find.js'
 import { asyncDispose } from './artifacts/local-file.js'
 import type { UploadOptions } from './artifacts/upload.js'
 import {
@@ -25,9 +30,11 @@ import type { Aspect } from './aspects/aspect.js'
 import {
   type AspectInput,
   type AssertOptions,
-  LIST_ASPECTS_OPTIONS,
+  LIST_TYPED_OPTIONS,
   type ListAspectsOptions,
+  type ListTypedOptions,
 } from './aspects/aspect-input.js'
+import type { AspectType, TypedAspect } from './aspects/aspect-type.js'
 import * as aspects from './aspects/aspects.js'
 import { type Collection, retractCollection } from './collections/collection.js'
 import {
@@ -146,7 +153,9 @@ export class Ivcap implements AsyncDisposable {
    *
    * @throws IvcapError `invalid-argument`, with the place in `where` that can't be meant
    */
-  findArtifacts(o: FindArtifactsOptions = {}): Listing<FoundArtifact> {
+  findArtifacts<T>(o: FindTypedOptions<T>): Listing<FoundArtifact>
+  findArtifacts(o?: FindArtifactsOptions): Listing<FoundArtifact>
+  findArtifacts(o: FindArtifactsOptions & { readonly type?: AspectType } = {}): Listing<FoundArtifact> {
     return findArtifacts(this.#context, o)
   }
 
@@ -187,12 +196,12 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
-  listAspects(o: ListAspectsOptions = {}): Listing<Aspect> {
-    return aspects.listAspects(
-      this.#context,
-      'listAspects',
-      checkOptions(o, LIST_ASPECTS_OPTIONS, 'listAspects'),
-    )
+  listAspects<T>(o: ListTypedOptions<T>): Listing<TypedAspect<T>>
+  listAspects(o?: ListAspectsOptions): Listing<Aspect>
+  listAspects(o: ListAspectsOptions & { readonly type?: AspectType } = {}): Listing<Aspect> {
+    const { type, ...query } = checkOptions(o, LIST_TYPED_OPTIONS, 'listAspects')
+    if (type === undefined) return aspects.listAspects(this.#context, 'listAspects', query)
+    return aspects.listTyped(this.#context, 'listAspects', type, query)
   }
 
   /**

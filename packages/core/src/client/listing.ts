@@ -9,7 +9,7 @@ import { inspectable } from './inspect.js'
 import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
 /** The most that a deployment returns in one page. */
-const PAGE_SIZE = 50
+export const PAGE_SIZE = 50
 
 /**
  * The result of a list call: iterate it (`for await`), take it whole, or page by page. Nothing is fetched before the first

@@ -99,7 +99,19 @@ export function named(error: unknown, operation: string): IvcapError {
     return new IvcapError('unknown', `${operation} failed: ${text}`, { operation, cause: error })
   }
   if (error.operation !== undefined) return error
-  const { code, message, argument, resource, status, retryable, retryAfter, attempts, elapsed, cause } = error
+  const {
+    code,
+    message,
+    argument,
+    resource,
+    status,
+    retryable,
+    retryAfter,
+    attempts,
+    elapsed,
+    issues,
+    cause,
+  } = error
   const details = omitUndefined({
     operation,
     argument,
@@ -109,6 +121,7 @@ export function named(error: unknown, operation: string): IvcapError {
     retryAfter,
     attempts,
     elapsed,
+    issues,
     cause,
   })
   return new IvcapError(code, `${operation}: ${message}`, details)

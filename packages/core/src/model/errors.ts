@@ -34,7 +34,16 @@ export interface IvcapErrorDetails {
   readonly attempts?: number
   /** Milliseconds that those attempts took, with the waits between them. */
   readonly elapsed?: number
+  /** What a schema of the caller's refused. */
+  readonly issues?: readonly Issue[]
   readonly cause?: unknown
+}
+
+/** One thing that is wrong with a value. */
+export interface Issue {
+  readonly message: string
+  /** The fields that lead to it. */
+  readonly path: readonly string[]
 }
 
 /** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
@@ -54,6 +63,7 @@ export class IvcapError extends Error {
   readonly retryAfter?: number
   readonly attempts?: number
   readonly elapsed?: number
+  readonly issues?: readonly Issue[]
   readonly [brand] = true
 
   constructor(code: IvcapErrorCode, message: string, details: IvcapErrorDetails = {}) {
@@ -68,6 +78,7 @@ export class IvcapError extends Error {
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
     if (details.attempts !== undefined) this.attempts = details.attempts
     if (details.elapsed !== undefined) this.elapsed = details.elapsed
+    if (details.issues !== undefined) this.issues = details.issues
   }
 }
 

@@ -4,8 +4,8 @@ import { emit, type IvcapEvent } from '../../model/events.js'
 import type { JsonInput } from '../../model/json.js'
 import { checkOptions, type OptionNames } from '../../model/options.js'
 import type { ArtifactRecord, ArtifactStatus } from '../../model/records.js'
-import type { Urn } from '../../model/urn.js'
-import { show } from '../../model/urn.js'
+import { type OutputOf, type StandardSchema, validated } from '../../model/standard-schema.js'
+import { parseUri, show, type Urn } from '../../model/urn.js'
 import type {
   ArtifactContent,
   ArtifactStore,
@@ -16,14 +16,15 @@ import type {
 import { chunkMemory } from '../../streams/chunk-memory.js'
 import { checkRange } from '../../streams/range.js'
 import { type VerifiedBodyOptions, verifiedBody } from '../../transfer/download.js'
-import type { Aspect } from '../aspects/aspect.js'
+import { Aspect } from '../aspects/aspect.js'
 import {
   ASSERT_OPTIONS,
   type AssertOptions,
-  aspectDraft,
+  aspectQuery,
   type ListAspectsOptions,
   METADATA_OPTIONS,
 } from '../aspects/aspect-input.js'
+import { type AspectType, isAspectType, type TypedAspect, typedAspect } from '../aspects/aspect-type.js'
 import { listAspects } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
 import { dateOf, Handle, type Summary } from '../handle.js'
@@ -32,6 +33,14 @@ import type { Listing } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, named, perform } from '../operation.js'
 import { type ByteStream, byteStream, collect, tooLarge } from './byte-stream.js'
 import { type LocalFile, localFile } from './local-file.js'
+import {
+  assertAll,
+  draftsOf,
+  GET_METADATA_OPTIONS,
+  type GetMetadataOptions,
+  type MetadataInput,
+  metadataInput,
+} from './metadata.js'
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
@@ -176,8 +185,21 @@ export class Artifact extends Handle<ArtifactRecord> {
     }
   }
 
+  /** The whole content as JSON, checked by a schema (any Standard Schema). @throws IvcapError `integrity`, with `issues` */
+  async json<S extends StandardSchema>(schema: S, o?: ReadOptions): Promise<OutputOf<S>>
   /** The whole content as JSON: yours to check. @throws IvcapError `protocol` when it isn't JSON */
-  async json(o: ReadOptions = {}): Promise<unknown> {
+  async json(o?: ReadOptions): Promise<unknown>
+  async json(first: StandardSchema | ReadOptions = {}, second: ReadOptions = {}): Promise<unknown> {
+    if (!('~standard' in first)) return this.#json(first)
+    const schema = first
+    const value = await this.#json(second)
+    const what = `the content of ${this.id}`
+    return perform(this.context, 'json', {}, () =>
+      validated(schema, value, { code: 'integrity', what, resource: this.id }),
+    )
+  }
+
+  async #json(o: ReadOptions): Promise<unknown> {
     const text = await this.text(o)
     try {
       return JSON.parse(text)
@@ -194,13 +216,38 @@ export class Artifact extends Handle<ArtifactRecord> {
     return listAspects(this.context, 'metadata', all)
   }
 
-  /** Adds an aspect about this artifact, in addition to those in force; returns this artifact. */
-  async addMetadata(content: JsonInput, o: AssertOptions = {}): Promise<this> {
-    return this.call('addMetadata', o, ASSERT_OPTIONS, async (op, { schema, policy }) => {
-      const draft = aspectDraft({ entity: this.id, content, schema, policy })
-      await this.context.backend.aspects.assert(draft, 'add', op)
-      return this
+  /** The newest aspect of this type, its content checked; undefined if there is none. @throws IvcapError `integrity` */
+  async getMetadata<T>(
+    type: AspectType<unknown, T>,
+    o?: GetMetadataOptions,
+  ): Promise<TypedAspect<T> | undefined>
+  /** The newest aspect of this schema; undefined if there is none. */
+  async getMetadata(schema: string, o?: GetMetadataOptions): Promise<Aspect | undefined>
+  async getMetadata(type: string | AspectType, o: GetMetadataOptions = {}): Promise<Aspect | undefined> {
+    return this.call('getMetadata', o, GET_METADATA_OPTIONS, async (op, { atTime }) => {
+      const schema = isAspectType(type) ? type.schema : parseUri(type, 'schema')
+      const query = aspectQuery({ entity: this.id, schema, atTime, limit: 1 })
+      const [record] = (await this.context.backend.aspects.list(query, op)).items
+      if (record === undefined) return undefined
+      return isAspectType(type)
+        ? typedAspect(this.context, type, record)
+        : new Aspect(this.context, record, false)
     })
+  }
+
+  /** Adds an aspect about this artifact, or several, in addition to those in force; returns this artifact. */
+  async addMetadata(contents: JsonInput | readonly JsonInput[], o?: AssertOptions): Promise<this>
+  /** Adds an aspect of this type. @throws IvcapError `invalid-argument`, with `issues`, for a value that is not of it */
+  async addMetadata<I>(type: AspectType<I>, value: NoInfer<I>, o?: AssertOptions): Promise<this>
+  async addMetadata(first: unknown, second?: unknown, third?: unknown): Promise<this> {
+    return this.#assert('addMetadata', 'add', metadataInput(first, second, third))
+  }
+
+  /** As `addMetadata`, in place of the aspects of the same schema. */
+  async updateMetadata(contents: JsonInput | readonly JsonInput[], o?: AssertOptions): Promise<this>
+  async updateMetadata<I>(type: AspectType<I>, value: NoInfer<I>, o?: AssertOptions): Promise<this>
+  async updateMetadata(first: unknown, second?: unknown, third?: unknown): Promise<this> {
+    return this.#assert('updateMetadata', 'replace', metadataInput(first, second, third))
   }
 
   /** The jobs that made and used the artifact, and the record of its upload. */
@@ -221,6 +268,13 @@ export class Artifact extends Handle<ArtifactRecord> {
   protected summary(): Summary {
     const { id, name, status, size, mimeType } = this
     return { kind: 'Artifact', label: name, fields: { id, name, status, size, mimeType } }
+  }
+
+  #assert(operation: string, mode: 'add' | 'replace', input: MetadataInput): Promise<this> {
+    return this.call(operation, input.o, ASSERT_OPTIONS, async (op, checked) => {
+      await assertAll(this.context, await draftsOf(this.id, input, checked), mode, op)
+      return this
+    })
   }
 
   /** Copies a file of this disk; undefined if it differs from its record, so that the caller reads and verifies it instead. */

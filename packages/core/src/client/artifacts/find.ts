@@ -8,15 +8,14 @@ import type { ArtifactStore, AspectQuery, OpOptions } from '../../ports/index.js
 import type { Where } from '../../query/where/types.js'
 import { Aspect } from '../aspects/aspect.js'
 import { aspectQuery } from '../aspects/aspect-input.js'
+import type { AspectType } from '../aspects/aspect-type.js'
 import type { Context } from '../context.js'
-import { itemsOfPages, type Listing, listingOfPages, type RunStep } from '../listing.js'
+import { itemsOfPages, type Listing, listingOfPages, PAGE_SIZE, type RunStep } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 import { Artifact } from './artifact.js'
 
 /** Records that are fetched at once. */
 const AT_ONCE = 8
-/** The most that a deployment returns in one page. */
-const PAGE_SIZE = 50
 
 /** A condition on the aspects of an artifact: one of them must have the schema and the content. */
 export interface AspectCondition {
@@ -40,7 +39,14 @@ export interface FindArtifactsOptions extends AspectCondition, CallOptions {
   readonly orderDirection?: 'ASC' | 'DESC' | undefined
 }
 
-const FIND_OPTIONS: OptionNames<FindArtifactsOptions> = {
+/** As `FindArtifactsOptions`, by aspects of one type: conditions are typed. */
+export interface FindTypedOptions<T> extends Omit<FindArtifactsOptions, 'schema' | 'where'> {
+  readonly type: AspectType<unknown, T>
+  readonly where?: Where<T> | undefined
+}
+
+const FIND_OPTIONS: OptionNames<FindArtifactsOptions & { readonly type?: AspectType | undefined }> = {
+  type: true,
   schema: true,
   where: true,
   filter: true,
@@ -67,9 +73,12 @@ export class FoundArtifact extends Artifact {
 
 type Query = Omit<AspectQuery, 'limit' | 'cursor'>
 
-export function findArtifacts(context: Context, o: FindArtifactsOptions): Listing<FoundArtifact> {
-  const { having = [], ...checked } = checkOptions(o, FIND_OPTIONS, 'findArtifacts')
-  const { limit, ...query } = aspectQuery(checked)
+export function findArtifacts(
+  context: Context,
+  o: FindArtifactsOptions & { readonly type?: AspectType | undefined },
+): Listing<FoundArtifact> {
+  const { having = [], type, ...checked } = checkOptions(o, FIND_OPTIONS, 'findArtifacts')
+  const { limit, ...query } = aspectQuery({ ...checked, schema: type?.schema ?? checked.schema })
   const further = conditionsOf(having, checked.atTime)
   return listingOfPages(context, 'findArtifacts', { ...checked, limit }, async function* (run) {
     const seen = new Set<string>()

@@ -10,6 +10,7 @@ import type { Where } from '../../query/where/types.js'
 import { checkLimit, checkText, checkWord, ifGiven, parseAtTime } from '../arguments.js'
 import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+import type { AspectType } from './aspect-type.js'
 
 export interface AssertOptions extends CallOptions {
   /** Wins over `content.$schema`. */
@@ -58,6 +59,12 @@ export interface ListAspectsOptions extends CallOptions {
   readonly includeContent?: boolean | undefined
 }
 
+/** As `ListAspectsOptions`, of one type: contents are checked, and conditions are typed. */
+export interface ListTypedOptions<T> extends Omit<ListAspectsOptions, 'schema' | 'where' | 'includeContent'> {
+  readonly type: AspectType<unknown, T>
+  readonly where?: Where<T> | undefined
+}
+
 export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> = {
   schema: true,
   contentPath: true,
@@ -73,8 +80,16 @@ export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> =
 
 export const LIST_ASPECTS_OPTIONS: OptionNames<ListAspectsOptions> = { entity: true, ...METADATA_OPTIONS }
 
+export const LIST_TYPED_OPTIONS: OptionNames<ListAspectsOptions & { readonly type: AspectType }> = {
+  type: true,
+  ...LIST_ASPECTS_OPTIONS,
+}
+
 /** @throws IvcapError `missing-argument` or `invalid-argument` */
-export function aspectDraft({ entity, content, schema, policy }: AspectInput, where = ''): AspectDraft {
+export function aspectDraft(
+  { entity, content, schema, policy }: Omit<AspectInput, 'content'> & { readonly content: unknown },
+  where = '',
+): AspectDraft {
   const about = parseUri(idOf(entity), `${where}entity`)
   const { $schema, $entity, ...rest } = toJsonObject(content, `${where}content`)
   if ($entity !== undefined && $entity !== about) {

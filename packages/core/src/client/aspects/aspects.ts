@@ -4,7 +4,7 @@ import { parseAspectId } from '../../model/urn.js'
 import type { AspectDraft, OpOptions } from '../../ports/index.js'
 import type { Context } from '../context.js'
 import { idOf, type Reference } from '../handle.js'
-import { type Listing, listingOf } from '../listing.js'
+import { itemsOfPages, type Listing, listingOf, listingOfPages, PAGE_SIZE } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Aspect } from './aspect.js'
 import {
@@ -15,9 +15,46 @@ import {
   aspectQuery,
   type ListAspectsOptions,
 } from './aspect-input.js'
+import { type AspectType, type TypedAspect, typedAspect } from './aspect-type.js'
 
 export function listAspects(context: Context, operation: string, o: ListAspectsOptions): Listing<Aspect> {
   return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
+}
+
+/** The aspects of one type. One whose content is not of it is left out, and told by an event. */
+export function listTyped<T>(
+  context: Context,
+  operation: string,
+  type: AspectType<unknown, T>,
+  o: ListAspectsOptions,
+): Listing<TypedAspect<T>> {
+  const { limit, ...query } = aspectQuery({ ...o, schema: type.schema, includeContent: true })
+  return listingOfPages(context, operation, { ...o, limit }, async function* (run) {
+    const pages = itemsOfPages(Math.min(PAGE_SIZE, limit), (page) =>
+      run((op) => context.backend.aspects.list({ ...query, ...page }, op)),
+    )
+    for await (const records of pages) {
+      const typed = await run((op) =>
+        Promise.all(records.map((record) => typedOrLeftOut(context, type, record, op))),
+      )
+      yield typed.filter((aspect) => aspect !== undefined)
+    }
+  })
+}
+
+async function typedOrLeftOut<T>(
+  context: Context,
+  type: AspectType<unknown, T>,
+  record: AspectRecord,
+  op: OpOptions,
+): Promise<TypedAspect<T> | undefined> {
+  try {
+    return await typedAspect(context, type, record)
+  } catch (error) {
+    if (!isIvcapError(error, 'integrity')) throw error
+    op.onEvent?.({ kind: 'left-out', message: error.message, resource: record.id, error })
+    return undefined
+  }
 }
 
 /** Arguments are checked now; nothing is fetched before the first item is asked for. */

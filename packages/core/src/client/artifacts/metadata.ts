@@ -1,0 +1,62 @@
+/** What is said of one artifact. */
+import type { OptionNames } from '../../model/options.js'
+import type { TimeInput } from '../../model/time.js'
+import type { Urn } from '../../model/urn.js'
+import type { AspectDraft, OpOptions } from '../../ports/index.js'
+import { type AssertOptions, aspectDraft } from '../aspects/aspect-input.js'
+import { type AspectType, isAspectType } from '../aspects/aspect-type.js'
+import { concurrently } from '../concurrently.js'
+import type { Context } from '../context.js'
+import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+
+/** Aspects that are written at once, to a place that does not take many together. */
+const AT_ONCE = 8
+
+export interface GetMetadataOptions extends CallOptions {
+  /** What was in force then. @default now */
+  readonly atTime?: TimeInput | undefined
+}
+
+export const GET_METADATA_OPTIONS: OptionNames<GetMetadataOptions> = { atTime: true, ...CALL_OPTIONS }
+
+/** What `addMetadata` and `updateMetadata` were given: a content or several of them, or a type and a value of it. */
+export interface MetadataInput {
+  readonly type?: AspectType
+  readonly contents: unknown
+  readonly o: AssertOptions
+}
+
+/** The arguments of either form; the options are checked by the call. */
+export const metadataInput = (first: unknown, second: unknown, third: unknown): MetadataInput =>
+  isAspectType(first)
+    ? { type: first, contents: second, o: third ?? {} }
+    : { contents: first, o: second ?? {} }
+
+/** The aspects that are to be stored. @throws IvcapError `missing-argument` or `invalid-argument` */
+export async function draftsOf(
+  entity: Urn,
+  { type, contents }: MetadataInput,
+  { schema, policy }: AssertOptions,
+): Promise<readonly AspectDraft[]> {
+  if (type !== undefined)
+    return [aspectDraft({ entity, content: await type.toContent(contents), schema: type.schema, policy })]
+  const isList = Array.isArray(contents)
+  const list: readonly unknown[] = isList ? contents : [contents]
+  return list.map((content, i) =>
+    aspectDraft({ entity, content, schema, policy }, isList ? `metadata[${i}].` : ''),
+  )
+}
+
+/** In their order where the place takes many together, or where each replaces the one before it. */
+export async function assertAll(
+  { backend }: Context,
+  drafts: readonly AspectDraft[],
+  mode: 'add' | 'replace',
+  op: OpOptions,
+): Promise<void> {
+  const { aspects } = backend
+  if (mode === 'add' && drafts.length > 1 && aspects.assertMany)
+    return void (await aspects.assertMany(drafts, op))
+  const write = async (draft: AspectDraft) => void (await aspects.assert(draft, mode, op))
+  await concurrently(drafts, mode === 'add' ? AT_ONCE : 1, write, op.signal)
+}
