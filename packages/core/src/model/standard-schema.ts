@@ -61,7 +61,8 @@ export async function validated<Output>(
   if (result.issues === undefined) return result.value
   const issues: readonly Issue[] = result.issues.map(({ message, path = [] }) => ({
     message,
-    path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
+    // some schema libraries have arrays of their own
+    path: Array.from(path, (part) => String(typeof part === 'object' ? part.key : part)),
   }))
   const [first] = issues
   const more = issues.length > 1 ? `, and ${issues.length - 1} more` : ''

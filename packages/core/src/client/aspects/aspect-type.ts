@@ -1,13 +1,7 @@
 /** Kinds of aspects whose contents are checked and typed. */
 import type { JsonObject } from '../../model/json.js'
 import type { AspectRecord } from '../../model/records.js'
-import {
-  checkSchema,
-  type InputOf,
-  type OutputOf,
-  type StandardSchema,
-  validated,
-} from '../../model/standard-schema.js'
+import { checkSchema, type StandardSchema, validated } from '../../model/standard-schema.js'
 import { parseUri } from '../../model/urn.js'
 import type { Context } from '../context.js'
 import { Aspect } from './aspect.js'
@@ -49,10 +43,10 @@ export class AspectType<Input = unknown, Output = unknown> {
  * @param validator any Standard Schema: of zod, valibot, arktype, …
  * @throws IvcapError `invalid-argument`
  */
-export function defineAspect<S extends StandardSchema>(
+export function defineAspect<Input, Output>(
   schema: string,
-  validator: S & StandardSchema<InputOf<S>, OutputOf<S>>,
-): AspectType<InputOf<S>, OutputOf<S>> {
+  validator: StandardSchema<Input, Output>,
+): AspectType<Input, Output> {
   return new AspectType(parseUri(schema, 'schema'), checkSchema(validator, 'validator'))
 }
 
