@@ -66,6 +66,20 @@ export function finding(place: BackendPlace): void {
     expect(await found({ schema: QUALITY, orderDirection: 'ASC' })).toEqual([0, 1, 2, 3])
   })
 
+  it('a listing says whether there is more than its limit', async () => {
+    const listing = client().findArtifacts({ schema: QUALITY, limit: 2 })
+    expect(listing.truncated).toBeUndefined()
+    await listing.toArray()
+    expect(listing.truncated).toBe(true)
+    const all = client().listArtifacts({ limit: 4 })
+    expect(await all.toArray()).toHaveLength(4)
+    expect(all.truncated).toBe(false)
+    for await (const _ of all) break
+    const some = client().listArtifacts({ limit: 3 })
+    for await (const _ of some);
+    expect(some.truncated).toBe(true)
+  })
+
   it('as it was at a time', async () => {
     const ivcap = client()
     const [before] = await ivcap.listAspects({ entity: ids[0], schema: QUALITY }).toArray()

@@ -16,10 +16,12 @@ export const PAGE_SIZE = 50
  * item is requested; each iteration starts anew.
  */
 export interface Listing<T> extends AsyncIterable<T> {
-  /** All items, up to the limit, in one array. */
+  /** All items, up to the limit, in one array. The limit is 10 unless another one is given: `truncated` says whether there is more. */
   toArray(): Promise<T[]>
   /** The pages as they are fetched, up to the limit in all. */
   pages(): AsyncIterable<readonly T[]>
+  /** Whether the iteration that ended last stopped at the limit, and there is more. Undefined before one has ended. */
+  readonly truncated: boolean | undefined
 }
 
 /** Options of the listings of artifacts, services and jobs. */
@@ -87,21 +89,27 @@ export function listingOf<R, T>(
   return listingOfPages(context, operation, o, async function* (run) {
     // the same page size throughout: a server may count its pages by it
     const pageSize = Math.min(PAGE_SIZE, o.limit)
-    for await (const items of itemsOfPages(pageSize, (page) => run((op) => fetchPage(page, op))))
-      yield items.map(wrap)
+    for await (const { items, more } of pagesFrom(pageSize, (page) => run((op) => fetchPage(page, op))))
+      yield { items: items.map(wrap), more }
   })
 }
 
-/** The items of each page, until the last one. */
-export async function* itemsOfPages<R>(
+/** Items of a listing, and whether more may follow them. */
+export interface Slice<T> {
+  readonly items: readonly T[]
+  readonly more: boolean
+}
+
+/** The pages of a place, until the last one. */
+export async function* pagesFrom<R>(
   pageSize: number,
   fetchPage: (page: Paged) => Promise<Page<R>>,
-): AsyncGenerator<readonly R[]> {
+): AsyncGenerator<Slice<R>> {
   const progress = new PageProgress()
   let cursor: string | undefined
   for (;;) {
     const page = await fetchPage({ limit: pageSize, ...(cursor !== undefined && { cursor }) })
-    yield page.items
+    yield { items: page.items, more: page.cursor !== undefined }
     if (page.cursor === undefined) return
     progress.check(page.cursor, page.items)
     cursor = page.cursor
@@ -116,20 +124,29 @@ export function listingOfPages<T>(
   context: Context,
   operation: string,
   { limit, signal, timeout, failures }: NestedCall & { readonly limit: number },
-  pagesOf: (run: RunStep) => AsyncIterable<readonly T[]>,
+  pagesOf: (run: RunStep) => AsyncIterable<Slice<T>>,
 ): Listing<T> {
+  let truncated: boolean | undefined
+
   async function* upToLimit(call: NestedCall): AsyncGenerator<readonly T[]> {
-    if (limit <= 0) return
     let left = limit
-    for await (const page of pagesOf((step) => perform(context, operation, call, step))) {
-      const items = page.slice(0, left)
-      left -= items.length
-      if (items.length > 0) yield items
-      if (left <= 0) return
+    if (left > 0) {
+      for await (const page of pagesOf((step) => perform(context, operation, call, step))) {
+        const items = page.items.slice(0, left)
+        left -= items.length
+        const isLast = left === 0 || !page.more
+        if (isLast) truncated = page.more || items.length < page.items.length
+        if (items.length > 0) yield items
+        if (isLast) return
+      }
     }
+    truncated = false
   }
   const own: NestedCall = omitUndefined({ signal, timeout, failures })
   const listing: Listing<T> = {
+    get truncated() {
+      return truncated
+    },
     async *[Symbol.asyncIterator]() {
       for await (const page of upToLimit(own)) yield* page
     },

@@ -10,7 +10,7 @@ import { Aspect } from '../aspects/aspect.js'
 import { aspectQuery } from '../aspects/aspect-input.js'
 import type { AspectType } from '../aspects/aspect-type.js'
 import type { Context } from '../context.js'
-import { itemsOfPages, type Listing, listingOfPages, PAGE_SIZE, type RunStep } from '../listing.js'
+import { type Listing, listingOfPages, PAGE_SIZE, pagesFrom, type RunStep, type Slice } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 import { Artifact } from './artifact.js'
 
@@ -82,10 +82,11 @@ export function findArtifacts(
   const further = conditionsOf(having, checked.atTime)
   return listingOfPages(context, 'findArtifacts', { ...checked, limit }, async function* (run) {
     const seen = new Set<string>()
-    const pages = itemsOfPages(Math.min(PAGE_SIZE, limit), (page) =>
+    const pages = pagesFrom(Math.min(PAGE_SIZE, limit), (page) =>
       run((op) => context.backend.aspects.list({ ...query, ...page }, op)),
     )
-    for await (const records of pages) yield* foundIn(context, run, byEntity(records, seen), further)
+    for await (const { items, more } of pages)
+      yield* foundIn(context, run, byEntity(items, seen), further, more)
   })
 }
 
@@ -125,13 +126,15 @@ async function* foundIn(
   run: RunStep,
   groups: ReturnType<typeof byEntity>,
   further: readonly Query[],
-): AsyncGenerator<readonly FoundArtifact[]> {
+  more: boolean,
+): AsyncGenerator<Slice<FoundArtifact>> {
+  if (groups.length === 0) yield { items: [], more }
   for (let start = 0; start < groups.length; start += AT_ONCE) {
     const batch = groups.slice(start, start + AT_ONCE)
     const found = await run((op) =>
       Promise.all(batch.map(([entity, records]) => find(context, entity, records, further, op))),
     )
-    yield found.filter((one) => one !== undefined)
+    yield { items: found.filter((one) => one !== undefined), more: more || start + AT_ONCE < groups.length }
   }
 }
 

@@ -4,7 +4,7 @@ import { parseAspectId } from '../../model/urn.js'
 import type { AspectDraft, OpOptions } from '../../ports/index.js'
 import type { Context } from '../context.js'
 import { idOf, type Reference } from '../handle.js'
-import { itemsOfPages, type Listing, listingOf, listingOfPages, PAGE_SIZE } from '../listing.js'
+import { type Listing, listingOf, listingOfPages, PAGE_SIZE, pagesFrom } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Aspect } from './aspect.js'
 import {
@@ -30,14 +30,14 @@ export function listTyped<T>(
 ): Listing<TypedAspect<T>> {
   const { limit, ...query } = aspectQuery({ ...o, schema: type.schema, includeContent: true })
   return listingOfPages(context, operation, { ...o, limit }, async function* (run) {
-    const pages = itemsOfPages(Math.min(PAGE_SIZE, limit), (page) =>
+    const pages = pagesFrom(Math.min(PAGE_SIZE, limit), (page) =>
       run((op) => context.backend.aspects.list({ ...query, ...page }, op)),
     )
-    for await (const records of pages) {
+    for await (const { items, more } of pages) {
       const typed = await run((op) =>
-        Promise.all(records.map((record) => typedOrLeftOut(context, type, record, op))),
+        Promise.all(items.map((record) => typedOrLeftOut(context, type, record, op))),
       )
-      yield typed.filter((aspect) => aspect !== undefined)
+      yield { items: typed.filter((aspect) => aspect !== undefined), more }
     }
   })
 }
