@@ -20,6 +20,50 @@ const aspect: AspectRecord = {
   asserter: 'urn:ivcap:account:1',
 }
 
+describe('a filter of lists', () => {
+  const tagged: AspectRecord = { ...aspect, content: { tags: ['coral', 7, null], name: 'a reef', n: 5 } }
+  const found = async (filter: string) => aspectFilter(filter)(tagged)
+
+  it.each([
+    "content.tags contains 'coral'",
+    'content.tags contains 7',
+    "content.name contains 'reef'",
+    "content.n in (4, 5) and content.name in ('a reef')",
+    "id in ('urn:x', 'urn:ivcap:aspect:1')",
+    "not content.n in (4, 'five')",
+    "not content.tags contains 'cora'",
+    'content.tags != null',
+    "valid-from in ('2026-01-31') or content.n = 5",
+  ])('%s is true', async (filter) => {
+    expect(await found(filter)).toBe(true)
+  })
+
+  it.each([
+    "content.name contains 'coral'",
+    'content.n contains 5',
+    "content.absent in ('a')",
+    "not content.absent in ('a')",
+  ])('%s is not', async (filter) => {
+    expect(await found(filter)).toBe(false)
+  })
+
+  it.each([
+    ["content.tags = 'coral'", 'content.tags is a list: ask whether it has a value'],
+    ["content.tags ~= 'cor%'", 'content.tags is a list'],
+    ["content.tags in ('coral')", 'content.tags is a list'],
+    ['content.n in ()', 'expected a number, or a text in quotes, found ")"'],
+    ['content.n in (1', 'expected "," or ")", found the end'],
+    ['content.n in (1 2)', 'expected "," or ")", found "2"'],
+    ['content.n in 1', "expected a list such as ('a', 'b'), found \"1\""],
+    ['content.n in (null)', 'null, which stands for absent'],
+    ['content.n contains null', 'null, which stands for absent'],
+    ["valid-from contains '2026'", 'contains is for lists and texts, and valid-from is a time'],
+  ])('%s says what is wrong', async (filter, message) => {
+    await expect(found(filter)).rejects.toMatchObject({ code: 'invalid-argument', argument: 'filter' })
+    await expect(found(filter)).rejects.toThrow(message)
+  })
+})
+
 describe('a filter of artifacts', () => {
   it.each([
     'size = 1000',

@@ -3,7 +3,8 @@
  * `null` (absent), joined by `and`, `or`, `not` and brackets.
  *
  * `=  !=  <  <=  >  >=` may be written `eq ne lt le gt ge`, and `!=` also `<>`. `~=` is SQL's LIKE where the text has a `%`, and asks
- * otherwise whether it is part of the value. Texts compare by code unit, times as times. As in SQL a comparison with what is
+ * otherwise whether it is part of the value. `in ('a', 'b')` is true of any of the values; `contains 'a'` of a list that has the value, and
+ * of a text of which it is a part. A list goes with `contains` and `null` only. Texts compare by code unit, times as times. As in SQL a comparison with what is
  * absent is unknown, also behind a `not`; a record is listed when its filter is true.
  *
  * @example name ~= 'Scott%' and not (size > 1000 or mime-type = 'image/jpeg')

@@ -1,8 +1,18 @@
+import type { JsonValue } from '../../model/json.js'
 import { parseTimestamp } from '../../model/time.js'
 import { show } from '../../model/urn.js'
 import type { Work, WorkBudget } from '../work.js'
-import { comparison, type Literal, type Operator, operatorOf, similarity, type Truth } from './compare.js'
+import {
+  comparison,
+  type Literal,
+  type Operator,
+  operatorOf,
+  similarity,
+  type Truth,
+  type ValueTest,
+} from './compare.js'
 import type { Field, Fields, FieldType } from './fields.js'
+import { containsTest } from './like.js'
 import { type Token, tokensOf } from './tokens.js'
 import { wrong } from './wrong.js'
 
@@ -16,7 +26,7 @@ const MAX_DEPTH = 100
  * filter     = and ('or' and)*
  * and        = not ('and' not)*
  * not        = 'not' not | '(' filter ')' | comparison
- * comparison = field operator value
+ * comparison = field operator value | field 'in' '(' value (',' value)* ')' | field 'contains' value
  * ```
  */
 export function parseFilter<R>(filter: string, fields: Fields<R>): Test<R> {
@@ -53,7 +63,7 @@ export function parseFilter<R>(filter: string, fields: Fields<R>): Test<R> {
       if (closing.text !== ')') throw expected(closing, '")", and or or')
       return inside
     }
-    return compared(fields, take(), take(), take())
+    return compared(fields, take)
   }
 
   const test = or(0)
@@ -61,30 +71,86 @@ export function parseFilter<R>(filter: string, fields: Fields<R>): Test<R> {
   return test
 }
 
-function compared<R>(fields: Fields<R>, name: Token, operator: Token, value: Token): Test<R> {
+function compared<R>(fields: Fields<R>, take: () => Token): Test<R> {
+  const name = take()
   if (name.kind !== 'word') throw expected(name, 'a field, not or "("')
   const field = fields.find(name.text)
   if (field === undefined) throw wrong(name.at, `${show(name.text)} is none of ${fields.known}`)
+  const scalar = (record: R) => scalarOf(field, name, record)
+  const operator = take()
+  const word = operator.kind === 'word' ? operator.text.toLowerCase() : ''
+  if (word === 'contains') return containing(field, name, take())
+  if (word === 'in') {
+    const tests = listIn(take).map((value) => comparison('=', literalFor(field, name, 'in', value)))
+    return valueTest(scalar, (of) => either(tests.map((test) => test(of))))
+  }
   const op = operatorIn(operator)
-  if (op === undefined) throw expected(operator, 'one of = != < <= > >= ~= eq ne lt le gt ge')
-  const literal = literalFor(field, name, op, value)
+  if (op === undefined) throw expected(operator, 'one of = != < <= > >= ~= eq ne lt le gt ge in contains')
+  const literal = literalFor(field, name, op, take())
   if (op === '~=') {
     const test = similarity(String(literal))
-    return (record, budget) => test(field.of(record), budget)
+    return (record, budget) => test(scalar(record), budget)
   }
-  const test = comparison(op, literal)
+  // a list can be absent, too
+  return valueTest(literal === null ? field.of : scalar, comparison(op, literal))
+}
+
+function valueTest<R>(read: Field<R>['of'], test: ValueTest): Test<R> {
   return function* (record, budget) {
-    const of = field.of(record)
+    const of = read(record)
     if (budget.spend(typeof of === 'string' ? 1 + (of.length >> 8) : 1)) yield
     return test(of)
   }
+}
+
+/** @throws IvcapError `invalid-argument` for a list, in which such a comparison would silently find nothing */
+function scalarOf<R>(field: Field<R>, { text, at }: Token, record: R): JsonValue | undefined {
+  const value = field.of(record)
+  if (!Array.isArray(value)) return value
+  throw wrong(at, `${text} is a list: ask whether it has a value, ${text} contains 'value'`)
+}
+
+/** Of a list, whether the value is in it; of a text, whether it is a part of it. */
+function containing<R>(field: Field<R>, name: Token, value: Token): Test<R> {
+  const literal = literalOf(value)
+  if (literal === null) throw wrong(value.at, 'null, which stands for absent, goes with = and != only')
+  if (field.type === 'number' || field.type === 'time')
+    throw wrong(value.at, `contains is for lists and texts, and ${name.text} is a ${field.type}`)
+  const isPart = containsTest(String(literal))
+  return function* (record, budget) {
+    const of = field.of(record)
+    if (typeof of === 'string') return typeof literal === 'string' ? yield* isPart(of, budget) : undefined
+    if (!Array.isArray(of)) return undefined
+    if (budget.spend(1 + of.length)) yield
+    return of.includes(literal)
+  }
+}
+
+/** The values of a list in brackets. */
+function listIn(take: () => Token): readonly Token[] {
+  const opening = take()
+  if (opening.text !== '(') throw expected(opening, "a list such as ('a', 'b')")
+  const values: Token[] = []
+  for (;;) {
+    const value = take()
+    if (value.kind === 'bracket') throw expected(value, 'a number, or a text in quotes')
+    values.push(value)
+    const next = take()
+    if (next.text === ')' && next.kind === 'bracket') return values
+    if (next.text !== ',' || next.kind !== 'bracket') throw expected(next, '"," or ")"')
+  }
+}
+
+function either(truths: readonly Truth[]): Truth {
+  if (truths.includes(true)) return true
+  return truths.includes(undefined) ? undefined : false
 }
 
 const operatorIn = ({ kind, text }: Token): Operator | undefined =>
   kind === 'operator' || kind === 'word' ? operatorOf(text) : undefined
 
 /** The value, of the type that the field compares with. */
-function literalFor<R>({ type }: Field<R>, name: Token, operator: Operator, value: Token): Literal {
+function literalFor<R>({ type }: Field<R>, name: Token, operator: Operator | 'in', value: Token): Literal {
   const literal = literalOf(value)
   if (literal === null) {
     if (operator === '=' || operator === '!=') return null

@@ -16,7 +16,7 @@ const NUMBER = /[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_])/u
 /** A quote in a text is written twice. */
 const TEXT = /'(?:[^']|'')*'|"(?:[^"]|"")*"/y
 const OPERATOR = /<=|>=|<>|!=|~=|=|<|>/y
-const BRACKET = /[()]/y
+const BRACKET = /[(),]/y
 
 /** The tokens of a filter, an `end` behind the last. @throws IvcapError `invalid-argument` that says where it is wrong */
 export function tokensOf(filter: string): readonly Token[] {
