@@ -94,6 +94,34 @@ describe('aspects over a blob store', () => {
     expect(blobs.keys()).toEqual(layout)
   })
 
+  it.each([
+    ['valid_from', 'DESC'],
+    ['valid_from', 'ASC'],
+    ['entity', 'ASC'],
+  ] as const)(
+    'by %s %s, all pages hold what a writer has stored whose clock is ahead',
+    async (orderBy, orderDirection) => {
+      const blobs = new Blobs()
+      const now = 1_700_000_000_000_000
+      const view = (clock: () => number) => blobBackend(modelBlobs(blobs), { clock }).aspects
+      const writer = view(() => now + 3_600_000_000)
+      const entities = [1, 2, 3, 4, 5].map((n) => `urn:test:entity:${n}` as const)
+      for (const entity of entities) await writer.assert({ ...draft, entity }, 'add', {})
+      const found: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = { limit: 2, ...(cursor !== undefined && { cursor }) }
+        const listed = await view(() => now).list(
+          { orderBy, orderDirection, includeContent: true, ...page },
+          {},
+        )
+        found.push(...listed.items.map(({ entity }) => entity))
+        cursor = listed.cursor
+      } while (cursor !== undefined)
+      expect(found.sort()).toEqual(entities)
+    },
+  )
+
   it('a blob that was damaged is reported, with its key', async () => {
     const blobs = new Blobs()
     const { aspects } = blobBackend(modelBlobs(blobs), { asserter: 'urn:test:me' })
