@@ -149,6 +149,28 @@ describe('aspects over a blob store', () => {
     expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
   })
 
+  it('are read again when a blob is written once more while it is read', async () => {
+    const blobs = new Blobs()
+    const store = modelBlobs(blobs)
+    let rewritten = 0
+    const { aspects } = blobBackend({
+      ...store,
+      async get(key, o) {
+        const content = await store.get(key, o)
+        if (!key.startsWith('id/') || rewritten === 0) return content
+        rewritten--
+        await content.body.cancel()
+        const error = new IvcapError('precondition-failed', `${key} has changed`)
+        return { ...content, body: new ReadableStream({ pull: () => Promise.reject(error) }) }
+      },
+    })
+    const { id } = await aspects.assert(draft, 'replace', {})
+    rewritten = 3
+    expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
+    rewritten = Number.POSITIVE_INFINITY
+    await expect(aspects.get(id, {})).rejects.toMatchObject({ code: 'precondition-failed' })
+  })
+
   it('tell who retracted', async () => {
     const { aspects } = blobBackend(modelBlobs(new Blobs()), { asserter: 'urn:test:me' })
     for (const mode of ['add', 'replace'] as const) {
