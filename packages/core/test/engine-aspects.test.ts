@@ -149,27 +149,39 @@ describe('aspects over a blob store', () => {
     expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
   })
 
-  it('are read again when a blob is written once more while it is read', async () => {
-    const blobs = new Blobs()
-    const store = modelBlobs(blobs)
-    let rewritten = 0
-    const { aspects } = blobBackend({
-      ...store,
-      async get(key, o) {
-        const content = await store.get(key, o)
-        if (!key.startsWith('id/') || rewritten === 0) return content
-        rewritten--
-        await content.body.cancel()
-        const error = new IvcapError('precondition-failed', `${key} has changed`)
-        return { ...content, body: new ReadableStream({ pull: () => Promise.reject(error) }) }
-      },
-    })
-    const { id } = await aspects.assert(draft, 'replace', {})
-    rewritten = 3
-    expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
-    rewritten = Number.POSITIVE_INFINITY
-    await expect(aspects.get(id, {})).rejects.toMatchObject({ code: 'precondition-failed' })
-  })
+  it.each(['integrity', 'precondition-failed'] as const)(
+    'that come otherwise than they are stored (%s) are read again',
+    async (code) => {
+      const store = modelBlobs(new Blobs())
+      let wrong = 0
+      const clocks = [1_700_000_000_000_000, 1_600_000_000_000_000]
+      const view = (clock: number) =>
+        blobBackend(
+          {
+            ...store,
+            async get(key, o) {
+              const content = await store.get(key, o)
+              if (!/^(id|e)\//.test(key) || wrong === 0) return content
+              wrong--
+              await content.body.cancel()
+              const error = new IvcapError(code, `${key} is not what it was`)
+              return { ...content, body: new ReadableStream({ pull: () => Promise.reject(error) }) }
+            },
+          },
+          { clock: () => clock },
+        ).aspects
+      const first = await view(clocks[0] ?? 0).assert(draft, 'replace', {})
+      wrong = 3
+      // by a clock that is behind: what it replaces must be known
+      const second = await view(clocks[1] ?? 0).assert(draft, 'replace', {})
+      expect(second.replaces).toBe(first.id)
+      expect((second.validFrom ?? '') > (first.validFrom ?? '')).toBe(true)
+      wrong = 3
+      expect(await view(clocks[1] ?? 0).get(second.id, {})).toMatchObject({ content: { n: 1 } })
+      wrong = Number.POSITIVE_INFINITY
+      await expect(view(clocks[1] ?? 0).get(second.id, {})).rejects.toMatchObject({ code })
+    },
+  )
 
   it('tell who retracted', async () => {
     const { aspects } = blobBackend(modelBlobs(new Blobs()), { asserter: 'urn:test:me' })

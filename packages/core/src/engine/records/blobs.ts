@@ -11,10 +11,15 @@ export const CONTENT_TYPE = 'application/json'
 /** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
 const LARGEST_TEXT = 128 * 2 ** 20
 
-/** Attempts to read a text whose blob is written again meanwhile: also a repeated write of the same text makes another version. */
+/** Attempts to read a text that came otherwise than it is stored. */
 const READS = 4
 
-/** Undefined if there is nothing. @throws IvcapError `integrity` if it is no text of this engine */
+/**
+ * Undefined if there is nothing. A text is read again if its bytes were changed on the way, or if its blob is written again
+ * meanwhile: also a repeated write of the same text makes another version. Only what stays damaged counts as damaged.
+ *
+ * @throws IvcapError `integrity` if it is no text of this engine
+ */
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   for (let reads = 1; ; reads++) {
     try {
@@ -22,8 +27,8 @@ export async function readText(blobs: BlobStore, key: string, o: OpOptions): Pro
       return await textOf(key, body)
     } catch (error) {
       if (isIvcapError(error, 'not-found')) return undefined
-      const isRewritten = isIvcapError(error, 'precondition-failed')
-      if (!isRewritten || reads === READS) throw error
+      const isOther = isIvcapError(error, 'integrity') || isIvcapError(error, 'precondition-failed')
+      if (!isOther || reads === READS) throw error
     }
   }
 }
