@@ -1,5 +1,5 @@
 // npm run mutants [-- --count N --seed S --minutes M --file PATH[:LINE] --list]: which changes of the code no test notices.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { areas, inOrder, sourcesOf, testsOf } from './lib/mutants/areas.mjs'
@@ -12,13 +12,15 @@ import { setUp } from './lib/setup.mjs'
 const HELP = `npm run mutants -- [options]
 
 Changes one place of the engine, of transfers or of the local folder, runs the tests of that code, and tells whether one of
-them failed. Works in copies of the checkout, which are removed at the end. Results: .cache/mutants/seed-<S>.json and .txt.
+them failed. Works in copies of the checkout, which are removed at the end. Results: .cache/mutants/seed-<S>.json and .txt; what an
+earlier run of the same seed has caught is not tried again.
 
   --count N           mutants, a sample that the seed decides      (default: 300)
   --seed S            a larger count of the same seed adds some    (default: 1)
   --minutes M         begins no mutant after that time             (default: 90)
   --at-once N         mutants at the same time                     (default: 2)
   --file PATH[:LINE]  only those of this file, repeatable          (default: all)
+  --fresh             tries all again
   --list              prints the mutants and runs nothing
   --help              prints this`
 
@@ -32,6 +34,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '90' },
     'at-once': { type: 'string', default: '2' },
     file: { type: 'string', multiple: true },
+    fresh: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -84,6 +87,9 @@ if (values.list) {
   process.exit(0)
 }
 
+const folder = join(root, '.cache', 'mutants')
+const file = join(folder, `seed-${seed}.json`)
+
 await setUp()
 const stop = new AbortController()
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => stop.abort())
@@ -91,13 +97,15 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(si
 const start = Date.now()
 const copies = Array.from({ length: Math.min(atOnce, mutants.length) }, copyOfCheckout)
 /** @type {Result[]} */
-const results = []
+const results = values.fresh ? [] : caughtBefore()
+const waiting = mutants.filter((mutant) => !results.some((result) => described(result) === described(mutant)))
+if (results.length > 0) console.log(`caught by an earlier run: ${results.length}`)
 try {
-  const usual = await unchanged([...new Set(mutants.map(({ area }) => area))])
+  const usual = await unchanged([...new Set(waiting.map(({ area }) => area))])
   let next = 0
   await inEachCopy(async (dir) => {
-    while (next < mutants.length && !stop.signal.aborted && Date.now() - start < minutes * 60_000) {
-      const mutant = mutants[next++]
+    while (next < waiting.length && !stop.signal.aborted && Date.now() - start < minutes * 60_000) {
+      const mutant = waiting[next++]
       const durations = mutant && usual.get(mutant.area)
       if (mutant && durations) await tried(dir, mutant, durations)
     }
@@ -110,6 +118,23 @@ try {
 }
 if (results.length > 0) save()
 process.exit(process.exitCode ?? (stop.signal.aborted ? 130 : 0))
+
+/** What an earlier run has caught; its survivors may be caught by a test that is newer. */
+function caughtBefore() {
+  if (!existsSync(file)) return []
+  /** @type {{ results: (Omit<Result, 'area'> & { area: string })[] }} */
+  const earlier = JSON.parse(readFileSync(file, 'utf8'))
+  return mutants.flatMap((mutant) => {
+    const result = earlier.results.find(
+      (one) =>
+        one.file === mutant.file &&
+        one.line === mutant.line &&
+        one.before === mutant.before &&
+        one.after === mutant.after,
+    )
+    return result && result.outcome !== 'survived' ? [{ ...result, ...mutant }] : []
+  })
+}
 
 /**
  * How long the tests of each area take when nothing is changed; they have to pass.
@@ -196,13 +221,9 @@ function save() {
     ...results.filter(({ outcome }) => outcome === 'survived').map((result) => line(result)),
   ]
   console.log(lines.join('\n'))
-  const folder = join(root, '.cache', 'mutants')
   mkdirSync(folder, { recursive: true })
   const plain = results.map(({ area, start: _, end: __, ...rest }) => ({ area: area.sources, ...rest }))
-  writeFileSync(
-    join(folder, `seed-${seed}.json`),
-    `${JSON.stringify({ seed, count, results: plain }, null, 1)}\n`,
-  )
+  writeFileSync(file, `${JSON.stringify({ seed, count, results: plain }, null, 1)}\n`)
   writeFileSync(join(folder, `seed-${seed}.txt`), `${[...lines, '', ...results.map(line)].join('\n')}\n`)
   console.log(`Saved: ${join('.cache', 'mutants', `seed-${seed}.json`)} and .txt`)
 }

@@ -24,6 +24,12 @@ it.each<[what: string, body: string, status: number, message: string]>([
   ['deep nesting', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 400, 'more than 200 levels deep'],
   ['an integer that no double holds', '{"a":[1,{"b":9007199254740993}]}', 400, 'at body.a[1].b,'],
   ['a negative one', '{"x":{"y":1},"z":-12345678901234567891}', 400, 'at body.z,'],
+  [
+    'one that a double holds, but is answered with other digits',
+    '{"a":1152921504606846976}',
+    400,
+    'at body.a,',
+  ],
   ['one with a point', '{"a":9007199254740993.0}', 400, 'at body.a,'],
   ['a number beyond all doubles', '{"a":1e99999999999999}', 400, 'at body.a,'],
   ['an integer of very many digits', `{"a":${'9'.repeat(500_000)}}`, 400, '9999…'],
@@ -41,9 +47,12 @@ it('a body with anything else is kept as it is', async () => {
   const members = [
     '"exact":9007199254740994',
     '"large":100000000000000000000',
+    // the nearest double is 4 less: what JSON.stringify writes is what is kept, not the exact value of the double
+    '"shortest":-141446859502413220',
     '"fraction":0.12345678901234567',
     '"text":"9007199254740993 \\\\\\" [{ 9007199254740993"',
     '"__proto__":{"polluted":true}',
+    `"powers":${JSON.stringify(Array.from({ length: 60 }, (_, n) => (-3) ** n))}`,
     `"many":[${'[0],'.repeat(1000)}0]`,
   ]
   const body = `{${members.join()}}`

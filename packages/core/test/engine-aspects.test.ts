@@ -94,6 +94,34 @@ describe('aspects over a blob store', () => {
     expect(blobs.keys()).toEqual(layout)
   })
 
+  it.each([
+    ['valid_from', 'DESC'],
+    ['valid_from', 'ASC'],
+    ['entity', 'ASC'],
+  ] as const)(
+    'by %s %s, all pages hold what a writer has stored whose clock is ahead',
+    async (orderBy, orderDirection) => {
+      const blobs = new Blobs()
+      const now = 1_700_000_000_000_000
+      const view = (clock: () => number) => blobBackend(modelBlobs(blobs), { clock }).aspects
+      const writer = view(() => now + 3_600_000_000)
+      const entities = [1, 2, 3, 4, 5].map((n) => `urn:test:entity:${n}` as const)
+      for (const entity of entities) await writer.assert({ ...draft, entity }, 'add', {})
+      const found: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = { limit: 2, ...(cursor !== undefined && { cursor }) }
+        const listed = await view(() => now).list(
+          { orderBy, orderDirection, includeContent: true, ...page },
+          {},
+        )
+        found.push(...listed.items.map(({ entity }) => entity))
+        cursor = listed.cursor
+      } while (cursor !== undefined)
+      expect(found.sort()).toEqual(entities)
+    },
+  )
+
   it('a blob that was damaged is reported, with its key', async () => {
     const blobs = new Blobs()
     const { aspects } = blobBackend(modelBlobs(blobs), { asserter: 'urn:test:me' })
@@ -120,6 +148,40 @@ describe('aspects over a blob store', () => {
     await expect(aspects.assert(other, 'add', {})).rejects.toMatchObject(error)
     expect(await aspects.get(id, {})).toMatchObject({ content: { n: 1 } })
   })
+
+  it.each(['integrity', 'precondition-failed'] as const)(
+    'that come otherwise than they are stored (%s) are read again',
+    async (code) => {
+      const store = modelBlobs(new Blobs())
+      let wrong = 0
+      const clocks = [1_700_000_000_000_000, 1_600_000_000_000_000]
+      const view = (clock: number) =>
+        blobBackend(
+          {
+            ...store,
+            async get(key, o) {
+              const content = await store.get(key, o)
+              if (!/^(id|e)\//.test(key) || wrong === 0) return content
+              wrong--
+              await content.body.cancel()
+              const error = new IvcapError(code, `${key} is not what it was`)
+              return { ...content, body: new ReadableStream({ pull: () => Promise.reject(error) }) }
+            },
+          },
+          { clock: () => clock },
+        ).aspects
+      const first = await view(clocks[0] ?? 0).assert(draft, 'replace', {})
+      wrong = 3
+      // by a clock that is behind: what it replaces must be known
+      const second = await view(clocks[1] ?? 0).assert(draft, 'replace', {})
+      expect(second.replaces).toBe(first.id)
+      expect((second.validFrom ?? '') > (first.validFrom ?? '')).toBe(true)
+      wrong = 3
+      expect(await view(clocks[1] ?? 0).get(second.id, {})).toMatchObject({ content: { n: 1 } })
+      wrong = Number.POSITIVE_INFINITY
+      await expect(view(clocks[1] ?? 0).get(second.id, {})).rejects.toMatchObject({ code })
+    },
+  )
 
   it('tell who retracted', async () => {
     const { aspects } = blobBackend(modelBlobs(new Blobs()), { asserter: 'urn:test:me' })

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isIvcapError } from '../src/model/errors.js'
+import { IvcapError, isIvcapError } from '../src/model/errors.js'
 import { parseTime } from '../src/model/time.js'
 import type { ByteSource } from '../src/ports/index.js'
 import { withMd5 } from '../src/streams/digest.js'
@@ -180,6 +180,15 @@ describe('content that can not be used', () => {
       expect(error).toMatchObject({ code: 'invalid-argument', argument: 'content', cause, retryable: false })
       expect(isIvcapError(error) && error.message).toContain('the tape broke')
     }
+  })
+
+  it('passes an error of this project on as it is', async () => {
+    const cause = new IvcapError('not-found', 'the artifact that is read is gone')
+    async function* broken() {
+      yield new Uint8Array(3)
+      throw cause
+    }
+    await expect(read(contentSource(broken()).open())).rejects.toBe(cause)
   })
 })
 

@@ -45,7 +45,12 @@ export class SmallRequests {
     client.middlewareStack.add(
       (next, context) => (args) => {
         const { url, properties } = context.endpointV2 ?? {}
-        if (url !== undefined) this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0])
+        // without a signer, the SDK's own command says why
+        if (url !== undefined)
+          this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0]).catch(() => {
+            this.#address = undefined
+            return undefined
+          })
         return next(args)
       },
       { step: 'build', name: 'ivcapAddress' },

@@ -3,7 +3,7 @@ import { badRequest } from './errors.js'
 
 /** Bytes that are scanned before the scan yields to other requests. */
 const SLICE = 128 * 1024
-/** Integers up to SAFE_DIGITS always fit a double; integers above MAX_DIGITS are rejected unchecked. */
+/** Integers up to SAFE_DIGITS are always kept; integers above MAX_DIGITS are rejected unchecked. */
 const SAFE_DIGITS = 15
 const MAX_DIGITS = 400
 /** Maximum characters of a key or number in an error text. */
@@ -26,7 +26,7 @@ interface Level {
  * for a time that grows with the number of members. Does not check the syntax: the parser does.
  *
  * @throws IvcapError with status 413 if it has too many members or items; 400 if it is nested too deeply, or has a number that
- * a double cannot represent
+ * an answer would not give back
  */
 export async function checkJson(bytes: Uint8Array): Promise<void> {
   const levels: Level[] = []
@@ -93,7 +93,7 @@ function checkNumber(bytes: Uint8Array, start: number, end: number, levels: read
   const text = textOf(bytes, start, end)
   // an integer, also one with a fraction of zeros
   const [, digits] = /^-?(\d+)(?:\.0*)?$/.exec(text) ?? []
-  const isRepresentable = digits === undefined ? Number.isFinite(Number(text)) : isExact(digits)
+  const isRepresentable = digits === undefined ? Number.isFinite(Number(text)) : isKept(digits)
   if (isRepresentable) return
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text
   const where = levels.map(({ isList, index, key: [from, to] }) =>
@@ -105,8 +105,14 @@ function checkNumber(bytes: Uint8Array, start: number, end: number, levels: read
   )
 }
 
-const isExact = (digits: string): boolean =>
-  digits.length <= MAX_DIGITS && Number.isFinite(Number(digits)) && BigInt(Number(digits)) === BigInt(digits)
+/** Whether an answer would have the same integer. It has the shortest text of the double, which above 2^53 ends in zeros. */
+function isKept(digits: string): boolean {
+  if (digits.length > MAX_DIGITS) return false
+  const [, first = '', rest = '', exponent] =
+    /^(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(String(Number(digits))) ?? []
+  const answered = exponent === undefined ? first : (first + rest).padEnd(Number(exponent) + 1, '0')
+  return answered === digits
+}
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 

@@ -11,14 +11,25 @@ export const CONTENT_TYPE = 'application/json'
 /** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
 const LARGEST_TEXT = 128 * 2 ** 20
 
-/** Undefined if there is nothing. @throws IvcapError `integrity` if it is no text of this engine */
+/** Attempts to read a text that came otherwise than it is stored. */
+const READS = 4
+
+/**
+ * Undefined if there is nothing. A text is read again if its bytes were changed on the way, or if its blob is written again
+ * meanwhile: also a repeated write of the same text makes another version. Only what stays damaged counts as damaged.
+ *
+ * @throws IvcapError `integrity` if it is no text of this engine
+ */
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
-  try {
-    const { body } = await blobs.get(key, o)
-    return await textOf(key, body)
-  } catch (error) {
-    if (isIvcapError(error, 'not-found')) return undefined
-    throw error
+  for (let reads = 1; ; reads++) {
+    try {
+      const { body } = await blobs.get(key, o)
+      return await textOf(key, body)
+    } catch (error) {
+      if (isIvcapError(error, 'not-found')) return undefined
+      const isOther = isIvcapError(error, 'integrity') || isIvcapError(error, 'precondition-failed')
+      if (!isOther || reads === READS) throw error
+    }
   }
 }
 
