@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { memoryBackend } from '@ivcap/backend-memory'
 import { Ivcap } from '@ivcap/core'
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'
 import { places } from './support/places.js'
 
@@ -38,8 +39,34 @@ describe.each(['local', 'memory'] as const)('aspects on %s', (place) => {
     const history: unknown[] = []
     for await (const aspect of third.history()) history.push(aspect.content['version'])
     expect(history).toEqual([3, 2, 1])
+    const newest = third.history({ limit: 2 })
+    expect(await newest.toArray()).toMatchObject([{ id: third.id }, { id: second.id }])
+    expect(newest.truncated).toBe(true)
+    expect(await third.history({ limit: 3 }).toArray()).toHaveLength(3)
+    const [listed] = await ivcap.listAspects({ entity, includeContent: false }).toArray()
+    expect((await listed?.history().toArray())?.map(({ content }) => content['version'])).toEqual([3, 2, 1])
     await first.refresh()
     expect(first.validTo).toEqual(second.validFrom)
+  })
+
+  it('are asked as of moments of Temporal', async () => {
+    const ivcap = await places[place]()
+    const first = await ivcap.updateAspect(entity, { $schema: schema, version: 1 })
+    await ivcap.updateAspect(entity, { $schema: schema, version: 2 })
+    const instant = Temporal.Instant.from(first.record.validFrom)
+    for (const atTime of [
+      instant,
+      instant.add({ nanoseconds: 999 }),
+      instant.toZonedDateTimeISO('Asia/Tokyo'),
+    ]) {
+      expect(await ivcap.listAspects({ entity, atTime }).toArray()).toMatchObject([{ id: first.id }])
+    }
+    const earlier = instant.subtract({ nanoseconds: 1 })
+    expect(await ivcap.listAspects({ entity, atTime: earlier }).toArray()).toEqual([])
+    const ancient = Temporal.Instant.from('1969-12-31T23:59:59.999999999Z')
+    expect(await ivcap.listAspects({ entity, atTime: ancient }).toArray()).toEqual([])
+    const atTime = Temporal.Instant.from('+010000-01-01T00:00:00Z')
+    expect(() => ivcap.listAspects({ entity, atTime })).toThrow(/atTime/)
   })
 
   it('are retracted once, and stay readable', async () => {

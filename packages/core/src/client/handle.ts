@@ -1,4 +1,4 @@
-import { checkOptions, type OptionNames } from '../model/options.js'
+import type { OptionNames } from '../model/options.js'
 import type { Timestamp } from '../model/time.js'
 import type { Urn } from '../model/urn.js'
 import type { OpOptions } from '../ports/index.js'
@@ -50,8 +50,7 @@ export abstract class Handle<R extends { readonly id: Urn }> {
 
   /** Fetches the fields that a listing omits, unless they are known; returns this handle. */
   async load(o: CallOptions = {}): Promise<this> {
-    const checked = checkOptions(o, CALL_OPTIONS, 'load')
-    return this.#complete ? this : this.refresh(checked)
+    return this.call('load', o, CALL_OPTIONS, (op) => this.loadStep(op))
   }
 
   /** Fetches the record again; returns this handle. @throws IvcapError `not-found` */
@@ -70,6 +69,12 @@ export abstract class Handle<R extends { readonly id: Urn }> {
   toString(): string {
     const { kind, label } = this.summary()
     return `${kind} ${this.id}${label === undefined ? '' : ` (${label})`}`
+  }
+
+  /** As `load`, as a step of another operation. */
+  protected async loadStep(op: OpOptions): Promise<this> {
+    if (!this.#complete) this.learn(await this.fetch(op), true)
+    return this
   }
 
   protected abstract fetch(op: OpOptions): Promise<R>

@@ -7,8 +7,8 @@ import { show } from './urn.js'
  */
 export type Timestamp = string
 
-/** What callers give: a Date, or an ISO 8601 string (one without a zone is taken as UTC). */
-export type TimeInput = Date | string
+/** What callers give: a Date, an ISO 8601 string (one without a zone is taken as UTC), a `Temporal.Instant` or `ZonedDateTime`. */
+export type TimeInput = Date | string | { readonly epochNanoseconds: bigint }
 
 /** Tells the time in microseconds since 1970. Injectable, so that tests can skew it. */
 export type Clock = () => number
@@ -31,6 +31,8 @@ export const systemClock: Clock = (() => {
 /** Milliseconds since 1970 of the first and the last moment that four digits of a year can name. */
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
+
+const NANOS_OF_MS = 1_000_000n
 
 /** From microseconds since 1970. A time outside the years 0 to 9999 becomes the nearest time inside. */
 export function timestamp(micros: number): Timestamp {
@@ -67,9 +69,9 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return `${new Date(shifted).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
 }
 
-/** @throws IvcapError `invalid-argument` unless `input` is a valid Date or ISO 8601 text. */
+/** @throws IvcapError `invalid-argument` unless `input` is a valid Date, ISO 8601 text or moment of Temporal. */
 export function parseTime(input: unknown, argument: string): Timestamp {
-  const parsed = typeof input === 'string' ? parseTimestamp(input) : fromDate(input)
+  const parsed = typeof input === 'string' ? parseTimestamp(input) : (fromDate(input) ?? fromInstant(input))
   if (parsed !== undefined) return parsed
   throw new IvcapError('invalid-argument', `${argument} is not a Date or an ISO 8601 time: ${show(input)}`, {
     argument,
@@ -85,6 +87,18 @@ function fromDate(date: unknown): Timestamp | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Of a moment of Temporal, finer digits than microseconds cut; undefined for anything else. */
+function fromInstant(instant: unknown): Timestamp | undefined {
+  if (typeof instant !== 'object' || instant === null || !('epochNanoseconds' in instant)) return undefined
+  const { epochNanoseconds } = instant
+  if (typeof epochNanoseconds !== 'bigint') return undefined
+  const remainder = epochNanoseconds % NANOS_OF_MS
+  const nanos = remainder < 0n ? remainder + NANOS_OF_MS : remainder
+  const ms = Number((epochNanoseconds - nanos) / NANOS_OF_MS)
+  if (ms < EARLIEST || ms > LATEST) return undefined
+  return timestampOfMs(ms, String(nanos / 1000n).padStart(3, '0'))
 }
 
 /** Undefined for an offset of a day or more, or of 60 minutes and more beside the hours. */

@@ -4,7 +4,7 @@ import { checkOptions, type OptionNames } from '../../model/options.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
 import type { TimeInput } from '../../model/time.js'
 import { parseArtifactId, show } from '../../model/urn.js'
-import type { ArtifactStore, AspectQuery, OpOptions } from '../../ports/index.js'
+import type { ArtifactStore, AspectQuery, AspectStore, OpOptions } from '../../ports/index.js'
 import type { Where } from '../../query/where/types.js'
 import { Aspect } from '../aspects/aspect.js'
 import { aspectQuery } from '../aspects/aspect-input.js'
@@ -27,7 +27,10 @@ export interface AspectCondition {
 export interface FindArtifactsOptions extends AspectCondition, CallOptions {
   /** On the fields of the aspects, as `listAspects` takes it. */
   readonly filter?: string | undefined
-  /** Further conditions, each of which an aspect of the artifact must meet. */
+  /**
+   * Further conditions, each of which an aspect of the artifact must meet. A condition that more than 50 aspects meet costs a request
+   * for each candidate: let `where` be the rarest.
+   */
   readonly having?: readonly AspectCondition[] | undefined
   /** What was said then. @default now */
   readonly atTime?: TimeInput | undefined
@@ -72,6 +75,10 @@ export class FoundArtifact extends Artifact {
 }
 
 type Query = Omit<AspectQuery, 'limit' | 'cursor'>
+/** The aspect of an entity that meets a further condition; undefined where none does. */
+type Match = (entity: string, op: OpOptions) => Promise<AspectRecord | undefined>
+/** Aspects of one page, by what they are about. */
+type Candidates = readonly (readonly [entity: string, records: readonly AspectRecord[]])[]
 
 export function findArtifacts(
   context: Context,
@@ -80,13 +87,14 @@ export function findArtifacts(
   const { having = [], type, ...checked } = checkOptions(o, FIND_OPTIONS, 'findArtifacts')
   const { limit, ...query } = aspectQuery({ ...checked, schema: type?.schema ?? checked.schema })
   const further = conditionsOf(having, checked.atTime)
+  const pageSize = further.length > 0 ? PAGE_SIZE : Math.min(PAGE_SIZE, limit)
+  const { aspects } = context.backend
   return listingOfPages(context, 'findArtifacts', { ...checked, limit }, async function* (run) {
+    const matches = await run((op) => Promise.all(further.map((one) => matchOf(aspects, one, op))))
     const seen = new Set<string>()
-    const pages = pagesFrom(Math.min(PAGE_SIZE, limit), (page) =>
-      run((op) => context.backend.aspects.list({ ...query, ...page }, op)),
-    )
+    const pages = pagesFrom(pageSize, (page) => run((op) => aspects.list({ ...query, ...page }, op)))
     for await (const { items, more } of pages)
-      yield* foundIn(context, run, byEntity(items, seen), further, more)
+      yield* foundIn(context, run, byEntity(items, seen), matches, more)
   })
 }
 
@@ -104,11 +112,21 @@ function conditionsOf(having: unknown, atTime: TimeInput | undefined): readonly 
   })
 }
 
-/** The records of entities that were not seen before, in their order. */
-function byEntity(
-  records: readonly AspectRecord[],
-  seen: Set<string>,
-): readonly (readonly [string, readonly AspectRecord[]])[] {
+/**
+ * Asks once for what meets a condition. If that is one page, it answers for every entity; if it is more, each entity is asked
+ * about by itself.
+ */
+async function matchOf(aspects: AspectStore, query: Query, op: OpOptions): Promise<Match> {
+  const { items, cursor } = await aspects.list({ ...query, limit: PAGE_SIZE }, op)
+  if (cursor === undefined) {
+    const all = new Map(byEntity(items, new Set()))
+    return async (entity) => all.get(entity)?.[0]
+  }
+  return async (entity, op) => (await aspects.list({ ...query, entity, limit: 1 }, op)).items[0]
+}
+
+/** Without the entities that were seen before; in the order of the records. */
+function byEntity(records: readonly AspectRecord[], seen: Set<string>): Candidates {
   const groups = new Map<string, AspectRecord[]>()
   for (const record of records) {
     if (seen.has(record.entity)) continue
@@ -124,17 +142,20 @@ function byEntity(
 async function* foundIn(
   context: Context,
   run: RunStep,
-  groups: ReturnType<typeof byEntity>,
-  further: readonly Query[],
+  candidates: Candidates,
+  matches: readonly Match[],
   more: boolean,
 ): AsyncGenerator<Slice<FoundArtifact>> {
-  if (groups.length === 0) yield { items: [], more }
-  for (let start = 0; start < groups.length; start += AT_ONCE) {
-    const batch = groups.slice(start, start + AT_ONCE)
+  if (candidates.length === 0) yield { items: [], more }
+  for (let start = 0; start < candidates.length; start += AT_ONCE) {
+    const batch = candidates.slice(start, start + AT_ONCE)
     const found = await run((op) =>
-      Promise.all(batch.map(([entity, records]) => find(context, entity, records, further, op))),
+      Promise.all(batch.map(([entity, records]) => find(context, entity, records, matches, op))),
     )
-    yield { items: found.filter((one) => one !== undefined), more: more || start + AT_ONCE < groups.length }
+    yield {
+      items: found.filter((one) => one !== undefined),
+      more: more || start + AT_ONCE < candidates.length,
+    }
   }
 }
 
@@ -142,27 +163,22 @@ async function find(
   context: Context,
   entity: string,
   records: readonly AspectRecord[],
-  further: readonly Query[],
+  matches: readonly Match[],
   op: OpOptions,
 ): Promise<FoundArtifact | undefined> {
   const id = artifactIdOf(entity)
   if (id === undefined) return undefined
-  const { artifacts, aspects } = context.backend
-  const matches = [...records]
-  for (const query of further) {
-    const { items } = await aspects.list({ ...query, entity, limit: 1 }, op)
-    const [match] = items
-    if (match === undefined) return undefined
-    matches.push(match)
+  const all = [...records]
+  for (const match of matches) {
+    const record = await match(entity, op)
+    if (record === undefined) return undefined
+    all.push(record)
   }
+  const { artifacts } = context.backend
   try {
     const record = await artifacts.stat(id, op)
-    return new FoundArtifact(
-      context,
-      artifacts,
-      record,
-      matches.map((match) => new Aspect(context, match, false)),
-    )
+    const aspects = all.map((one) => new Aspect(context, one, false))
+    return new FoundArtifact(context, artifacts, record, aspects)
   } catch (error) {
     if (!isIvcapError(error) || !LEFT_OUT.has(error.code)) throw error
     op.onEvent?.({ kind: 'left-out', message: `${id} is left out: ${error.message}`, resource: id, error })

@@ -12,20 +12,23 @@ import type {
   TransferOptions,
 } from '../../ports/index.js'
 import { withMd5 } from '../../streams/digest.js'
-import { type Content, contentSource, isBlob } from '../../streams/source.js'
 import { checkCount, checkText, ifGiven } from '../arguments.js'
 import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+import { describedContent, type UploadContent, uploadSource } from './content.js'
 
 export interface UploadOptions extends CallOptions {
   /** Human-readable; in local mode the relative path below baseDir. */
   readonly name?: string | undefined
   /** A local file (Node). Exactly one of `filePath` and `content`. */
   readonly filePath?: string | undefined
-  /** Bytes, text, a Blob or File, or a stream of bytes. Exactly one of `filePath` and `content`. */
-  readonly content?: Content | undefined
   /**
-   * MIME type; guessed from `filePath`, the Blob's type or `name`, else `application/octet-stream` for a file.
+   * Bytes, text, a Blob or File, a stream of bytes, an answer of `fetch`, or an open file (Node's FileHandle, which stays open).
+   * Exactly one of `filePath` and `content`.
+   */
+  readonly content?: UploadContent | undefined
+  /**
+   * MIME type; guessed from `filePath`, the Blob's or the answer's type, or `name`, else `application/octet-stream` for a file.
    * Required for content that tells nothing.
    */
   readonly contentType?: string | undefined
@@ -72,7 +75,7 @@ export const UPLOAD_OPTIONS: OptionNames<UploadOptions> = {
 /** An upload whose options have been checked. */
 export interface Upload {
   readonly filePath?: string
-  readonly content?: Content
+  readonly content?: UploadContent
   readonly contentSize?: number
   readonly forceUpload: boolean
   readonly sidecar: boolean
@@ -121,7 +124,7 @@ export async function upload(
   if (filePath === undefined) {
     if (content === undefined)
       throw new IvcapError('missing-argument', 'content is missing', { argument: 'content' })
-    const source = contentSource(content, omitUndefined({ size: contentSize }))
+    const source = await uploadSource(content, contentSize)
     return store.create(source, draft, { ...transfer, ...op })
   }
   const source = await files.fileSource(filePath, 'filePath', op)
@@ -186,9 +189,9 @@ async function recall(
 
 async function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): Promise<string> {
   if (contentType !== undefined) return checkMimeType(contentType)
-  const blob = isBlob(content) ? content : undefined
-  if (typeof blob?.type === 'string' && blob.type !== '') return blob.type
-  const nameOfFile = blob !== undefined && 'name' in blob ? String(blob.name) : undefined
+  const { type, name: nameOfFile } = describedContent(content)
+  // of others, and it travels in a header
+  if (type !== undefined && MIME_TYPE.test(type)) return type
   const names = [filePath, nameOfFile, name].filter((n) => n !== undefined)
   // the table of types is a third of what a page would load otherwise
   const { mimeOf } = await import('../../streams/mime.js')
@@ -201,12 +204,10 @@ async function mimeTypeOf({ contentType, filePath, content, name }: UploadOption
 }
 
 /** RFC 9110: type/subtype, and parameters without control characters, since it travels in a header. */
+const MIME_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
+
 function checkMimeType(contentType: unknown): string {
-  if (
-    typeof contentType === 'string' &&
-    /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/.test(contentType)
-  )
-    return contentType
+  if (typeof contentType === 'string' && MIME_TYPE.test(contentType)) return contentType
   const message = `contentType must be a MIME type such as text/csv, not ${show(contentType)}`
   throw new IvcapError('invalid-argument', message, { argument: 'contentType' })
 }

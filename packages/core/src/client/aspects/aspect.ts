@@ -1,11 +1,20 @@
 import { IvcapError } from '../../model/errors.js'
 import type { JsonObject } from '../../model/json.js'
-import { checkOptions } from '../../model/options.js'
+import { checkOptions, type OptionNames } from '../../model/options.js'
 import type { AspectRecord } from '../../model/records.js'
 import type { Urn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
+import { checkLimit } from '../arguments.js'
 import { dateOf, Handle, type Summary } from '../handle.js'
+import { type Listing, listingOfPages, type RunStep, type Slice } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
+
+export interface HistoryOptions extends CallOptions {
+  /** Records in all. @default Infinity */
+  readonly limit?: number | undefined
+}
+
+const HISTORY_OPTIONS: OptionNames<HistoryOptions> = { limit: true, ...CALL_OPTIONS }
 
 /** A handle on one aspect: a typed, time-bounded JSON assertion about an entity. */
 export class Aspect extends Handle<AspectRecord> {
@@ -61,19 +70,26 @@ export class Aspect extends Handle<AspectRecord> {
     return this.refresh(o)
   }
 
-  /** This record and those that it replaced by updates, newest first. */
-  async *history(o: CallOptions = {}): AsyncGenerator<Aspect> {
-    checkOptions(o, CALL_OPTIONS, 'history')
+  /** This record and those that it replaced by updates, newest first; all of them unless told otherwise. */
+  history(o: HistoryOptions = {}): Listing<Aspect> {
+    const { limit = Number.POSITIVE_INFINITY, ...call } = checkOptions(o, HISTORY_OPTIONS, 'history')
+    return listingOfPages(this.context, 'history', { ...call, limit: checkLimit(limit) }, (run) =>
+      this.#versions(run),
+    )
+  }
+
+  async *#versions(run: RunStep): AsyncGenerator<Slice<Aspect>> {
     const seen = new Set<Urn>()
-    let aspect: Aspect = this
-    while (!seen.has(aspect.id)) {
-      seen.add(aspect.id)
-      await aspect.load(o)
-      yield aspect
-      const { replaces } = aspect
-      if (replaces === undefined) return
-      const fetch = (op: OpOptions) => this.context.backend.aspects.get(replaces, op)
-      aspect = new Aspect(this.context, await this.call('history', o, CALL_OPTIONS, fetch), true)
+    let version: Aspect = await run((op) => this.loadStep(op))
+    for (;;) {
+      seen.add(version.id)
+      const { replaces } = version
+      // a record that replaces a later one is damaged
+      const isLast = replaces === undefined || seen.has(replaces)
+      yield { items: [version], more: !isLast }
+      if (isLast) return
+      const record = await run((op) => this.context.backend.aspects.get(replaces, op))
+      version = new Aspect(this.context, record, true)
     }
   }
 
