@@ -14,6 +14,11 @@ const says: Readonly<Record<string, readonly string[]>> = {
   'upload-stream': ['cast-in-progress.csv', 'SHA-256 '],
   download: ['a file of your own:', 'streamed, SHA-256:', 'only the start: 40 bytes', 'a Blob:'],
   list: ['newest first:', 'first three by name: list/notes.txt, list/reef-quadrat.png, list/site.json'],
+  find: [
+    'tagged coral: cast-4, cast-2, cast-1',
+    'neither coral nor sand: cast-5',
+    'how many are tagged coral: 3',
+  ],
   metadata: [
     '"depth":8.5',
     'things with a site: 1',

@@ -26,5 +26,7 @@ export function snippets(): Snippet[] {
 
 function pages(): string[] {
   const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md'))
-  return ['README.md', 'CONTRIBUTING.md', ...packages].filter((page) => existsSync(join(root, page)))
+  return ['README.md', 'CONTRIBUTING.md', 'docs/finding.md', ...packages].filter((page) =>
+    existsSync(join(root, page)),
+  )
 }
