@@ -70,5 +70,11 @@ export const contentPath: Benchmark = {
       sense: 'at most',
       value: (f) => f.count(EVALUATOR, 'µs a document'),
     },
+    {
+      what: 'µs a document, through listAspects',
+      limit: 15,
+      sense: 'at most',
+      value: (f) => f.count(LISTING, 'µs a document'),
+    },
   ],
 }
