@@ -3,16 +3,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { areas, inOrder, sourcesOf, testsOf } from './lib/mutants/areas.mjs'
+import { compilerOf } from './lib/mutants/compiles.mjs'
 import { copyOfCheckout } from './lib/mutants/copy.mjs'
-import { applied, mutationsOf, sampleOf } from './lib/mutants/find.mjs'
+import { applied, mutationsOf, shuffled } from './lib/mutants/find.mjs'
 import { runTests } from './lib/mutants/run-tests.mjs'
 import { root } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
 
 const HELP = `npm run mutants -- [options]
 
-Changes one place of the engine, of transfers or of the local folder, runs the tests of that code, and tells whether one of
-them failed. Works in copies of the checkout, which are removed at the end. Results: .cache/mutants/seed-<S>.json and .txt; what an
+Changes one place of the engine, of transfers or of the local folder so that it still compiles, runs the tests of that code, and
+tells whether one of them failed. Works in copies of the checkout, which are removed at the end. Results: .cache/mutants/seed-<S>.json and .txt; what an
 earlier run of the same seed has caught is not tried again.
 
   --count N           mutants, a sample that the seed decides      (default: 300)
@@ -71,7 +72,20 @@ if (wanted.length === 0) {
   for (const { sources } of areas) console.error(`  ${sources}`)
   process.exit(2)
 }
-const mutants = sampleOf(wanted, { seed, count })
+const mutants = compiling()
+
+/** The first ones, in the order that the seed decides; what the compiler refuses needs no test. */
+function compiling() {
+  const compiles = compilerOf(root)
+  /** @type {Mutant[]} */
+  const found = []
+  for (const mutant of shuffled(wanted, seed)) {
+    if (found.length === count) break
+    const source = readFileSync(join(root, mutant.file), 'utf8')
+    if (compiles(mutant.file, applied(source, mutant))) found.push(mutant)
+  }
+  return found
+}
 
 /** On one line. @param {Mutant} mutant */
 const described = ({ file, line, kind, before, after }) =>

@@ -170,8 +170,9 @@ describe('what is no record', () => {
       'staging/x',
     ])
       await inPlaceOf[what]?.(join(own, name))
-    const { backend } = opened(dir)
+    const { backend, leftOut } = opened(dir)
     expect(await allAspects(backend)).toHaveLength(1)
+    if (what !== 'a link to nothing') expect(leftOut()).toContain(join(own, 'bases'))
     await backend.aspects.assert(draft(entity, tag, { v: 2 }), 'replace', {})
     await backend.aspects.assertMany?.(
       Array.from({ length: 300 }, (_, i) => draft('urn:example:many', tag, { i })),

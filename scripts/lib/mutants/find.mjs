@@ -88,7 +88,7 @@ export function mutationsOf(source) {
       ts.isPropertyAssignment(member) ||
       ts.isShorthandPropertyAssignment(member) ||
       ts.isSpreadAssignment(member)
-    if (!isValue || isFunction) return
+    if (!isValue || isFunction || isRow(member)) return
     const end = member.getEnd()
     const comma = /^\s*,/.exec(source.slice(end))
     add('member', member.getStart(file), end + (comma?.[0].length ?? 0), '')
@@ -96,6 +96,16 @@ export function mutationsOf(source) {
 
   visit(file)
   return found.sort((a, b) => a.start - b.start || a.end - b.end)
+}
+
+/** A row of a table, such as that of MIME types: what it says can only be repeated. @param {ts.ObjectLiteralElementLike} member */
+function isRow(member) {
+  if (!ts.isPropertyAssignment(member) || !ts.isStringLiteral(member.name)) return false
+  const { initializer: value } = member
+  return (
+    ts.isLiteralExpression(value) ||
+    (ts.isArrayLiteralExpression(value) && value.elements.every(ts.isLiteralExpression))
+  )
 }
 
 /** What a node decides by. @param {ts.Node | undefined} node @returns {ts.Expression | undefined} */
@@ -128,18 +138,17 @@ function isDroppable(node) {
 export const applied = (source, { start, end, after }) => source.slice(0, start) + after + source.slice(end)
 
 /**
- * The first `count` of the items in an order that the seed decides: a larger count only adds some.
+ * The items in an order that the seed decides.
  *
  * @template T
  * @param {readonly T[]} items
- * @param {{ seed: number, count: number }} o
+ * @param {number} seed
  * @returns {readonly T[]}
  */
-export function sampleOf(items, { seed, count }) {
-  const key = (/** @type {number} */ i) => createHash('sha256').update(`${seed} ${i}`).digest('hex')
-  const order = items.map((item, i) => ({ item, key: key(i) }))
-  return order
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .slice(0, count)
-    .map(({ item }) => item)
+export function shuffled(items, seed) {
+  const order = items.map((item, i) => ({
+    item,
+    key: createHash('sha256').update(`${seed} ${i}`).digest('hex'),
+  }))
+  return order.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item)
 }

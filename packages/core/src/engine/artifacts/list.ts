@@ -1,4 +1,3 @@
-import { IvcapError } from '../../model/errors.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
 import { type Timestamp, timestamp } from '../../model/time.js'
 import type { ArtifactQuery, AspectQuery, AspectStore, OpOptions, Page } from '../../ports/index.js'
@@ -6,6 +5,7 @@ import { decodeCursor, encodeCursor } from '../../query/cursor.js'
 import { artifactFilter } from '../../query/filter/index.js'
 import { compareKeys, type SortKey } from '../../query/order.js'
 import { pageOf } from '../../query/page.js'
+import { PageProgress } from '../../query/page-progress.js'
 import { WorkBudget } from '../../query/work.js'
 import { artifactOrder } from '../../rules/artifact-order.js'
 import { ARTIFACT_SCHEMA } from '../../rules/provenance.js'
@@ -65,7 +65,7 @@ async function newestThatFit(
   const [start, ...after] = position?.after ?? []
   const items: ArtifactRecord[] = []
   let at = typeof start === 'string' ? start : undefined
-  const progress = progressCheck()
+  const progress = new PageProgress()
   for (;;) {
     const page = await aspects.list(records(SCAN_PAGE, atTime, at), o)
     for (const [i, aspect] of page.items.entries()) {
@@ -80,7 +80,7 @@ async function newestThatFit(
       return { items, ...(more && { cursor: encodeCursor(query, last) }) }
     }
     if (page.cursor === undefined) return { items }
-    progress(page.cursor)
+    progress.check(page.cursor, page.items)
     at = page.cursor
   }
 }
@@ -99,7 +99,7 @@ async function scan(
   let newest = q.atTime ?? position?.atTime ?? timestamp(engine.clock())
   const all = async function* () {
     let cursor: string | undefined
-    const progress = progressCheck()
+    const progress = new PageProgress()
     do {
       const page = await aspects.list(records(SCAN_PAGE, position?.atTime ?? q.atTime, cursor), o)
       for (const aspect of page.items) {
@@ -109,7 +109,7 @@ async function scan(
         if (record !== undefined && (fits === undefined || (await fits(record)))) yield record
       }
       cursor = page.cursor
-      if (cursor !== undefined) progress(cursor)
+      if (cursor !== undefined) progress.check(cursor, page.items)
     } while (cursor !== undefined)
   }
   const page = await pageOf(all(), keyOf, {
@@ -126,27 +126,6 @@ function recordOrLeaveOut(engine: Reader, aspect: AspectRecord, o: OpOptions): A
   if (record === undefined)
     leaveOut(engine, aspect.id, `${aspect.id} of ${aspect.entity} does not describe an artifact`, o)
   return record
-}
-
-/**
- * Returns a function to be called with each cursor that is to be followed. Aspects may be kept by a server: one that sends the
- * same cursors in a circle is found out within three rounds (Brent's algorithm: one cursor is remembered, ever longer).
- */
-function progressCheck(): (cursor: string) => void {
-  let remembered: string | undefined
-  let steps = 0
-  let limit = 1
-  return (cursor) => {
-    if (cursor === remembered)
-      throw new IvcapError(
-        'protocol',
-        'The listing of aspects goes round in a circle: its pages make no progress',
-      )
-    if (++steps < limit) return
-    remembered = cursor
-    steps = 0
-    limit *= 2
-  }
 }
 
 function records(limit: number, atTime: Timestamp | undefined, cursor: string | undefined): AspectQuery {
