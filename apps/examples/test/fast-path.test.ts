@@ -12,7 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { runScript } from './support/run-script.js'
 
 interface Layout {
-  readonly locate?: (artifact: { readonly id: string }) => string | undefined
+  readonly artifactKey?: (artifact: { readonly id: string }) => string | undefined
 }
 
 /** A fresh bucket. */
@@ -110,15 +110,16 @@ describe.each(buckets)('$name', { timeout: 60_000 }, ({ server, open }) => {
 
   test.runIf(server)('in a bucket that is laid out otherwise: both ways for who knows how', async () => {
     const bucket = await open(server ?? {})
-    const locate = ({ id }: { readonly id: string }) => `blobs/${id.slice(-2)}/${id.split(':').at(-1)}.bin`
-    const { url, outside } = await deployment(bucket, { locate })
+    const artifactKey = ({ id }: { readonly id: string }) =>
+      `blobs/${id.slice(-2)}/${id.split(':').at(-1)}.bin`
+    const { url, outside } = await deployment(bucket, { artifactKey })
     const platform = platformBackend({ url })
     const inside = (layout: Layout) => {
       const artifacts = bucket.artifacts({ ...layout, aspects: platform.aspects })
       onTestFinished(() => artifacts.close())
       return new Ivcap({ ...platform, artifacts }, { stateDir: false })
     }
-    const informed = inside({ locate })
+    const informed = inside({ artifactKey })
 
     const ours = await informed.uploadArtifact({ name: 'ours.txt', content: 'from the inside' })
     expect(await (await outside.getArtifact(ours.id)).text()).toBe('from the inside')

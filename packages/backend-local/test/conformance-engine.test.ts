@@ -1,4 +1,4 @@
-import { describeBackend, faultyBlobs, inFolder, patientBlobs } from '@ivcap/conformance'
+import { describeBackend, faultyBlobs, inFolder, retryingBlobs } from '@ivcap/conformance'
 import { blobBackend } from '@ivcap/core/engine'
 import { fileBlobs } from '../src/index.js'
 
@@ -13,7 +13,7 @@ let seed = 0
 describeBackend(
   'the engine over blobs in a folder, with faults',
   inFolder(
-    (dir) => blobBackend(patientBlobs(faultyBlobs(fileBlobs({ dir }), { seed: ++seed }))),
+    (dir) => blobBackend(retryingBlobs(faultyBlobs(fileBlobs({ dir }), { seed: ++seed }))),
     capabilities,
   ),
 )

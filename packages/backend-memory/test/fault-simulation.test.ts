@@ -3,8 +3,8 @@ import {
   faultyBlobs,
   interruptedBlobs,
   jumpingClock,
-  patientBlobs,
   randomOf,
+  retryingBlobs,
   writerTo,
 } from '@ivcap/conformance'
 import { blobBackend } from '@ivcap/core/engine'
@@ -24,7 +24,7 @@ describeFaults('memory', {
       inARow: 3,
       verified: (key) => key.startsWith('artifacts/'),
     })
-    const view = (of = faulty) => blobBackend(patientBlobs(of), { clock: jumpingClock(random) })
+    const view = (of = faulty) => blobBackend(retryingBlobs(of), { clock: jumpingClock(random) })
     const dying = interruptedBlobs(faulty, Math.floor(random() * MOST_CALLS)).blobs
     return {
       faulty: view(),

@@ -3,7 +3,7 @@ import { type Backend, isIvcapError } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { describe, expect, it } from 'vitest'
 import { randomOf } from '../src/faults/random.js'
-import { faultyBlobs, patientBlobs } from '../src/index.js'
+import { faultyBlobs, retryingBlobs } from '../src/index.js'
 import { allArtifacts, download, upload } from '../src/support/artifacts.js'
 import { allAspects, draft, SCHEMA } from '../src/support/aspects.js'
 import { someBytes, streamOf } from '../src/support/bytes.js'
@@ -57,7 +57,7 @@ describe.each(Array.from({ length: 30 }, (_, i) => i + 1))('seed %i', (seed) => 
     const blobs = mapBlobs()
     const faulty = faultyBlobs(blobs, { seed, rate: 0.2, inARow: 3 })
     const told = new Acknowledged()
-    await Promise.all([1, 2, 3].map((w) => write(blobBackend(patientBlobs(faulty)), seed * 10 + w, told)))
+    await Promise.all([1, 2, 3].map((w) => write(blobBackend(retryingBlobs(faulty)), seed * 10 + w, told)))
     expect(told.aspects.size + told.artifacts.size).toBeGreaterThan(10)
 
     const backend = blobBackend(blobs)

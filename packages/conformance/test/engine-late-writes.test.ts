@@ -1,7 +1,7 @@
 import { type BlobStore, IvcapError } from '@ivcap/core/driver'
 import { blobBackend } from '@ivcap/core/engine'
 import { expect, it } from 'vitest'
-import { patientBlobs } from '../src/index.js'
+import { retryingBlobs } from '../src/index.js'
 import { allAspects, draft } from '../src/support/aspects.js'
 import { mapBlobs } from './map-blobs.js'
 
@@ -28,7 +28,7 @@ const writes = {
 
 it.each(Object.entries(writes))('%s stays closed when its entries are written late', async (_, mode) => {
   const blobs = landingLate(mapBlobs())
-  const backend = blobBackend(patientBlobs(blobs))
+  const backend = blobBackend(retryingBlobs(blobs))
   const { id } = await backend.aspects.assert(draft({ n: 1 }), mode, {})
   expect((await allAspects(backend, {})).map((record) => record.id)).toEqual([id])
   await backend.aspects.retract(id, {})
@@ -38,7 +38,7 @@ it.each(Object.entries(writes))('%s stays closed when its entries are written la
 
 it('an aspect that was replaced stays closed when its entries are written late', async () => {
   const blobs = landingLate(mapBlobs())
-  const backend = blobBackend(patientBlobs(blobs))
+  const backend = blobBackend(retryingBlobs(blobs))
   await backend.aspects.assert(draft({ n: 1 }), 'replace', {})
   const { id } = await backend.aspects.assert(draft({ n: 2 }), 'replace', {})
   await blobs.land()

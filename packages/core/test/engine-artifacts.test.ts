@@ -59,7 +59,7 @@ describe('artifacts over a blob store', () => {
 
   it('lie where a deployment has them', async () => {
     const blobs = new Blobs()
-    const { artifacts } = blobBackend(modelBlobs(blobs), { locate: ({ id }) => `data/${id.length}` })
+    const { artifacts } = blobBackend(modelBlobs(blobs), { artifactKey: ({ id }) => `data/${id.length}` })
     const { id } = await artifacts.create(contentSource('coral'), draft, transfer)
     expect(blobs.keys('data/')).toEqual([`data/${id.length}`])
     expect(await new Response((await artifacts.read(id, {})).body).text()).toBe('coral')

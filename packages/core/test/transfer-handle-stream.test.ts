@@ -56,17 +56,17 @@ describe('streamHandle', () => {
 
   it('keeps so many chunks as they are told to be, in memory for one more', async () => {
     const content = patterned(7 * MiB + 17)
-    for (const keep of [1, 2, 3]) {
-      const stream = streamHandle(handleOn(content).open, { start: 0, end: content.byteLength, keep })
+    for (const retainChunks of [1, 2, 3]) {
+      const stream = streamHandle(handleOn(content).open, { start: 0, end: content.byteLength, retainChunks })
       const chunks: Uint8Array[] = []
       for await (const chunk of stream) {
         chunks.push(chunk)
         await new Promise(setImmediate)
-        const kept = Buffer.concat(chunks.slice(-keep))
-        const start = Math.max(0, chunks.length - keep) * MiB
+        const kept = Buffer.concat(chunks.slice(-retainChunks))
+        const start = Math.max(0, chunks.length - retainChunks) * MiB
         expect(Buffer.compare(kept, content.subarray(start, start + kept.byteLength))).toBe(0)
       }
-      expect(new Set(chunks.map(({ buffer }) => buffer)).size).toBe(keep + 1)
+      expect(new Set(chunks.map(({ buffer }) => buffer)).size).toBe(retainChunks + 1)
     }
   })
 

@@ -18,7 +18,7 @@ import { type CatalogEntry, catalogOf, listCatalog } from './catalog.js'
 import type { FunctionService } from './definition.js'
 import { JobRecords } from './job-records.js'
 import { checkParameters } from './parameters.js'
-import { type Permit, Semaphore, type WhileWaiting } from './semaphore.js'
+import { type Permit, Semaphore, type WithoutPermit } from './semaphore.js'
 
 /**
  * Runs a job elsewhere, a worker for example. It must end soon after the signal aborts. If it rejects, the job fails with the
@@ -29,7 +29,7 @@ export type ExecuteJob = (
   request: { readonly job: Urn; readonly params: JsonObject },
   signal: AbortSignal,
   /** Must wrap each wait of the job for another job, so that waiting jobs never block each other. */
-  whileWaiting: WhileWaiting,
+  withoutPermit: WithoutPermit,
 ) => Promise<Outcome>
 
 export interface FunctionServicesOptions {
@@ -125,12 +125,12 @@ export function functionServices(
       const { error, ...outcome } =
         o.execute === undefined
           ? await call(
-              { ...backend, services: servicesForJob(store, permit.whileWaiting) },
+              { ...backend, services: servicesForJob(store, permit.withoutPermit) },
               service,
               request,
               stop.signal,
             )
-          : await o.execute(service, request, stop.signal, permit.whileWaiting)
+          : await o.execute(service, request, stop.signal, permit.withoutPermit)
       thrown = error
       job = { ...job, ...outcome, finishedAt: timestamp(clock()) }
       if (job.result !== undefined) job = { ...job, resultType: 'application/json' }
@@ -234,14 +234,14 @@ export function functionServices(
 }
 
 /** The services for use by a job. It may request other jobs and wait for them, but must not close the services. */
-export function servicesForJob(services: ServiceStore, whileWaiting: WhileWaiting): ServiceStore {
+export function servicesForJob(services: ServiceStore, withoutPermit: WithoutPermit): ServiceStore {
   const { close: _, ...others } = services
   return {
     ...others,
-    whileWaiting,
+    withoutPermit,
     createJob: (id, params, op) => {
       const create = () => services.createJob(id, params, op)
-      return op.timeout === undefined || op.timeout <= 0 ? create() : whileWaiting(create)
+      return op.timeout === undefined || op.timeout <= 0 ? create() : withoutPermit(create)
     },
   }
 }

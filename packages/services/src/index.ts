@@ -16,4 +16,4 @@ export {
   functionServices,
   servicesForJob,
 } from './function-services.js'
-export type { WhileWaiting } from './semaphore.js'
+export type { WithoutPermit } from './semaphore.js'

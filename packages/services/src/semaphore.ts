@@ -2,7 +2,7 @@ import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
 
 /** Runs `wait` while the calling job releases its permit. Resolves to its result when the job has a permit again. */
-export type WhileWaiting = <T>(wait: () => Promise<T>) => Promise<T>
+export type WithoutPermit = <T>(wait: () => Promise<T>) => Promise<T>
 
 /** A permit, or a position in the queue for one. The caller must call either `run` or `release`, once. */
 export interface Permit {
@@ -15,7 +15,7 @@ export interface Permit {
    * For the running job: releases the permit during the wait and takes one again afterwards, before jobs that have not begun yet.
    * Therefore jobs that wait for jobs never block each other, however deeply they are nested.
    */
-  readonly whileWaiting: WhileWaiting
+  readonly withoutPermit: WithoutPermit
 }
 
 /** Bounds the number of running jobs. The others wait in FIFO order. */
@@ -64,7 +64,7 @@ export class Semaphore {
         }
       },
       release: () => void turn.then(leave),
-      whileWaiting: async (wait) => {
+      withoutPermit: async (wait) => {
         state.waits += 1
         if (state.isHeld && !state.isOver) release()
         try {

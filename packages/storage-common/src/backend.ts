@@ -15,7 +15,7 @@ export interface RecordOptions {
    * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
    * for an id that has no bytes here. New artifacts are stored under the same key.
    */
-  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+  readonly artifactKey?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
 }
 
 /** Options of artifacts in a bucket whose records are kept elsewhere. */
@@ -28,7 +28,7 @@ export const RECORD_OPTIONS: OptionNames<RecordOptions> = {
   asserter: true,
   clock: true,
   onEvent: true,
-  locate: true,
+  artifactKey: true,
 }
 
 export type Closable<T> = T & { readonly close: () => Promise<void> }
@@ -37,10 +37,10 @@ type Open<O> = (bucket: O) => BucketBlobs
 export function bucketBackend<O extends RecordOptions>(
   name: string,
   open: Open<Omit<O, keyof RecordOptions>>,
-  { asserter, clock, onEvent, locate, ...bucket }: O,
+  { asserter, clock, onEvent, artifactKey, ...bucket }: O,
 ): Closable<Backend> {
   const blobs = open(bucket)
-  const backend = blobBackend(blobs, { asserter, clock, onEvent, locate, name })
+  const backend = blobBackend(blobs, { asserter, clock, onEvent, artifactKey, name })
   const close = async () => {
     await backend.close()
     blobs.close()
@@ -51,9 +51,9 @@ export function bucketBackend<O extends RecordOptions>(
 export function bucketArtifacts<O extends ArtifactsOptions>(
   name: string,
   open: Open<Omit<O, keyof ArtifactsOptions>>,
-  { asserter, clock, onEvent, locate, aspects, ...bucket }: O,
+  { asserter, clock, onEvent, artifactKey, aspects, ...bucket }: O,
 ): Closable<ArtifactStore> {
   const blobs = open(bucket)
-  const artifacts = blobArtifactStore(blobs, { asserter, clock, onEvent, locate, aspects, name })
+  const artifacts = blobArtifactStore(blobs, { asserter, clock, onEvent, artifactKey, aspects, name })
   return { ...artifacts, close: async () => blobs.close() }
 }

@@ -136,13 +136,13 @@ export class UploadFiles extends DataStore {
       size,
       replayable: true,
       native: { kind: 'file', path, sealed: true },
-      open: ({ offset = 0, end = size, signal, keep } = {}) =>
+      open: ({ offset = 0, end = size, signal, retainChunks } = {}) =>
         streamHandle(() => open(path), {
           start: Math.min(offset, size),
           end: Math.min(end, size),
           signal,
           allocate,
-          keep,
+          retainChunks,
         }),
       sha256: () => this.#digests.digest(path, size),
     }

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
 async function run(definition: Parameters<typeof runFunction>[1], request: JobRequest): Promise<void> {
   const { url, token, service, job, params } = request
   const platform = platformBackend({ url, token, stateDir: false })
-  const services = platform.services && servicesForJob(platform.services, whileWaiting)
+  const services = platform.services && servicesForJob(platform.services, withoutPermit)
   const backend = { ...platform, ...(services && { services }) }
   const { error, ...outcome } = await runFunction(backend, definition, { service, job, params }, abort.signal)
   const thrown = cloneable(error)
@@ -48,7 +48,7 @@ async function run(definition: Parameters<typeof runFunction>[1], request: JobRe
 }
 
 /** Reports the wait to the server, which runs another job meanwhile. */
-async function whileWaiting<T>(run: () => Promise<T>): Promise<T> {
+async function withoutPermit<T>(run: () => Promise<T>): Promise<T> {
   const wait = waits++
   report({ kind: 'waiting', wait })
   try {

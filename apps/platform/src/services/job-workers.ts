@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { IvcapError, type JsonValue } from '@ivcap/core/driver'
 import { toJsonValue } from '@ivcap/core/internal'
-import type { ExecuteJob, FunctionService, Outcome, WhileWaiting } from '@ivcap/services'
+import type { ExecuteJob, FunctionService, Outcome, WithoutPermit } from '@ivcap/services'
 import * as v from 'valibot'
 import { type JobRequest, Report, type ToJobWorker } from './protocol.js'
 
@@ -63,7 +63,7 @@ export class JobWorkers {
     return this.#tokens.has(token)
   }
 
-  readonly execute: ExecuteJob = async ({ id, definition }, { job, params }, signal, whileWaiting) => {
+  readonly execute: ExecuteJob = async ({ id, definition }, { job, params }, signal, withoutPermit) => {
     const worker = this.#take()
     const token = randomBytes(32).toString('base64url')
     this.#tokens.add(token)
@@ -72,7 +72,7 @@ export class JobWorkers {
       const index = this.services.indexOf(definition)
       const url = this.#url
       const request = { kind: 'run', index, service: id, job, params, url, token } as const
-      return await worker.run(request, signal, whileWaiting)
+      return await worker.run(request, signal, withoutPermit)
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error))
     } finally {
@@ -141,9 +141,9 @@ class LoadedWorker {
   }
 
   /** Never rejects. */
-  async run(request: JobRequest, signal: AbortSignal, whileWaiting: WhileWaiting): Promise<Outcome> {
+  async run(request: JobRequest, signal: AbortSignal, withoutPermit: WithoutPermit): Promise<Outcome> {
     const send = (message: ToJobWorker) => this.#worker.postMessage(message)
-    const endWaits = this.#followWaits(whileWaiting, send)
+    const endWaits = this.#followWaits(withoutPermit, send)
     this.#worker.ref()
     return await new Promise<Outcome>((resolve) => {
       let timer: NodeJS.Timeout | undefined
@@ -166,7 +166,7 @@ class LoadedWorker {
   }
 
   /** Returns a function that ends the open waits of the job. */
-  #followWaits(whileWaiting: WhileWaiting, send: (message: ToJobWorker) => void): () => void {
+  #followWaits(withoutPermit: WithoutPermit, send: (message: ToJobWorker) => void): () => void {
     const open = new Map<number, () => void>()
     this.#worker.on('message', (message: unknown) => {
       const report = parse(message)
@@ -174,7 +174,7 @@ class LoadedWorker {
       if (report?.kind !== 'waiting') return
       const { wait } = report
       const waited = () => new Promise<void>((resolve) => open.set(wait, resolve))
-      void whileWaiting(waited).then(() => {
+      void withoutPermit(waited).then(() => {
         open.delete(wait)
         send({ kind: 'go', wait })
       })

@@ -20,7 +20,7 @@ export async function copyStream(
   o: OpOptions & { readonly report: (written: number) => void },
 ): Promise<number> {
   const { signal, report } = o
-  const reader = source.open({ keep: 2, ...(signal && { signal }) }).getReader()
+  const reader = source.open({ retainChunks: 2, ...(signal && { signal }) }).getReader()
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= reader.cancel(signal?.reason).catch(() => {})

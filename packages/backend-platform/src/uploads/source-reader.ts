@@ -129,7 +129,7 @@ export class SourceReader {
     this.#ended = false
     this.#position = offset
     const signal = this.#signal && { signal: this.#signal }
-    this.#stream = this.#source.open({ offset, keep: 1, ...signal }).getReader()
+    this.#stream = this.#source.open({ offset, retainChunks: 1, ...signal }).getReader()
   }
 }
 
@@ -154,7 +154,7 @@ async function* piecesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const reader = source
-    .open({ offset: start, end, keep: MAX_IN_FLIGHT, ...(signal && { signal }) })
+    .open({ offset: start, end, retainChunks: MAX_IN_FLIGHT, ...(signal && { signal }) })
     .getReader()
   let position = start
   try {

@@ -23,7 +23,7 @@ import type { ArtifactStore, AspectStore, Backend, BlobStore, OpOptions } from '
 import { type BlobArtifactsOptions, blobArtifacts } from './artifacts/upload.js'
 import { blobAspects } from './aspect-store.js'
 import { createEngine, type Engine } from './context.js'
-import { artifactKey } from './keys.js'
+import { contentKey } from './keys.js'
 import { findLost as findLostRecord } from './maintenance/find-lost.js'
 import { maintenance } from './maintenance/index.js'
 import { vacuumBefore } from './maintenance/vacuum.js'
@@ -44,7 +44,7 @@ export interface BlobBackendOptions {
    * The key of an artifact's bytes, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined for an id
    * that has no bytes here. New artifacts are stored where it says, too.
    */
-  readonly locate?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
+  readonly artifactKey?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
 }
 
 /**
@@ -91,10 +91,10 @@ export interface VacuumOptions extends OpOptions {
 export const vacuum = (blobs: BlobStore, { olderThan, ...o }: VacuumOptions): Promise<number> =>
   vacuumBefore(createEngine(blobs), parseTime(olderThan, 'olderThan'), o)
 
-const artifactOptions = ({ name, remembersUploads, locate }: BlobBackendOptions) => ({
+const artifactOptions = ({ name, remembersUploads, artifactKey }: BlobBackendOptions) => ({
   name: name ?? 'blobs',
   remembersUploads: remembersUploads ?? true,
-  locate: locate ?? byUuid,
+  artifactKey: artifactKey ?? byUuid,
 })
 
 const engineOf = (blobs: BlobStore, { clock, asserter, onEvent }: BlobBackendOptions): Engine =>
@@ -102,5 +102,5 @@ const engineOf = (blobs: BlobStore, { clock, asserter, onEvent }: BlobBackendOpt
 
 function byUuid({ id }: { readonly id: Urn }): string | undefined {
   const uuid = artifactUuid(id)
-  return uuid === undefined ? undefined : artifactKey(uuid)
+  return uuid === undefined ? undefined : contentKey(uuid)
 }

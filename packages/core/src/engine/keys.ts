@@ -65,7 +65,7 @@ export function decodeSchema(encoded: string): string | undefined {
   return new TextDecoder().decode(Uint8Array.from(bytes))
 }
 
-export const artifactKey = (uuid: string): string => `artifacts/${uuid}`
+export const contentKey = (uuid: string): string => `artifacts/${uuid}`
 export const idKey = (uuid: string): string => `id/${uuid}/r`
 export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
 export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`

@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   onAdded: 'function',
   clock: 'function',
   fetch: 'function',
-  locate: 'function',
+  artifactKey: 'function',
   logger: 'logger',
   forceUpload: 'boolean',
   sidecar: 'boolean',

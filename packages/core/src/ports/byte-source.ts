@@ -7,7 +7,7 @@ export interface OpenOptions {
    * Number of chunks that must stay valid: the source may reuse the memory of a chunk once this many later chunks were requested.
    * Absent: all stay valid. Fresh memory for each chunk of 1 MiB costs as much time as sending it.
    */
-  readonly keep?: number
+  readonly retainChunks?: number
 }
 
 /** Bytes that can be opened, from the start or, where `replayable`, from any offset as often as needed. */

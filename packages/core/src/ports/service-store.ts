@@ -23,8 +23,8 @@ export interface ServiceStore {
   get(id: Urn, o: OpOptions): Promise<ServiceRecord>
   list(q: ServiceQuery, o: OpOptions): Promise<Page<ServiceRecord>>
   /**
-   * Starts a job. It is there for good when this returns, whatever becomes of it. Not repeated where a lost answer leaves
-   * open whether there is one.
+   * Starts a job. When this returns, the job is recorded, also if it fails later. Not repeated if the outcome of the request is
+   * unknown.
    *
    * @param o `timeout`: milliseconds that the answer may wait for the job to finish; 0 or absent: it comes at once
    * @throws `not-found` without such a service; `missing-argument`, `invalid-argument` for wrong parameters
@@ -38,10 +38,10 @@ export interface ServiceStore {
   getJob(service: Urn, job: Urn, o: OpOptions): Promise<JobRecord>
   listJobs(service: Urn, q: JobQuery, o: OpOptions): Promise<Page<JobRecord>>
   /**
-   * Runs `wait`, which waits for a job. Present where the caller may itself be a job that takes up one of a limited number of
-   * places: it gives its place to others meanwhile.
+   * Runs `wait`, which waits for a job, and releases the caller's permit meanwhile. Present where the caller may itself be a job, of
+   * which only a limited number run at once.
    */
-  whileWaiting?<T>(wait: () => Promise<T>): Promise<T>
+  withoutPermit?<T>(wait: () => Promise<T>): Promise<T>
   /** Takes no more jobs, and lets those that run here end. */
   close?(): Promise<void>
 }

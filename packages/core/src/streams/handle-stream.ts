@@ -11,13 +11,13 @@ export interface HandleOptions extends PieceOptions {
   /** Memory for a chunk, cleared or not; default: cleared. `allocate` of this package is quicker in Node. */
   readonly allocate?: (size: number) => Uint8Array
   /** See `OpenOptions`. */
-  readonly keep?: number | undefined
+  readonly retainChunks?: number | undefined
 }
 
 /**
  * `[start, end)` of a file, in chunks of 1 MiB with one read ahead. Opens at the first pull; the handle is closed when the
  * stream has ended, failed, or `cancel()` has resolved. An abort fails it with the signal's reason once the I/O has stopped.
- * Every chunk has memory of its own, unless `keep` says how many are enough.
+ * Every chunk has memory of its own, unless `retainChunks` says how many are enough.
  *
  * The stream fails with IvcapError `integrity` when the file ends before `end`.
  */
@@ -25,10 +25,10 @@ export function streamHandle(
   open: () => Promise<ReadableHandle>,
   o: HandleOptions,
 ): ReadableStream<Uint8Array> {
-  const { allocate = cleared, keep } = o
+  const { allocate = cleared, retainChunks } = o
   return streamPieces(async () => {
     const handle = await open()
-    const memory = keep === undefined ? allocate : inTurn(keep + 1, allocate)
+    const memory = retainChunks === undefined ? allocate : inTurn(retainChunks + 1, allocate)
     const read = (start: number, end: number) => readFully(handle, memory(end - start), start)
     return { read, close: () => handle.close() }
   }, o)

@@ -22,7 +22,7 @@ export async function hashAll(
   hasher: Hasher,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const reader = source.open({ keep: 1, ...(signal && { signal }) }).getReader()
+  const reader = source.open({ retainChunks: 1, ...(signal && { signal }) }).getReader()
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return hasher.digest()

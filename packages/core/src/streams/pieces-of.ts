@@ -34,7 +34,7 @@ function* slicesOf(bytes: Uint8Array, { sizeOf }: PiecesOptions): Generator<Piec
 }
 
 async function* filled(source: ByteSource, { sizeOf, signal }: PiecesOptions): AsyncGenerator<Piece, void> {
-  const content = new Content(source.open({ keep: 1, ...(signal && { signal }) }))
+  const content = new Content(source.open({ retainChunks: 1, ...(signal && { signal }) }))
   const free: Uint8Array[] = []
   let left = source.size ?? Number.POSITIVE_INFINITY
   try {

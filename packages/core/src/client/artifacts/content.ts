@@ -85,9 +85,9 @@ async function openFileSource(file: OpenFile, declared: number | undefined): Pro
   return {
     size,
     replayable: true,
-    open({ offset = 0, end = size, signal, keep } = {}) {
+    open({ offset = 0, end = size, signal, retainChunks } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(async () => reader(range.end), { ...range, signal, keep })
+      return streamHandle(async () => reader(range.end), { ...range, signal, retainChunks })
     },
     unchanged,
   }

@@ -107,7 +107,7 @@ export class Job extends Handle<JobRecord> {
         if (!this.finished || this.record.result === undefined) this.learn(await this.fetch(op), true)
         if (this.finished) return
         const poll = () => this.#poll(interval, op)
-        await (this.#store.whileWaiting === undefined ? poll() : this.#store.whileWaiting(poll))
+        await (this.#store.withoutPermit === undefined ? poll() : this.#store.withoutPermit(poll))
       })
     } catch (error) {
       // of a request that took too long it can be asked again; of this limit not

@@ -10,9 +10,9 @@ import type { Engine } from '../context.js'
 import { findBytes } from './bytes.js'
 import { recordIn } from './record.js'
 
-export interface Whereabouts {
+export interface ArtifactLocator {
   /** The key of an artifact's bytes. */
-  readonly locate: (artifact: { readonly id: Urn }) => string | undefined
+  readonly artifactKey: (artifact: { readonly id: Urn }) => string | undefined
   /** Where records are kept: the engine's own aspects, or those of another place. */
   readonly aspects: AspectStore
   /** Finds the aspect of an artifact whose entry in the index of its entity is lost. */
@@ -22,7 +22,7 @@ export interface Whereabouts {
 /** Asks for the record and for the bytes at the same time: what is read is there, as a rule. */
 export async function readArtifact(
   { blobs }: Engine,
-  o: Whereabouts,
+  o: ArtifactLocator,
   id: Urn,
   options: Parameters<ArtifactStore['read']>[1],
 ): Promise<ArtifactContent> {
@@ -62,7 +62,7 @@ export async function readArtifact(
  */
 export async function findRecord(
   blobs: BlobStore,
-  o: Whereabouts,
+  o: ArtifactLocator,
   id: Urn,
   op: OpOptions,
 ): Promise<{ readonly record: ArtifactRecord; readonly aspect: Urn } | undefined> {
@@ -83,7 +83,7 @@ export async function findRecord(
     if (aspect !== undefined) damage ??= `${aspect.id} does not describe an artifact`
   }
   if (damage !== undefined) throw recordDamaged(id, damage)
-  const key = o.findLost && o.locate({ id })
+  const key = o.findLost && o.artifactKey({ id })
   if (o.findLost === undefined || key === undefined) return undefined
   if ((await findBytes(blobs, key, op)) === undefined) return undefined
   const lost = await o.findLost(id, op)
@@ -93,7 +93,7 @@ export async function findRecord(
 
 export async function stat(
   blobs: BlobStore,
-  o: Whereabouts,
+  o: ArtifactLocator,
   id: Urn,
   op: OpOptions,
 ): Promise<ArtifactRecord> {
@@ -103,8 +103,8 @@ export async function stat(
   throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
 }
 
-export function keyOf(o: Whereabouts, id: Urn): string {
-  const key = o.locate({ id })
+export function keyOf(o: ArtifactLocator, id: Urn): string {
+  const key = o.artifactKey({ id })
   if (key !== undefined) return key
   throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
 }

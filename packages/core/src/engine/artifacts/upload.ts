@@ -33,9 +33,9 @@ import { bestEffort } from '../background.js'
 import type { Engine } from '../context.js'
 import { findBytes, storeBytes } from './bytes.js'
 import { listArtifacts } from './list.js'
-import { findRecord, keyOf, readArtifact, stat, type Whereabouts } from './read.js'
+import { type ArtifactLocator, findRecord, keyOf, readArtifact, stat } from './read.js'
 
-export interface BlobArtifactsOptions extends Whereabouts {
+export interface BlobArtifactsOptions extends ArtifactLocator {
   /** For messages, e.g. `s3`. */
   readonly name: string
   /** Whether upload sidecars make sense: not where the place lives in this process. */
@@ -106,7 +106,13 @@ async function create(
  * Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. Where there are no
  * bytes, there never was a record: it comes after them.
  */
-async function claim(blobs: BlobStore, o: Whereabouts, id: Urn, key: string, op: OpOptions): Promise<void> {
+async function claim(
+  blobs: BlobStore,
+  o: ArtifactLocator,
+  id: Urn,
+  key: string,
+  op: OpOptions,
+): Promise<void> {
   if ((await findBytes(blobs, key, op)) === undefined) return
   if ((await findRecord(blobs, o, id, op)) !== undefined) {
     throw new IvcapError('already-exists', `There is an artifact ${id} already`, { resource: id })

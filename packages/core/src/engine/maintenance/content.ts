@@ -5,7 +5,7 @@ import type { ArtifactRecord } from '../../model/records.js'
 import type { OpOptions } from '../../ports/index.js'
 import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
 import { findBytes } from '../artifacts/bytes.js'
-import type { Whereabouts } from '../artifacts/read.js'
+import type { ArtifactLocator } from '../artifacts/read.js'
 import { recordIn } from '../artifacts/record.js'
 import type { Engine } from '../context.js'
 import type { LocatedRecord } from './records.js'
@@ -15,7 +15,7 @@ const SCHEMAS: ReadonlySet<string> = new Set(ARTIFACT_SCHEMAS)
 /** Compares the bytes of an artifact with its record, if it is the record of one. Reads them only for their digest. */
 export async function examineContent(
   engine: Engine,
-  locate: Whereabouts['locate'],
+  artifactKey: ArtifactLocator['artifactKey'],
   { record: aspect }: LocatedRecord,
   digests: boolean,
   o: OpOptions,
@@ -26,18 +26,18 @@ export async function examineContent(
     const message = `${aspect.id} of ${aspect.entity} does not describe an artifact`
     return [{ kind: 'unreadable-record', resource: aspect.id, message, repairable: false }]
   }
-  const problem = await contentProblem(engine, locate, record, digests, o)
+  const problem = await contentProblem(engine, artifactKey, record, digests, o)
   return problem === undefined ? [] : [{ ...problem, resource: record.id, repairable: false }]
 }
 
 async function contentProblem(
   { blobs }: Engine,
-  locate: Whereabouts['locate'],
+  artifactKey: ArtifactLocator['artifactKey'],
   { id, status, size, sha256 }: ArtifactRecord,
   digests: boolean,
   o: OpOptions,
 ): Promise<Pick<Problem, 'kind' | 'message'> | undefined> {
-  const key = locate({ id })
+  const key = artifactKey({ id })
   if (key === undefined || status !== 'ready') return undefined
   const there = await findBytes(blobs, key, o)
   const gone = {

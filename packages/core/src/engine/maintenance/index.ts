@@ -12,7 +12,7 @@
 
 import type { Problem } from '../../model/problems.js'
 import type { Backend, OpOptions } from '../../ports/index.js'
-import type { Whereabouts } from '../artifacts/read.js'
+import type { ArtifactLocator } from '../artifacts/read.js'
 import type { Engine } from '../context.js'
 import { inParallel } from '../parallel.js'
 import { examineContent } from './content.js'
@@ -25,7 +25,7 @@ const BATCH = 64
 /** `verify` and `repair` of an engine. Memory is bounded but for the problems that are found. */
 export function maintenance(
   engine: Engine,
-  { locate }: Pick<Whereabouts, 'locate'>,
+  { artifactKey }: Pick<ArtifactLocator, 'artifactKey'>,
 ): Required<Pick<Backend, 'verify' | 'repair'>> {
   return {
     async verify({ digests = true, ...o }) {
@@ -35,14 +35,14 @@ export function maintenance(
       const onRecord = async (record: LocatedRecord) => {
         const state = await examineEntry(engine, record, false, o)
         if (state.problems.length > 0) unindexed.add(record.entry.pair.entity)
-        const content = await examineContent(engine, locate, record, digests, o)
+        const content = await examineContent(engine, artifactKey, record, digests, o)
         // bytes of a retracted artifact may be gone
         const counts = content.length > 0 && (await endOf(engine, record, o)) === undefined
         return [...state.problems, ...(counts ? content : [])]
       }
       problems.push(...(await examineRecords(engine, onRecord, false, o)))
       for await (const problem of orphanedEntries(engine, o)) problems.push(problem)
-      for await (const problem of orphanedContent(engine, locate, unindexed, o)) problems.push(problem)
+      for await (const problem of orphanedContent(engine, artifactKey, unindexed, o)) problems.push(problem)
       return problems
     },
     async repair(o) {

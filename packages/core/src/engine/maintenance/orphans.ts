@@ -6,10 +6,10 @@ import { type Timestamp, timestamp } from '../../model/time.js'
 import { artifactUrn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
 import { ARTIFACT_SCHEMAS } from '../../rules/provenance.js'
-import type { Whereabouts } from '../artifacts/read.js'
+import type { ArtifactLocator } from '../artifacts/read.js'
 import type { Engine } from '../context.js'
 import { BY_SCHEMA, byEntity, type Entry, entryPrefix, indexPrefix, parseEntry } from '../index/entries.js'
-import { artifactKey, hashEntity, idKey, pairOf } from '../keys.js'
+import { contentKey, hashEntity, idKey, pairOf } from '../keys.js'
 import { inParallel } from '../parallel.js'
 import { listPage, readText } from '../records/blobs.js'
 import { readSlot } from '../records/log.js'
@@ -68,12 +68,12 @@ function orphanedEntry(tense: 'cur' | 'past', entry: Entry): Problem {
  */
 export async function* orphanedContent(
   engine: Engine,
-  locate: Whereabouts['locate'],
+  artifactKey: ArtifactLocator['artifactKey'],
   unindexed: ReadonlySet<string>,
   o: OpOptions,
 ): AsyncGenerator<Problem> {
   const before = timestamp(engine.clock() - PENDING)
-  const prefix = artifactKey('')
+  const prefix = contentKey('')
   for (let startAfter: string | undefined; ; ) {
     const { items, more } = await listPage(
       engine.blobs,
@@ -82,7 +82,7 @@ export async function* orphanedContent(
     )
     const found = await inParallel(items, async ({ key, lastModifiedAt }): Promise<Problem | undefined> => {
       const id = artifactUrn(key.slice(prefix.length))
-      if (locate({ id }) !== key || isPending(lastModifiedAt, before)) return undefined
+      if (artifactKey({ id }) !== key || isPending(lastModifiedAt, before)) return undefined
       if (unindexed.has(hashEntity(id)) || (await isRecorded(engine, id, o))) return undefined
       return {
         kind: 'orphan',

@@ -48,9 +48,14 @@ export function regularFile(path: string, found: BigIntStats, size = Number(foun
     size,
     replayable: true,
     native: { kind: 'file', path },
-    open({ offset = 0, end = size, signal, keep } = {}) {
+    open({ offset = 0, end = size, signal, retainChunks } = {}) {
       const range = { start: Math.min(offset, size), end: Math.min(end, size) }
-      return streamHandle(() => watched(path, range, size, found), { ...range, signal, allocate, keep })
+      return streamHandle(() => watched(path, range, size, found), {
+        ...range,
+        signal,
+        allocate,
+        retainChunks,
+      })
     },
     unchanged,
   }

@@ -31,12 +31,12 @@ export const mountedFiles: Runtime['mountedFiles'] = {
   },
   async stat(id, { signal }) {
     signal?.throwIfAborted()
-    const { path, found } = await locate(id)
+    const { path, found } = await fileOf(id)
     return (await measured(path, found, signal)).record
   },
   async read(id, { signal, range: asked, ifMatch }) {
     signal?.throwIfAborted()
-    const { path, found } = await locate(id)
+    const { path, found } = await fileOf(id)
     const { record, source, size } = await measured(path, found, signal)
     if (ifMatch !== undefined && ifMatch !== record.etag) {
       throw new IvcapError(
@@ -51,12 +51,12 @@ export const mountedFiles: Runtime['mountedFiles'] = {
     const body = source.open({ offset: range.start, end: range.end, ...(signal && { signal }) })
     return { record, range, body }
   },
-  localPath: async (id) => (await locate(id)).path,
+  localPath: async (id) => (await fileOf(id)).path,
   contains: (id) => pathOfFileUrn(id) !== undefined,
 }
 
 /** The file: named raw, as IVCAP's Python client writes such URNs, else percent-encoded. */
-async function locate(id: Urn): Promise<{ path: string; found: BigIntStats }> {
+async function fileOf(id: Urn): Promise<{ path: string; found: BigIntStats }> {
   const raw = pathOfFileUrn(id)
   if (raw === undefined) throw new IvcapError('not-found', `${id} is not a file: URN`, { resource: id })
   let failure: unknown

@@ -14,7 +14,7 @@ const RETRIES = 5
  * breaks off goes on where it was. A creation that may have happened, or a stream that was begun, is not repeated: its fault
  * is the caller's to settle.
  */
-export function patientBlobs(blobs: BlobStore): BlobStore {
+export function retryingBlobs(blobs: BlobStore): BlobStore {
   const patiently = <T>(run: () => Promise<T>, o: OpOptions): Promise<T> =>
     retry(run, { ...opOptions(o), retries: RETRIES, retryDelay: 0 })
   return {
