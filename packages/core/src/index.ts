@@ -4,6 +4,7 @@
 export { Artifact, isArtifact, type ReadOptions, type StreamOptions } from './client/artifacts/artifact.js'
 export type { ListArtifactsOptions } from './client/artifacts/artifacts.js'
 export type { ByteStream } from './client/artifacts/byte-stream.js'
+export type { OpenFile, UploadContent } from './client/artifacts/content.js'
 export type {
   AspectCondition,
   FindArtifactsOptions,

@@ -4,15 +4,15 @@ import { abortable } from '../retry/delayed-abort.js'
 import { checkCount } from './arguments.js'
 import { signalOfThisRealm } from './operation.js'
 
-/** What many calls take their items from. */
+/** The input of calls that process many items. */
 export type Items<T> = Iterable<T> | AsyncIterable<T>
 
 /**
- * Runs it on each item, `concurrency` of them at once, taken from the input as they are needed. The first failure ends it:
- * none is begun after it, those under way are waited for. An abort ends it likewise, also while the input waits: an input
- * that never yields again is not waited for.
+ * Calls `run` for each item, `concurrency` calls at a time. Items are taken from the input as they are needed. After the first
+ * failure no new call is started; those in progress are awaited. An abort has the same effect, even while the input is pending: an
+ * input that never yields again is not awaited.
  *
- * @throws IvcapError `invalid-argument` for a concurrency that is none; else what the first failure was
+ * @throws IvcapError `invalid-argument` for an invalid concurrency; otherwise rethrows the first failure
  */
 export async function concurrently<T>(
   items: Items<T>,
@@ -39,7 +39,7 @@ export async function concurrently<T>(
   if (failure !== undefined) throw failure.reason
 }
 
-/** An iterator that many take items from: one `next` at a time, none after the end, and an abort ends the waiting. */
+/** An iterator with several consumers. Makes one `next` call at a time and none after the end. An abort ends the wait. */
 class Input<T> {
   readonly #iterator: Iterator<T> | AsyncIterator<T>
   readonly #signal: AbortSignal | undefined
@@ -59,13 +59,13 @@ class Input<T> {
     return result
   }
 
-  /** Tells the input that no more is needed, unless it has ended or failed. Waits for it, unless it does not answer. */
+  /** Calls `return` of the iterator unless it has ended or failed. Awaits the result unless a `next` call is pending. */
   async close(): Promise<void> {
     if (this.#isOver && !this.#isWaiting) return
     const isStuck = this.#isWaiting
     this.#isOver = true
     const returned = Promise.resolve(this.#iterator.return?.())
-    // a generator that waits answers once it goes on, if ever
+    // a generator runs `return` only after its pending `next`, which may never end
     if (isStuck) returned.catch(() => {})
     else await returned
   }
@@ -81,7 +81,7 @@ class Input<T> {
         this.#isOver = true
         return undefined
       }
-      // an iterable of promises is an input, too, as it is for `for await`
+      // like `for await`, also accepts an iterable of promises
       return { item: await abortable(value, this.#signal), i: this.#count++ }
     } catch (error) {
       if (!this.#signal?.aborted) this.#isWaiting = false
@@ -100,9 +100,9 @@ function iteratorOf<T>(items: Items<T>): Iterator<T> | AsyncIterator<T> {
   throw new IvcapError('invalid-argument', message, { argument: 'input' })
 }
 
-/** @throws IvcapError `invalid-argument` unless it is a whole number from 1 */
+/** @throws IvcapError `invalid-argument` unless the value is a whole number >= 1 */
 export const checkConcurrency = (concurrency: unknown): number =>
   Math.min(checkCount(concurrency, 'concurrency', 1), MOST_AT_ONCE)
 
-/** More workers than that only take memory: no server accepts as many requests at once. */
+/** Upper bound of the concurrency. More workers only take memory: no server accepts so many concurrent requests. */
 const MOST_AT_ONCE = 10_000

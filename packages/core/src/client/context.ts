@@ -3,18 +3,18 @@ import type { EventListener } from '../model/events.js'
 import { show } from '../model/urn.js'
 import type { Backend } from '../ports/index.js'
 
-/** Receives messages; a console will do. The default is silence. */
+/** Receives messages, e.g. `console`. */
 export interface Logger {
   debug?(message: string): void
   warn?(message: string): void
 }
 
-/** What every handle shares with the client that made it. */
+/** Shared by a client and all handles that it creates. */
 export interface Context {
   readonly backend: Backend
   readonly logger: Logger
   readonly onEvent?: EventListener
-  /** Milliseconds for each call that sets no timeout of its own. */
+  /** Milliseconds for each call without a timeout of its own. */
   readonly timeout?: number
 }
 
@@ -23,7 +23,7 @@ const METHODS = {
   aspects: ['assert', 'get', 'list', 'retract'],
 } as const
 
-/** @throws IvcapError `invalid-argument` if it is not a backend; the message says what is wrong with it */
+/** @throws IvcapError `invalid-argument` if the value is not a backend; the message tells the reason */
 export function checkBackend(backend: Backend): Backend {
   const given: unknown = backend
   if (typeof given !== 'object' || given === null) throw notABackend(`it is ${show(given)}`)

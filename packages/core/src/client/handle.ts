@@ -6,31 +6,31 @@ import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import { CALL_OPTIONS, type CallOptions, call } from './operation.js'
 
-/** What an id may be given as: the id itself, or a handle or record that has it. */
+/** An id, or a handle or record that has an id. */
 export type Reference = string | { readonly id: string }
 
-/** The id of a handle or record. Any other value is returned as it is, for the parser of the id to check. */
+/** The id of a handle or record. Returns any other value unchanged; the parser of the id checks it. */
 export function idOf(reference: unknown): unknown {
   if (typeof reference !== 'object' || reference === null) return reference
   const id: unknown = Reflect.get(reference, 'id')
   return typeof id === 'string' ? id : reference
 }
 
-/** How a handle is shown by `console.log` and `toString()`. */
+/** The form in which `console.log` and `toString()` show a handle. */
 export interface Summary {
   readonly kind: string
   readonly label?: string | undefined
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** What the handles on artifacts, aspects, collections, services and jobs have in common. */
+/** Base class of the handles on artifacts, aspects, collections, services and jobs. */
 export abstract class Handle<R extends { readonly id: Urn }> {
   readonly #context: Context
   #record: R
-  /** False if the record came from a listing or from the answer to a write, which may omit fields. */
+  /** False if the record came from a listing or from the response to a write, which may omit fields. */
   #complete: boolean
 
-  /** @internal Handles are made by the client. */
+  /** @internal Created by the client. */
   constructor(context: Context, record: R, complete: boolean) {
     this.#context = context
     this.#record = record
@@ -48,12 +48,12 @@ export abstract class Handle<R extends { readonly id: Urn }> {
     return this.#record
   }
 
-  /** Fetches the fields that a listing omits, unless they are known; returns this handle. */
+  /** Fetches the fields that a listing omits, unless they are known already. Returns this handle. */
   async load(o: CallOptions = {}): Promise<this> {
     return this.call('load', o, CALL_OPTIONS, (op) => this.loadStep(op))
   }
 
-  /** Fetches the record again; returns this handle. @throws IvcapError `not-found` */
+  /** Fetches the record again. Returns this handle. @throws IvcapError `not-found` */
   async refresh(o: CallOptions = {}): Promise<this> {
     return this.call('refresh', o, CALL_OPTIONS, async (op) => {
       this.learn(await this.fetch(op), true)
@@ -61,7 +61,7 @@ export abstract class Handle<R extends { readonly id: Urn }> {
     })
   }
 
-  /** Whether `other` is a handle, a record or an id of the same thing. */
+  /** Whether `other` has the same id; accepts a handle, a record or an id. */
   equals(other: Reference): boolean {
     return idOf(other) === this.id
   }
@@ -71,7 +71,7 @@ export abstract class Handle<R extends { readonly id: Urn }> {
     return `${kind} ${this.id}${label === undefined ? '' : ` (${label})`}`
   }
 
-  /** As `load`, as a step of another operation. */
+  /** As `load`, but runs as a step of another operation. */
   protected async loadStep(op: OpOptions): Promise<this> {
     if (!this.#complete) this.learn(await this.fetch(op), true)
     return this
@@ -90,7 +90,7 @@ export abstract class Handle<R extends { readonly id: Urn }> {
     this.#complete = complete
   }
 
-  /** Runs one operation of this handle: checks its options, merges timeout and signal, and names it in errors. */
+  /** Runs one operation of this handle: checks its options, merges timeout and signal, and adds its name to errors. */
   protected call<O extends CallOptions, T>(
     operation: string,
     o: O,
@@ -101,6 +101,6 @@ export abstract class Handle<R extends { readonly id: Urn }> {
   }
 }
 
-/** To the millisecond. */
+/** Has millisecond precision. */
 export const dateOf = (time: Timestamp | undefined): Date | undefined =>
   time === undefined ? undefined : new Date(time)

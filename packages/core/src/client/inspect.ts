@@ -9,8 +9,8 @@ export interface Shown {
 }
 
 /**
- * Makes `console.log` of Node, Bun and Deno show an object as `Artifact { id: …, name: … }`. Without this they show an empty
- * object, since the fields of handles are private.
+ * Makes `console.log` of Node, Bun and Deno show an object as `Artifact { id: …, name: … }`. Otherwise they show an empty
+ * object, because the fields of handles are private.
  */
 export function inspectable<T extends object>(prototype: T, shownAs: (value: T) => Shown): void {
   const print = (value: T, inspect: Inspect, options: unknown, depth = 0) => {
@@ -18,7 +18,7 @@ export function inspectable<T extends object>(prototype: T, shownAs: (value: T) 
       const { kind, fields } = shownAs(value)
       return depth < 0 ? `[${kind}]` : `${kind} ${inspect(omitUndefined(fields), options)}`
     } catch {
-      // the prototype itself, which has no fields
+      // the value is the prototype itself, which has no fields
       return '[prototype]'
     }
   }

@@ -55,20 +55,20 @@ import type { Service } from './services/service.js'
 import * as services from './services/services.js'
 
 export interface IvcapOptions {
-  /** Folder for what is remembered of uploads (default: the user's cache folder), or false to remember nothing. */
+  /** Folder for data about earlier uploads; false disables it. @default the user's cache folder */
   readonly stateDir?: string | false | undefined
-  /** Hook for all messages; a console will do; the default is silence. */
+  /** Receives all messages, e.g. `console`. @default messages are discarded */
   readonly logger?: Logger | undefined
-  /** Hears what results do not tell: retries, resumed transfers, what was left out. @default nobody hears them */
+  /** Receives events that results do not show: retries, resumed transfers, omitted items. @default events are discarded */
   readonly onEvent?: EventListener | undefined
-  /** Milliseconds for each call that names none; streams are not bound by it. */
+  /** Milliseconds for each call without a timeout of its own. Does not apply to streams. @default no limit */
   readonly timeout?: number | undefined
 }
 
 export interface SearchOptions extends CallOptions {
   /** @default now */
   readonly atTime?: TimeInput | undefined
-  /** Rows; Infinity for all. @default 10 */
+  /** Maximum number of rows; Infinity for all. @default 10 */
   readonly limit?: number | undefined
 }
 
@@ -83,12 +83,12 @@ const IVCAP_OPTIONS: OptionNames<IvcapOptions> = {
   timeout: true,
 }
 
-/** The client: what people hold to store, find, annotate and fetch artifacts, whatever the backend. */
+/** The client. It stores, finds, annotates and fetches artifacts on any backend. */
 export class Ivcap implements AsyncDisposable {
   readonly #context: Context
   readonly #memory: files.UploadMemory
 
-  /** @throws IvcapError `invalid-argument` for what is no backend, and for unknown options */
+  /** @throws IvcapError `invalid-argument` if `backend` is not a backend, and for unknown options */
   constructor(backend: Backend, o: IvcapOptions = {}) {
     const { stateDir, logger = {}, onEvent, timeout } = checkOptions(o, IVCAP_OPTIONS, 'Ivcap')
     checkStateDir(stateDir)
@@ -105,24 +105,24 @@ export class Ivcap implements AsyncDisposable {
     inspectable<Ivcap>(Ivcap.prototype, ({ url }) => ({ kind: 'Ivcap', fields: { url } }))
   }
 
-  /** Where the artifacts are, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`, `memory:`. */
+  /** Location of the artifacts, e.g. `https://api.example.com`, `file:///data/ivcap-artifacts`, `memory:`. */
   get url(): string {
     return this.#context.backend.artifacts.location
   }
 
   /**
-   * Stores a file or content as a new artifact; it is there, whole, when this returns, or not at all. A `filePath` that
-   * was uploaded to this deployment before and has not changed since gives that artifact, unless `forceUpload` is set.
+   * Stores a file or content as a new artifact. When this returns, the whole artifact is stored; if it fails, nothing is. If
+   * `filePath` was uploaded to this deployment before and has not changed since, returns that artifact unless `forceUpload` is set.
    *
-   * @throws IvcapError `missing-argument`, `invalid-argument`; `integrity` when the file changes while it is read
+   * @throws IvcapError `missing-argument`, `invalid-argument`; `integrity` if the file changes while it is read
    */
   async uploadArtifact(o: UploadOptions): Promise<Artifact> {
     return artifacts.uploadArtifact(this.#context, this.#memory, o)
   }
 
   /**
-   * Stores many, some at once. One that fails takes none of the others with it: the answer tells of each, in the order of
-   * the input, its artifact or its error. An input without an end needs `onOutcome`, so that outcomes are not collected.
+   * Stores many artifacts, several at a time. A failed upload does not affect the others: the result has an artifact or an error
+   * for each input, in input order. For an endless input, give `onOutcome`, so that outcomes are not collected.
    */
   async uploadArtifacts(
     uploads: Items<UploadInput>,
@@ -132,8 +132,8 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * The artifact with this id: a URN or bare uuid, or `urn:file:///…` or `file:///…` for a file of this machine. As wherever
-   * an id is taken, a handle or a record will do.
+   * Returns the artifact with this id: a URN or bare uuid, or `urn:file:///…` or `file:///…` for a file on this machine. Like
+   * every id argument, it may also be a handle or a record.
    *
    * @throws IvcapError `invalid-argument`, `not-found`
    */
@@ -141,17 +141,17 @@ export class Ivcap implements AsyncDisposable {
     return artifacts.getArtifact(this.#context, id, o)
   }
 
-  /** Newest first unless told otherwise; 10 of them unless told otherwise. */
+  /** Lists artifacts. By default the newest come first, and `limit` is 10. */
   listArtifacts(o: artifacts.ListArtifactsOptions = {}): Listing<Artifact> {
     return artifacts.listArtifacts(this.#context, o)
   }
 
   /**
-   * Artifacts by what is said of them: `findArtifacts({ schema, where: { depth: { gt: 10 } } })`. Each artifact comes once, in the
-   * order of the aspects that match, newest first unless told otherwise; 10 of them unless told otherwise. Artifacts that can't
-   * be read are left out, and told by an event.
+   * Finds artifacts by their aspects: `findArtifacts({ schema, where: { depth: { gt: 10 } } })`. Each artifact is returned once, in
+   * the order of the matching aspects. By default the newest come first, and `limit` is 10. Artifacts that cannot be read are left
+   * out and reported by a `left-out` event.
    *
-   * @throws IvcapError `invalid-argument`, with the place in `where` that can't be meant
+   * @throws IvcapError `invalid-argument`, with the position of the invalid part in `where`
    */
   findArtifacts<T>(o: FindTypedOptions<T>): Listing<FoundArtifact>
   findArtifacts(o?: FindArtifactsOptions): Listing<FoundArtifact>
@@ -160,17 +160,17 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * The artifact that an earlier upload of this very file left on this deployment; undefined when there is none, when the
-   * file has changed since, or where the store does not remember uploads (local, memory).
+   * Returns the artifact of an earlier upload of this file to this deployment. Returns undefined if there is none, if the file has
+   * changed since, or if the store does not remember uploads (local, memory).
    */
   async artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {
     return artifacts.artifactForFile(this.#context, this.#memory, filePath, o)
   }
 
   /**
-   * Adds an aspect to an entity, beside those that are there.
+   * Adds an aspect to an entity. Existing aspects stay in force.
    *
-   * @param entity URN (or any URI) of what it is about, or a handle of that
+   * @param entity URN (or any URI) of the entity, or a handle of it
    * @param content JSON object; its `$schema` is the aspect's schema unless the option `schema` is given
    */
   async addAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
@@ -178,24 +178,24 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * Adds many, some at once. Those added before a failure stay. An input without an end needs `onAdded`, so that aspects are not
-   * collected.
+   * Adds many aspects, several at a time. Aspects that were added before a failure stay. For an endless input, give `onAdded`, so
+   * that aspects are not collected.
    */
   async addAspects(inputs: Items<AspectInput>, o: AddManyOptions = {}): Promise<Aspect[]> {
     return addAspects(this.#context, inputs, o)
   }
 
-  /** Adds an aspect in place of those of the same entity and schema, which are retracted. */
+  /** Adds an aspect and retracts the aspects of the same entity and schema. */
   async updateAspect(entity: Reference, content: JsonInput, o: AssertOptions = {}): Promise<Aspect> {
     return aspects.assertAspect(this.#context, 'updateAspect', { entity, content }, o)
   }
 
-  /** The aspect with this URN or uuid, retracted ones too. @throws IvcapError `invalid-argument`, `not-found` */
+  /** Returns the aspect with this URN or uuid, even if it is retracted. @throws IvcapError `invalid-argument`, `not-found` */
   async getAspect(id: Reference, o: CallOptions = {}): Promise<Aspect> {
     return aspects.getAspect(this.#context, id, o)
   }
 
-  /** What is in force (or was, at `atTime`), newest first unless told otherwise; 10 of them unless told otherwise. */
+  /** Lists the aspects in force (at `atTime`, if given). By default the newest come first, and `limit` is 10. */
   listAspects<T>(o: ListTypedOptions<T>): Listing<TypedAspect<T>>
   listAspects(o?: ListAspectsOptions): Listing<Aspect>
   listAspects(o: ListAspectsOptions & { readonly type?: AspectType } = {}): Listing<Aspect> {
@@ -205,8 +205,8 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * Makes a collection, a named set of artifacts or of whatever has a URN; or gives one that exists (`id`) another name and
-   * description.
+   * Creates a collection: a named set of artifacts, or of any items that have a URN. If `id` names an existing collection, changes
+   * its name and description.
    *
    * @throws IvcapError `invalid-argument`
    */
@@ -214,17 +214,17 @@ export class Ivcap implements AsyncDisposable {
     return collections.createCollection(this.#context, o)
   }
 
-  /** The collection with this URN (as it was at `atTime`). @throws IvcapError `not-found` */
+  /** Returns the collection with this URN (as it was at `atTime`, if given). @throws IvcapError `not-found` */
   async getCollection(id: Reference, o: collections.GetCollectionOptions = {}): Promise<Collection> {
     return collections.getCollection(this.#context, id, o)
   }
 
-  /** Newest first; 10 of them unless told otherwise. */
+  /** Lists collections, newest first. @default `limit` is 10 */
   listCollections(o: collections.ListCollectionsOptions = {}): Listing<Collection> {
     return collections.listCollections(this.#context, o)
   }
 
-  /** Adds an item, any URN, to a collection. Undefined: it is in there already. */
+  /** Adds an item (any URN) to a collection. Returns undefined if it is already in the collection. */
   async addToCollection(
     collection: Reference,
     item: Reference,
@@ -233,38 +233,38 @@ export class Ivcap implements AsyncDisposable {
     return addItem(this.#context, collection, item, o)
   }
 
-  /** Takes an item out of a collection. Whether it was in there. */
+  /** Removes an item from a collection. Returns whether it was in the collection. */
   async removeFromCollection(collection: Reference, item: Reference, o: CallOptions = {}): Promise<boolean> {
     return removeItem(this.#context, collection, item, o)
   }
 
-  /** Retracts the items of a collection, then the collection. How many aspects that were. @throws IvcapError `not-found` */
+  /** Retracts a collection's items, then the collection. Returns the number of retracted aspects. @throws IvcapError `not-found` */
   async retractCollection(id: Reference, o: CallOptions = {}): Promise<number> {
     return retractCollection(this.#context, id, o)
   }
 
-  /** The service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` where there are none */
+  /** Returns the service with this URN or uuid. @throws IvcapError `not-found`; `unsupported` if the backend has no services */
   async getService(id: Reference, o: CallOptions = {}): Promise<Service> {
     return services.getService(this.#context, id, o)
   }
 
-  /** The service of this very name; `%` stands for any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
+  /** Returns the service with this name; `%` matches any characters. @throws IvcapError `not-found`, `ambiguous`, `unsupported` */
   async getServiceByName(name: string, o: CallOptions = {}): Promise<Service> {
     return services.getServiceByName(this.#context, name, o)
   }
 
-  /** 10 of them unless told otherwise. @throws IvcapError `unsupported` */
+  /** Lists services. By default `limit` is 10. @throws IvcapError `unsupported` */
   listServices(o: services.ListServicesOptions = {}): Listing<Service> {
     return services.listServices(this.#context, o)
   }
 
-  /** What an artifact or a job was made of, and what was made of it, as a graph. */
+  /** Returns a graph of the artifacts and jobs from which an artifact or a job was made, and of those made from it. */
   async lineage(id: Reference, o: LineageOptions = {}): Promise<Lineage> {
     const { lineageOf } = await import('./lineage/lineage.js')
     return lineageOf(this.#context, id, o)
   }
 
-  /** A Datalog query over the Datafabric. @throws IvcapError `unsupported` if the backend has no search */
+  /** Runs a Datalog query over the Datafabric. @throws IvcapError `unsupported` if the backend has no search */
   async search(datalog: string, o: SearchOptions = {}): Promise<readonly JsonObject[]> {
     const { search, artifacts } = this.#context.backend
     return call(this.#context, 'search', o, SEARCH_OPTIONS, async (op, checked) => {
@@ -278,10 +278,10 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * Examines every record, and the size and digest of every artifact, and returns what is damaged or orphaned. Reads everything,
+   * Checks every record, and the size and digest of every artifact. Returns what is damaged or orphaned. Reads everything and
    * changes nothing.
    *
-   * @throws IvcapError `unsupported` if the backend cannot examine its place
+   * @throws IvcapError `unsupported` if the backend cannot verify its storage
    */
   async verify(o: CallOptions & VerifyOptions = {}): Promise<readonly Problem[]> {
     const { verify } = this.#context.backend
@@ -292,7 +292,7 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * Rebuilds what can be derived from the records, e.g. lost index entries. Deletes no content. Returns what it repaired.
+   * Rebuilds data that can be derived from the records, e.g. lost index entries. Deletes no content. Returns what was repaired.
    *
    * @throws IvcapError `unsupported` if the backend has nothing to rebuild
    */
@@ -304,7 +304,7 @@ export class Ivcap implements AsyncDisposable {
     })
   }
 
-  /** Closes what the backend holds open. Waits for jobs that run in this process, and cancels them if they take too long. */
+  /** Closes all resources of the backend. Waits for jobs that run in this process, and cancels them if they take too long. */
   async close(): Promise<void> {
     const { backend } = this.#context
     await backend.services?.close?.()

@@ -8,32 +8,32 @@ import type { Context } from './context.js'
 import { inspectable } from './inspect.js'
 import { CALL_OPTIONS, type CallOptions, perform } from './operation.js'
 
-/** The most that a deployment returns in one page. */
+/** Maximum number of items that a deployment returns in one page. */
 export const PAGE_SIZE = 50
 
 /**
- * The result of a list call: iterate it (`for await`), take it whole, or page by page. Nothing is fetched before the first
- * item is requested; each iteration starts anew.
+ * The result of a list call. Iterate over it (`for await`), or get all items or single pages. Nothing is fetched before the first
+ * item is requested. Each iteration starts again from the beginning.
  */
 export interface Listing<T> extends AsyncIterable<T> {
-  /** All items, up to the limit, in one array. The limit is 10 unless another one is given: `truncated` says whether there is more. */
+  /** Returns all items up to `limit` (10 by default) in one array. `truncated` tells whether there are more. */
   toArray(): Promise<T[]>
-  /** The pages as they are fetched, up to the limit in all. */
+  /** Yields the pages as they are fetched, up to `limit` items in all. */
   pages(): AsyncIterable<readonly T[]>
-  /** Whether the iteration that ended last stopped at the limit, and there is more. Undefined before one has ended. */
+  /** Whether the last completed iteration stopped at the limit while there were more items. Undefined before that. */
   readonly truncated: boolean | undefined
 }
 
 /** Options of the listings of artifacts, services and jobs. */
 export interface ListOptions extends CallOptions {
-  /** Items in all; Infinity for all. @default 10 */
+  /** Maximum number of items; Infinity for all. @default 10 */
   readonly limit?: number | undefined
-  /** e.g. `name ~= 'Fire%'`. */
+  /** Filter expression, e.g. `name ~= 'Fire%'`. */
   readonly filter?: string | undefined
   /** A field, e.g. `name`. */
   readonly orderBy?: string | undefined
   readonly orderDesc?: boolean | undefined
-  /** List what was there at this time. @default now */
+  /** Lists the items that existed at this time. @default now */
   readonly atTime?: TimeInput | undefined
 }
 
@@ -48,13 +48,12 @@ export const LIST_OPTIONS: OptionNames<ListOptions> = {
 
 type Paged = { readonly limit: number; readonly cursor?: string }
 
-/** A call whose failures are collected by the call around it. */
+/** A call whose failures are collected by the enclosing call. */
 type NestedCall = CallOptions & Pick<OpOptions, 'failures'>
 
 /**
- * A listing by `ListOptions`. Arguments are checked now; nothing is fetched before the first item is requested.
+ * A listing with `ListOptions`. Checks the arguments now. Fetches nothing before the first item is requested.
  *
- * @param descending the default of `orderDesc`
  * @throws IvcapError `invalid-argument`
  */
 export function listRecordsBy<R, T>(
@@ -75,9 +74,9 @@ export function listRecordsBy<R, T>(
 }
 
 /**
- * A listing whose calls are named `operation`. The timeout bounds each page of an iteration, and the whole of `toArray()`.
+ * A listing whose errors and events name `operation`. The timeout bounds each page of an iteration, and the whole `toArray()`.
  *
- * @param limit items in all; Infinity for all of them
+ * @param limit maximum number of items; Infinity for all
  */
 export function listingOf<R, T>(
   context: Context,
@@ -87,7 +86,7 @@ export function listingOf<R, T>(
   wrap: (record: R) => T,
 ): Listing<T> {
   return listingOfPages(context, operation, o, async function* (run) {
-    // the same page size throughout: a server may count its pages by it
+    // the page size must not change: a server may compute the offset of a page from it
     const pageSize = Math.min(PAGE_SIZE, o.limit)
     for await (const { items, more } of pagesFrom(pageSize, (page) => run((op) => fetchPage(page, op))))
       yield { items: items.map(wrap), more }
@@ -100,7 +99,7 @@ export interface Slice<T> {
   readonly more: boolean
 }
 
-/** The pages of a place, until the last one. */
+/** Yields all pages until the last one. */
 export async function* pagesFrom<R>(
   pageSize: number,
   fetchPage: (page: Paged) => Promise<Page<R>>,
@@ -116,10 +115,10 @@ export async function* pagesFrom<R>(
   }
 }
 
-/** Runs one step of a listing, whose options it gives. */
+/** Runs one step of a listing and passes the options to it. */
 export type RunStep = <R>(step: (op: OpOptions) => Promise<R>) => Promise<R>
 
-/** As `listingOf`, of pages that are made by several calls. @param pagesOf begins anew; the listing ends it at the limit */
+/** As `listingOf`, for pages that need several calls. @param pagesOf starts a new iteration; the listing ends it at the limit */
 export function listingOfPages<T>(
   context: Context,
   operation: string,

@@ -10,22 +10,22 @@ import type { OpOptions } from '../ports/index.js'
 import { checkTimeout } from './arguments.js'
 import type { Context } from './context.js'
 
-/** What every call of the client takes. */
+/** Options of every call of the client. */
 export interface CallOptions {
-  /** Cancels the call: it rejects with the signal's own reason once its I/O has stopped. */
+  /** Cancels the call. The call rejects with the signal's reason after its I/O has stopped. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds for the whole call; fractions are rounded up, Infinity is no limit. When a listing is iterated, it bounds each
-   * page; in `toArray()` it bounds the whole.
+   * Milliseconds for the whole call; fractions are rounded up, Infinity means no limit. When a listing is iterated, the timeout
+   * bounds each page; in `toArray()` it bounds the whole.
    *
-   * @default the client's `timeout`; without limit if that isn't set either
+   * @default the client's `timeout`, or no limit if that is not set
    */
   readonly timeout?: number | undefined
 }
 
 export const CALL_OPTIONS: OptionNames<CallOptions> = { signal: true, timeout: true }
 
-/** Runs one operation of the client: checks its options, then `perform`s it. */
+/** Runs one operation of the client: checks its options, then calls `perform`. */
 export async function call<O extends CallOptions, T>(
   context: Context,
   operation: string,
@@ -38,9 +38,9 @@ export async function call<O extends CallOptions, T>(
 }
 
 /**
- * Runs one operation of the client: merges timeout and signal in this one place, and wraps what fails, once.
+ * Runs one operation of the client. The only place that merges timeout and signal, and that wraps errors.
  *
- * Rejects with the caller's own `signal.reason` after an abort, with an IvcapError that names `operation` otherwise.
+ * Rejects with the caller's `signal.reason` after an abort, otherwise with an IvcapError that names `operation`.
  */
 export async function perform<T>(
   context: Context,
@@ -68,7 +68,7 @@ export async function perform<T>(
   }
 }
 
-/** A call that ran out of time because its requests failed again and again says so: a longer timeout would not help. */
+/** If requests of the call failed repeatedly, the message says so, because a longer timeout would not help. */
 function timedOut(
   operation: string,
   timeout: number | undefined,
@@ -92,7 +92,7 @@ function timedOut(
   )
 }
 
-/** The error as users get it: an IvcapError that says in which operation it arose. */
+/** Converts any error to an IvcapError that names the operation. */
 export function named(error: unknown, operation: string): IvcapError {
   if (!isIvcapError(error)) {
     const text = error instanceof Error ? error.message : show(error)
@@ -129,7 +129,7 @@ export function named(error: unknown, operation: string): IvcapError {
 
 const adopted = new WeakMap<AbortSignal, AbortSignal>()
 
-/** `AbortSignal.any` and `fetch` take no others. jsdom, for one, brings an AbortSignal of its own. */
+/** `AbortSignal.any` and `fetch` accept only signals of this realm. jsdom, for example, has its own AbortSignal class. */
 export function signalOfThisRealm(signal: AbortSignal): AbortSignal {
   const foreign: Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener'> = signal
   if (signal instanceof AbortSignal) return signal

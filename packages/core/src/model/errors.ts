@@ -18,40 +18,40 @@ export type IvcapErrorCode =
   | 'unknown'
 
 export interface IvcapErrorDetails {
-  /** What the caller asked for, e.g. `uploadArtifact`. The client fills it in. */
+  /** The operation that the caller requested, e.g. `uploadArtifact`. Set by the client. */
   readonly operation?: string
-  /** The argument that was wrong, e.g. `filePath`. */
+  /** The invalid argument, e.g. `filePath`. */
   readonly argument?: string
-  /** The URN, key or path that it is about. */
+  /** The URN, key or path that the error is about. */
   readonly resource?: string
-  /** HTTP status, where there was one. */
+  /** HTTP status, if there was a response. */
   readonly status?: number
-  /** Whether the same call may succeed if made again. */
+  /** Whether a repetition of the same call may succeed. */
   readonly retryable?: boolean
-  /** Milliseconds to wait before that, where the other side said so. */
+  /** Milliseconds to wait before a repetition, if the other side stated them. */
   readonly retryAfter?: number
-  /** How many times it was tried, where its retries are used up: no layer above begins again. */
+  /** Number of attempts, if the retries are used up. No layer above may repeat the request then. */
   readonly attempts?: number
-  /** Milliseconds that those attempts took, with the waits between them. */
+  /** Milliseconds of all attempts, including the waits between them. */
   readonly elapsed?: number
-  /** What a schema of the caller's refused. */
+  /** The issues that the caller's schema reported. */
   readonly issues?: readonly Issue[]
   readonly cause?: unknown
 }
 
-/** One thing that is wrong with a value. */
+/** One problem of a value. */
 export interface Issue {
   readonly message: string
-  /** The fields that lead to it. */
+  /** Path of fields to the invalid value. */
   readonly path: readonly string[]
 }
 
-/** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
+/** Shared by all copies of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
 const brand = Symbol.for('@ivcap/core/IvcapError')
 
 /**
- * The one error class. `code` says what kind of failure it is; the message says what was asked, of what,
- * what came back and what to do. It never holds a token, the query of a signed URL, or control characters.
+ * The only error class. `code` is the kind of failure. The message says what was requested and of what, what came
+ * back, and what to do. It never contains a token, the query of a signed URL, or control characters.
  */
 export class IvcapError extends Error {
   readonly code: IvcapErrorCode
@@ -82,7 +82,7 @@ export class IvcapError extends Error {
   }
 }
 
-/** Whether `e` is an IvcapError, of this code if one is given. Works across copies of the package. */
+/** Whether `e` is an IvcapError, and has this code if one is given. Works across copies of the package. */
 export function isIvcapError(e: unknown, code?: IvcapErrorCode): e is IvcapError {
   return (
     typeof e === 'object' &&

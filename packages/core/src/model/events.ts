@@ -2,8 +2,8 @@ import type { IvcapError } from './errors.js'
 import { plainText } from './plain-text.js'
 
 /**
- * Something that happened during a call and that its result does not show. Events are for people and for monitoring; they never
- * hold a token, the query of a signed URL, or content.
+ * Something that happened during a call and is not visible in its result. Events are for people and for monitoring. They never
+ * contain a token, the query of a signed URL, or content.
  */
 export type IvcapEvent =
   | RetryEvent
@@ -17,9 +17,9 @@ export type IvcapEvent =
 interface EventBase {
   /** One sentence for people. */
   readonly message: string
-  /** What the caller asked for, e.g. `uploadArtifact`, where that is known. */
+  /** The operation that the caller requested, e.g. `uploadArtifact`, if it is known. */
   readonly operation?: string
-  /** The URN, key, path or URL that it is about. */
+  /** The URN, key, path or URL that the event is about. */
   readonly resource?: string
 }
 
@@ -33,38 +33,38 @@ export interface RetryEvent extends EventBase {
   readonly error: IvcapError
 }
 
-/** Something that cannot be read, or is not valid, is missing from a result: a file, a folder, a record. */
+/** A file, a folder or a record cannot be read or is invalid, and is missing from a result. */
 export interface LeftOutEvent extends EventBase {
   readonly kind: 'left-out'
   readonly resource: string
   readonly error?: IvcapError
 }
 
-/** An unanswered request may have left something without an owner, e.g. a pending artifact record without bytes. */
+/** A request without a response may have left something without an owner, e.g. a pending artifact record without bytes. */
 export interface OrphanEvent extends EventBase {
   readonly kind: 'orphan'
 }
 
-/** A transfer that broke goes on from `offset` bytes. */
+/** A broken transfer continues at byte `offset`. */
 export interface ResumeEvent extends EventBase {
   readonly kind: 'resume'
   readonly offset: number
   readonly error?: IvcapError
 }
 
-/** A file was recognised as uploaded before; nothing was sent. */
+/** A file was recognised as uploaded before. Nothing was sent. */
 export interface RecognisedEvent extends EventBase {
   readonly kind: 'recognised'
   readonly resource: string
 }
 
-/** A step failed that the call can do without, or was replaced by a slower one. */
+/** An optional step failed, or a slower step replaced it. */
 export interface FallbackEvent extends EventBase {
   readonly kind: 'fallback'
   readonly error?: IvcapError
 }
 
-/** The function of a service failed. `error` holds what it threw, with its stack, as `cause`. */
+/** The function of a service failed. The `cause` of `error` is what it threw, with its stack. */
 export interface JobFailedEvent extends EventBase {
   readonly kind: 'job-failed'
   readonly resource: string
@@ -81,7 +81,7 @@ export function emit(event: IvcapEvent, ...listeners: readonly (EventListener | 
     try {
       listener?.(safe)
     } catch {
-      // the listener's own problem
+      // exceptions of listeners are ignored
     }
   }
 }

@@ -1,12 +1,12 @@
 import type { IvcapError } from './errors.js'
 
-/** The failed attempts of one call of the client, in all its requests. */
+/** The failed attempts of one client call, over all its requests. */
 export class FailureLog {
   #first: IvcapError | undefined
   #last: IvcapError | undefined
   #count = 0
 
-  /** The failure that began it. */
+  /** The first failure, which often caused the others. */
   get first(): IvcapError | undefined {
     return this.#first
   }

@@ -7,34 +7,34 @@ export interface JsonObject {
 }
 
 /**
- * What a caller gives as JSON: plain objects, arrays, texts, numbers, booleans and null. `Date` and other objects with `toJSON`
- * are taken as `JSON.stringify` takes them, `undefined` members are left out. What `JSON.stringify` would silently change is
+ * JSON input of a caller: plain objects, arrays, texts, numbers, booleans and null. `Date` and other objects with `toJSON` are
+ * converted as `JSON.stringify` does; `undefined` members are omitted. Values that `JSON.stringify` would silently change are
  * refused: Map, Set, boxed values, typed arrays, instances of classes without `toJSON`, `undefined` and holes in arrays.
  */
 export type JsonInput = object
 
 /**
- * What JSON may have, here and in the body of a request: an aspect is a description, not a table. Each member of an object takes
- * as long as fifty bytes of text; nesting makes readers in other languages recurse.
+ * Limits of JSON values, here and in request bodies: an aspect is a description, not a table. Processing one member of an object
+ * takes as long as fifty bytes of text. Deep nesting causes recursion in readers of other languages.
  */
 export const JSON_LIMITS = {
-  /** Levels. */
+  /** Levels of nesting. */
   depth: 200,
-  /** Of all objects together. */
+  /** Members of all objects together. */
   members: 100_000,
-  /** Of all arrays together. */
+  /** Items of all arrays together. */
   items: 1_000_000,
 } as const
 const MAX_DEPTH = JSON_LIMITS.depth
-/** Bytes of UTF-8 JSON; an aspect is a description, not a blob. */
+/** Maximum bytes of UTF-8 JSON: an aspect is a description, not a blob. */
 const MAX_BYTES = 10_000_000
 
 /**
- * The plain JSON object that `input` stands for: a deep copy, so that a later change of the input changes nothing stored.
+ * Converts `input` to a plain JSON object. The result is a deep copy, so later changes of the input do not affect it.
  *
- * @throws IvcapError `invalid-argument` naming the path of what JSON can't hold: NaN, Infinity, BigInt, an invalid Date, a cycle,
- * a function or a symbol, an instance of a class without `toJSON`, `undefined` in an array, what throws when it is read, more
- * than 200 levels, 100,000 members or 1,000,000 items, more than 10 MB; or when the whole is not an object.
+ * @throws IvcapError `invalid-argument` if `input` is not an object, or, with its path, for a value that JSON can't hold: NaN,
+ * Infinity, BigInt, an invalid Date, a cycle, a function, a symbol, an instance of a class without `toJSON`, `undefined` in an
+ * array, or a value that throws when it is read. Also for more than 200 levels, 100,000 members, 1,000,000 items or 10 MB.
  */
 export function toJsonObject(input: unknown, argument: string): JsonObject {
   const value = toJsonValue(input, argument)
@@ -44,7 +44,7 @@ export function toJsonObject(input: unknown, argument: string): JsonObject {
   return value
 }
 
-/** As `toJsonObject`, for any JSON value. `undefined` is none. */
+/** As `toJsonObject`, for any JSON value. Refuses `undefined`. */
 export function toJsonValue(input: unknown, argument: string): JsonValue {
   const value = readJson(input, argument)
   checkCounts(value, argument)
@@ -58,7 +58,7 @@ export function toJsonValue(input: unknown, argument: string): JsonValue {
   return value
 }
 
-/** Counts level by level, so that a deep one needs no stack. */
+/** Counts members and items without recursion, so that a deep value needs no stack. */
 function checkCounts(value: JsonValue, argument: string): void {
   let [members, items] = [0, 0]
   const open: JsonValue[] = [value]
@@ -85,7 +85,7 @@ function readJson(input: unknown, argument: string): JsonValue {
   }
 }
 
-/** The JSON value in a text; undefined if it is not JSON. */
+/** Parses a JSON text; returns undefined if it is not JSON. */
 export function parseJson(text: string): JsonValue | undefined {
   try {
     return JSON.parse(text)
@@ -119,7 +119,7 @@ function toJson(
     throw invalid(argument, `is nested more than ${MAX_DEPTH} levels deep at ${path}`)
   const inside = [...above, value]
   if (Array.isArray(value)) {
-    // by index: map() would leave holes out
+    // by index, since map() would skip holes
     return Array.from({ length: value.length }, (_, i) =>
       toJson(member(value, i, argument, path), argument, `${path}[${i}]`, inside, String(i)),
     )
@@ -131,7 +131,7 @@ function toJson(
     const inner = member(value, name, argument, path)
     if (inner === undefined) continue
     const converted = toJson(inner, argument, `${path}.${name}`, inside, name)
-    // defineProperty takes several times as long, and is needed where a key would set the prototype
+    // defineProperty is several times slower, and only needed for the key that would set the prototype
     if (name !== '__proto__') out[name] = converted
     else
       Object.defineProperty(out, name, {
@@ -144,7 +144,7 @@ function toJson(
   return out
 }
 
-/** As JSON.stringify does before it looks at a value: Date and others with `toJSON` tell what they are in JSON. */
+/** As JSON.stringify, first calls `toJSON` of a Date or another object that has it. */
 function unwrap(
   value: unknown,
   { argument, path, key }: { readonly argument: string; readonly path: string; readonly key: string },
@@ -190,7 +190,7 @@ function constructorName(value: object): string {
   return typeof made === 'function' && made.name !== '' ? made.name : 'instance of a class'
 }
 
-/** What can be stored instead. */
+/** Advice for the error message: what to store instead. */
 function remedy(value: unknown): string {
   if (typeof value === 'bigint') return ': use a string, or Number(…)'
   if (value === undefined) return ' in an array: use null'

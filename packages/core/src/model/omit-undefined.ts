@@ -1,4 +1,4 @@
-/** The type without `undefined` in its optional members, as exactOptionalPropertyTypes wants it. */
+/** The type without `undefined` in its optional members, as exactOptionalPropertyTypes requires. */
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

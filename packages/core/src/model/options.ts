@@ -1,10 +1,10 @@
 import { IvcapError } from './errors.js'
 import { show } from './urn.js'
 
-/** The names of all options of `T`. The compiler checks that none is missing and none is too many. */
+/** The names of all options of `T`. The compiler checks that the list is complete and has no other names. */
 export type OptionNames<T> = { readonly [K in keyof T]-?: true }
 
-/** What each option of the client takes that needs no more than one of these: wherever it has this name. */
+/** The kind of value for each client option that has one of these kinds. An option has the same kind wherever its name is used. */
 const KINDS: Readonly<Record<string, Kind>> = {
   signal: 'signal',
   onProgress: 'function',
@@ -44,12 +44,12 @@ const WANTED: Readonly<Record<Kind, string>> = {
 }
 
 /**
- * The options that a caller gave, as a plain object without the members that are undefined. Every public function that takes an
- * options object passes it through here.
+ * Validates the options of a caller. Returns a plain object without undefined members. Every public function with an options
+ * object must call this.
  *
- * @param where The function, for messages.
- * @throws IvcapError `invalid-argument` for what is no options object, for an option that is not known (with the one that was
- * probably meant), and for one of another type
+ * @param where name of the function, for error messages
+ * @throws IvcapError `invalid-argument` if the value is not an options object, for an unknown option (the message suggests a known
+ * one), and for an option of the wrong type
  */
 export function checkOptions<T extends object>(options: T, names: OptionNames<NoInfer<T>>, where: string): T {
   try {
@@ -77,7 +77,7 @@ function read<T extends object>(options: T, names: OptionNames<T>, where: string
       throw invalid(name, `must be ${WANTED[kind]}, not ${show(value)}`, where)
     copy[name] = value
   }
-  // the members of T by their names, those that are undefined left out, which options may be
+  // has the members of T by name; undefined members are omitted, which all options allow
   return copy as T
 }
 
@@ -100,7 +100,7 @@ function isOfKind(kind: Kind, value: unknown): boolean {
   }
 }
 
-/** Duck-typed: it may come from another realm. */
+/** Duck-typed, since a signal may come from another realm. */
 function isSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return (
@@ -119,7 +119,7 @@ function isLogger(value: unknown): boolean {
   })
 }
 
-/** Whether it is `{…}` of any realm, and no instance of a class. */
+/** Whether the value is a plain object `{…}`, also of another realm, and not an instance of a class. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
@@ -137,7 +137,7 @@ function unknownOption(name: string, known: readonly string[], where: string): I
   return new IvcapError('invalid-argument', message, { operation: where, argument: name })
 }
 
-/** The name that was probably meant: the same letters, some of them in their order, or few edits away. */
+/** Suggests a known name: one that the name abbreviates, or one that is few edits away. */
 function closest(name: string, known: readonly string[]): string | undefined {
   const wanted = letters(name)
   if (wanted === '' || wanted.length > 50) return undefined
@@ -151,17 +151,17 @@ function closest(name: string, known: readonly string[]): string | undefined {
   return best
 }
 
-/** So that file_path, file-path and FilePath are filePath. */
+/** Normalises a name, so that file_path, file-path and FilePath match filePath. */
 const letters = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '')
 
-/** Whether the letters of the other, some left out, make it: params for parameters. */
+/** Whether `short` results from leaving letters out of `other`, e.g. params for parameters. */
 function isShortFor(short: string, other: string): boolean {
   let at = 0
   for (const letter of other) if (letter === short[at]) at += 1
   return short.length > 2 && short[0] === other[0] && at === short.length
 }
 
-/** Levenshtein's. */
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i += 1) {

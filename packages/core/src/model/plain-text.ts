@@ -4,9 +4,9 @@ const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g
 
 /**
- * One line that a terminal or a log shows as it is. Line breaks and tabs become blanks; other control characters, and
- * characters that reorder or hide text, become escapes such as `\u001b`. What servers and folders send goes through it
- * before it stands in a message: the constructor of IvcapError and `emit` apply it.
+ * Converts a text to one line that a terminal or a log shows unchanged. Line breaks and tabs become blanks. Other control
+ * characters, and characters that reorder or hide text, become escapes such as `\u001b`. Applied to texts of servers and folders
+ * in messages, by the constructor of IvcapError and by `emit`.
  */
 export const plainText = (text: string): string =>
   text.replace(UNSAFE, (char) =>

@@ -1,28 +1,28 @@
-/** What `verify()` can find in a place. */
+/** The kinds of problems that `verify()` finds. */
 export type ProblemKind =
-  /** The record of an artifact names bytes that are not there. */
+  /** The record of an artifact refers to bytes that do not exist. */
   | 'missing-content'
-  /** The bytes are fewer or more than the record says. */
+  /** The number of bytes differs from the record. */
   | 'wrong-size'
-  /** The bytes do not have the digest that was recorded. */
+  /** The bytes do not have the recorded digest. */
   | 'wrong-digest'
-  /** A record that cannot be read: not JSON, not a record, or of another id than its name says. */
+  /** A record that cannot be read: it is not JSON, not a record, or its id differs from its name. */
   | 'unreadable-record'
-  /** A record that is found in one way but not in another, because an index entry is lost or stale. */
+  /** A record that is found by one lookup but not by another, because an index entry is lost or stale. */
   | 'wrong-index'
   /** Bytes or an index entry without a record. */
   | 'orphan'
-  /** Something that this process may not read, or that is no regular file. */
+  /** Something that this process may not read, or that is not a regular file. */
   | 'unreadable'
 
-/** One thing that is damaged or orphaned in a place. */
+/** One damaged or orphaned item of a backend. */
 export interface Problem {
   readonly kind: ProblemKind
-  /** The URN, key or path that it is about. */
+  /** The URN, key or path that the problem is about. */
   readonly resource: string
-  /** One sentence: what was expected and what is there. */
+  /** One sentence: the expected and the actual state. */
   readonly message: string
-  /** Whether `repair()` can derive what is missing from what is there. */
+  /** Whether `repair()` can derive the missing data. */
   readonly repairable: boolean
 }
 

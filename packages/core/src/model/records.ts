@@ -3,10 +3,10 @@ import type { Timestamp } from './time.js'
 import type { Urn } from './urn.js'
 
 export const ARTIFACT_STATUSES = ['pending', 'partial', 'ready', 'error', 'unknown'] as const
-/** `partial`: some bytes have arrived; `unknown`: a word that this version does not know. */
+/** `partial`: some bytes have arrived. `unknown`: a status that this version does not know. */
 export type ArtifactStatus = (typeof ARTIFACT_STATUSES)[number]
 
-/** What a place knows of an artifact. A field that it did not tell (a list tells less) is absent. */
+/** The record of an artifact. Fields that the backend did not provide are absent; a listing provides fewer. */
 export interface ArtifactRecord {
   readonly id: Urn
   readonly name?: string
@@ -24,13 +24,13 @@ export interface ArtifactRecord {
   readonly sha256?: string
 }
 
-/** A typed, time-bounded JSON assertion about an entity. A field that the place did not tell is absent. */
+/** A typed, time-bounded JSON assertion about an entity. Fields that the backend did not provide are absent. */
 export interface AspectRecord {
   readonly id: Urn
   /** A URN, or any URI. */
   readonly entity: string
   readonly schema: string
-  /** Absent where a list was asked to leave it out. */
+  /** Absent if a listing was requested without content. */
   readonly content?: JsonObject
   readonly validFrom?: Timestamp
   /** Absent while the record is in force. In force at T: `validFrom <= T < validTo`. */
@@ -39,6 +39,6 @@ export interface AspectRecord {
   readonly retracter?: string
   readonly policy?: Urn
   readonly account?: string
-  /** The record that this one took the place of. */
+  /** The record that this one replaced. */
   readonly replaces?: Urn
 }

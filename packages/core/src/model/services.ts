@@ -3,7 +3,7 @@ import type { Timestamp } from './time.js'
 import type { Urn } from './urn.js'
 
 export const PARAMETER_TYPES = ['string', 'int', 'float', 'bool', 'option', 'artifact', 'collection'] as const
-/** `option`: one of the declared values; `artifact`, `collection`: a URN. */
+/** `option`: one of the declared values. `artifact`, `collection`: a URN. */
 export type ParameterType = (typeof PARAMETER_TYPES)[number]
 
 export interface ParameterOption {
@@ -14,26 +14,26 @@ export interface ParameterOption {
 /** One parameter, as the service declares it. */
 export interface ServiceParameter {
   readonly name: string
-  /** A `ParameterType`, or a word that this version does not know. */
+  /** A `ParameterType`, or a type that this version does not know. */
   readonly type: ParameterType | (string & {})
   readonly description?: string
   readonly label?: string
   readonly unit?: string
   readonly optional?: boolean
-  /** Used where none is given; IVCAP writes it as text. */
+  /** Used if the parameter is not given. IVCAP writes it as text. */
   readonly default?: string
-  /** What an `option` takes. */
+  /** The allowed values of an `option`. */
   readonly options?: readonly ParameterOption[]
 }
 
-/** What a place knows of a service. A field that it did not tell (a list tells less) is absent. */
+/** The record of a service. Fields that the backend did not provide are absent; a listing provides fewer. */
 export interface ServiceRecord {
   readonly id: Urn
   readonly name?: string
   readonly description?: string
   /** `active`, `inactive`, `error`. */
   readonly status?: string
-  /** What it says it takes; a service may take more than it declares. */
+  /** The declared parameters. A service may accept more than it declares. */
   readonly parameters?: readonly ServiceParameter[]
   readonly tags?: readonly string[]
   readonly policy?: Urn
@@ -51,10 +51,10 @@ export const JOB_STATUSES = [
   'failed',
   'error',
 ] as const
-/** `failed`: the service says that it could not; `error`: the service is no longer there to say anything. */
+/** `failed`: the service reported a failure. `error`: the service ended without a report. */
 export type JobStatus = (typeof JOB_STATUSES)[number]
 
-/** What a place knows of a job. A field that it did not tell (a list tells less) is absent. */
+/** The record of a job. Fields that the backend did not provide are absent; a listing provides fewer. */
 export interface JobRecord {
   readonly id: Urn
   readonly service: Urn
@@ -65,32 +65,32 @@ export interface JobRecord {
   readonly finishedAt?: Timestamp
   /** The parameters. */
   readonly request?: JsonValue
-  /** Of a failed job: what it left as its reason. Absent while there is none, and where it is not JSON: `resultType` tells. */
+  /** The result; for a failed job, the reason that it left. Absent if there is none, or if it is not JSON (see `resultType`). */
   readonly result?: JsonValue
   /** MIME type of the result. */
   readonly resultType?: string
-  /** What holds the result, where the place keeps it as an aspect or an artifact. */
+  /** The aspect or artifact that holds the result, if the backend stores it there. */
   readonly resultUrn?: string
   readonly errorMessage?: string
   readonly policy?: Urn
   readonly account?: string
-  /** Milliseconds: asking again sooner is of no use. */
+  /** Milliseconds before which another request is useless. */
   readonly retryAfter?: number
-  /** What the function threw, with its stack. Known to the process that ran it alone, and stored nowhere. */
+  /** The error that the function threw, with its stack. Known only to the process that ran it; never stored. */
   readonly failure?: Error
 }
 
-/** Whether nothing will change any more. */
+/** Whether the status is final. */
 export const isFinished = (status: JobStatus): boolean =>
   status === 'succeeded' || status === 'failed' || status === 'error'
 
-/** What went wrong, where a failed job says so in its result: `{ error, type?, traceback? }`, as IVCAP's services write it. */
+/** The reason in the result of a failed job, if it has the form of IVCAP's services: `{ error, type?, traceback? }`. */
 export function reasonOf(result: JsonValue | undefined): string | undefined {
   const error = isJsonObject(result) ? result['error'] : undefined
   return typeof error === 'string' && error !== '' ? error : undefined
 }
 
-/** The error that made a job fail in its service, with the traceback of there as its stack. */
+/** The error that made a job fail in its service, with the service's traceback as its stack. */
 export function causeOf({ result }: Pick<JobRecord, 'result'>): Error | undefined {
   const reason = reasonOf(result)
   if (reason === undefined || !isJsonObject(result)) return undefined

@@ -1,4 +1,4 @@
-/** What zod, valibot, arktype and others have in common, so that any of them can describe contents: https://standardschema.dev, version 1. */
+/** The common interface of zod, valibot, arktype and other libraries, version 1: https://standardschema.dev. */
 import { type Issue, IvcapError, type IvcapErrorCode } from './errors.js'
 import { show } from './urn.js'
 
@@ -7,7 +7,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly version: 1
     readonly vendor: string
     readonly validate: (value: unknown) => Result<Output> | Promise<Result<Output>>
-    /** For the compiler alone. */
+    /** Used only by the compiler. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
@@ -21,9 +21,9 @@ interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** The type that a schema takes. */
+/** The input type of a schema. */
 export type InputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input']
-/** The type that it gives, which may differ: with defaults filled in, for one. */
+/** The output type of a schema, which may differ from its input type, e.g. because defaults are filled in. */
 export type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output']
 
 /** @throws IvcapError `invalid-argument` */
@@ -38,7 +38,7 @@ export function checkSchema<S extends StandardSchema>(schema: S, argument: strin
   throw new IvcapError('invalid-argument', message, { argument })
 }
 
-/** What is checked, for messages. */
+/** The checked value, for error messages. */
 export interface Checked {
   readonly code: IvcapErrorCode
   /** e.g. `the content of urn:…`. */
@@ -48,9 +48,9 @@ export interface Checked {
 }
 
 /**
- * The value as the schema gives it.
+ * Validates a value and returns the output of the schema.
  *
- * @throws IvcapError with `issues`, for a value that the schema refuses
+ * @throws IvcapError with `issues`, if the schema refuses the value
  */
 export async function validated<Output>(
   schema: StandardSchema<unknown, Output>,
@@ -61,7 +61,7 @@ export async function validated<Output>(
   if (result.issues === undefined) return result.value
   const issues: readonly Issue[] = result.issues.map(({ message, path = [] }) => ({
     message,
-    // some schema libraries have arrays of their own
+    // some schema libraries use their own array types
     path: Array.from(path, (part) => String(typeof part === 'object' ? part.key : part)),
   }))
   const [first] = issues

@@ -2,23 +2,24 @@ import { IvcapError } from './errors.js'
 import { show } from './urn.js'
 
 /**
- * UTC with six digits of seconds: `2026-01-31T09:30:00.123456Z`. Compared as strings. A `Date` holds milliseconds only,
- * and would lose the microseconds that IVCAP and its Python client write.
+ * UTC with six fractional digits: `2026-01-31T09:30:00.123456Z`. Timestamps are compared as strings. A `Date` has only
+ * milliseconds, and would lose the microseconds that IVCAP and its Python client write.
  */
 export type Timestamp = string
 
-/** What callers give: a Date, an ISO 8601 string (one without a zone is taken as UTC), a `Temporal.Instant` or `ZonedDateTime`. */
+/** A time from a caller: a Date, an ISO 8601 string (UTC if it has no zone), a `Temporal.Instant` or a `ZonedDateTime`. */
 export type TimeInput = Date | string | { readonly epochNanoseconds: bigint }
 
-/** Tells the time in microseconds since 1970. Injectable, so that tests can skew it. */
+/** Returns the time in microseconds since 1970. Injectable, so that tests can skew it. */
 export type Clock = () => number
 
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?)?$/
 
 /**
- * The wall clock, never the same microsecond twice in this process: what one process writes one after the other keeps its
- * order although the clock ticks in milliseconds. Follows a clock that is set back only once it has caught up.
+ * The wall clock. It never returns the same microsecond twice in this process, so the order of writes is kept although the system
+ * clock has a resolution of milliseconds. If the system clock is set back, the time continues to grow by microseconds until the
+ * system clock has caught up.
  */
 export const systemClock: Clock = (() => {
   let last = 0
@@ -28,13 +29,13 @@ export const systemClock: Clock = (() => {
   }
 })()
 
-/** Milliseconds since 1970 of the first and the last moment that four digits of a year can name. */
+/** Milliseconds since 1970 of the first and the last moment with a four-digit year. */
 const EARLIEST = Date.parse('0000-01-01T00:00:00.000Z')
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z')
 
 const NANOS_OF_MS = 1_000_000n
 
-/** From microseconds since 1970. A time outside the years 0 to 9999 becomes the nearest time inside. */
+/** Converts microseconds since 1970. A time outside the years 0 to 9999 becomes the nearest time inside. */
 export function timestamp(micros: number): Timestamp {
   if (!(micros >= EARLIEST * 1000)) return timestampOfMs(EARLIEST, '000')
   if (micros >= (LATEST + 1) * 1000) return timestampOfMs(LATEST, '999')
@@ -52,15 +53,15 @@ export function micros(time: Timestamp): number {
 }
 
 /**
- * The timestamp that an ISO 8601 text stands for. Offsets are resolved, microseconds kept, finer digits cut. Undefined for any
- * other text, and for a time that its offset moves out of the years 0 to 9999.
+ * Parses an ISO 8601 text. Resolves offsets, keeps microseconds and truncates finer digits. Returns undefined for any other text,
+ * and for a time that its offset moves out of the years 0 to 9999.
  */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const m = ISO.exec(text.trim())
   if (m === null) return undefined
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = m
   const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`)
-  // Date.parse turns February 30 into March 2; a date that does not come back as written is none
+  // Date.parse turns February 30 into March 2, so a date is invalid if its ISO text differs
   if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(`${year}-${month}-${day}`)) return undefined
   const offset = offsetMinutes(zone)
   if (offset === undefined) return undefined
@@ -69,7 +70,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return `${new Date(shifted).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
 }
 
-/** @throws IvcapError `invalid-argument` unless `input` is a valid Date, ISO 8601 text or moment of Temporal. */
+/** @throws IvcapError `invalid-argument` unless `input` is a valid Date, ISO 8601 text or Temporal value */
 export function parseTime(input: unknown, argument: string): Timestamp {
   const parsed = typeof input === 'string' ? parseTimestamp(input) : (fromDate(input) ?? fromInstant(input))
   if (parsed !== undefined) return parsed
@@ -78,10 +79,10 @@ export function parseTime(input: unknown, argument: string): Timestamp {
   })
 }
 
-/** Of a Date, also one of another realm; undefined for one without a valid time, and for anything else. */
+/** Converts a Date, also of another realm; undefined for an invalid Date and any other value. */
 function fromDate(date: unknown): Timestamp | undefined {
   try {
-    // fails for what is no Date, whatever it calls itself
+    // throws if the value is not a Date
     const ms: number = Date.prototype.getTime.call(date)
     return ms >= EARLIEST && ms <= LATEST ? timestamp(ms * 1000) : undefined
   } catch {
@@ -89,7 +90,7 @@ function fromDate(date: unknown): Timestamp | undefined {
   }
 }
 
-/** Of a moment of Temporal, finer digits than microseconds cut; undefined for anything else. */
+/** Converts a Temporal value, truncated to microseconds; undefined for any other value. */
 function fromInstant(instant: unknown): Timestamp | undefined {
   if (typeof instant !== 'object' || instant === null || !('epochNanoseconds' in instant)) return undefined
   const { epochNanoseconds } = instant
@@ -101,7 +102,7 @@ function fromInstant(instant: unknown): Timestamp | undefined {
   return timestampOfMs(ms, String(nanos / 1000n).padStart(3, '0'))
 }
 
-/** Undefined for an offset of a day or more, or of 60 minutes and more beside the hours. */
+/** Undefined if the offset has 24 hours or more, or 60 minutes or more. */
 function offsetMinutes(zone: string): number | undefined {
   if (zone === 'Z' || zone === 'z') return 0
   const digits = zone.slice(1).replace(':', '')

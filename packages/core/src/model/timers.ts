@@ -1,8 +1,8 @@
 /**
- * The timers of the runtime, taken when this module is loaded: code under test replaces the global ones by timers that move only
- * when the test says so, and a call of this SDK must not wait for that.
+ * The timers of the runtime, captured when this module is loaded. Tests of other code may replace the global timers by fake ones,
+ * and calls of this SDK must not wait for those.
  */
-// bound: browsers refuse to call them on another object
+// bound, because browsers throw if they are called on another object
 const real = {
   setTimeout: globalThis.setTimeout.bind(globalThis),
   clearTimeout: globalThis.clearTimeout.bind(globalThis),
@@ -11,12 +11,12 @@ const real = {
   timeout: AbortSignal.timeout.bind(AbortSignal),
 }
 
-/** Milliseconds; a timer beyond this fires at once. */
+/** Milliseconds. A timer with a longer delay would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
 export type Timer = ReturnType<typeof globalThis.setTimeout>
 
-/** As `setTimeout`, for any number of milliseconds: more than a timer takes (24 days) counts as that many. */
+/** As `setTimeout`, for any number of milliseconds. A delay beyond the limit of timers (24 days) is reduced to that limit. */
 export function startTimer(run: () => void, ms: number): Timer {
   return real.setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER))
 }
@@ -35,8 +35,8 @@ export function stopInterval(timer: Timer | undefined): void {
 }
 
 /**
- * A signal that aborts after `ms` milliseconds, rounded up to whole ones. Undefined for more than a timer takes (24 days) and for
- * Infinity: that limit is never reached.
+ * A signal that aborts after `ms` milliseconds, rounded up. Returns undefined for Infinity and for more than the limit of timers
+ * (24 days).
  */
 export function timeoutSignal(ms: number): AbortSignal | undefined {
   return ms > LONGEST_TIMER ? undefined : real.timeout(Math.ceil(ms))

@@ -17,7 +17,7 @@ const URN = /^urn:[a-z0-9][a-z0-9-]{0,31}:[^\s\u0000-\u001f\u007f]+$/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const URI = /^[a-z][a-z0-9+.-]*:[^\s\u0000-\u001f\u007f]+$/i
 
-/** A file's URN holds its path as it is, blanks included. */
+/** The URN of a file contains its raw path, including blanks. */
 export function isUrn(value: unknown): value is Urn {
   if (typeof value !== 'string' || !value.startsWith('urn:')) return false
   const path = pathOfFileUrn(value)
@@ -30,7 +30,7 @@ export function parseUrn(value: unknown, argument: string): Urn {
   throw notA('URN such as urn:ivcap:collection:…', value, argument)
 }
 
-/** An entity or a schema: any URI, a URN in practice. @throws IvcapError `missing-argument` or `invalid-argument` */
+/** Parses an entity or a schema: any URI, in practice a URN. @throws IvcapError `missing-argument` or `invalid-argument` */
 export function parseUri(value: unknown, argument: string): string {
   if (value === undefined || value === null || value === '') {
     throw new IvcapError('missing-argument', `${argument} is missing: give a URN such as urn:ivcap:…`, {
@@ -48,8 +48,10 @@ export function parsePolicy(value: unknown, argument: string): Urn {
 }
 
 /**
- * The URN of an artifact from what people type: `urn:ivcap:artifact:<uuid>`, the bare uuid,
- * `urn:file:///abs/path` or `file:///abs/path`. Only these: an id that reaches a driver can't be a path in disguise.
+ * Parses an artifact id: `urn:ivcap:artifact:<uuid>`, the bare uuid, `urn:file:///abs/path` or `file:///abs/path`. Accepts no other
+ * form, so that an id that reaches a driver is never an unexpected path.
+ *
+ * @throws IvcapError `invalid-argument`
  */
 export function parseArtifactId(value: unknown, argument: string): Urn {
   if (typeof value === 'string') {
@@ -62,7 +64,7 @@ export function parseArtifactId(value: unknown, argument: string): Urn {
   throw notA('artifact id (urn:ivcap:artifact:<uuid> or urn:file:///abs/path)', value, argument)
 }
 
-/** `urn:ivcap:aspect:<uuid>` or the bare uuid. */
+/** Parses `urn:ivcap:aspect:<uuid>` or the bare uuid. @throws IvcapError `invalid-argument` */
 export function parseAspectId(value: unknown, argument: string): Urn {
   if (typeof value === 'string') {
     if (UUID.test(value)) return aspectUrn(value)
@@ -71,14 +73,14 @@ export function parseAspectId(value: unknown, argument: string): Urn {
   throw notA('aspect id (urn:ivcap:aspect:<uuid> or the uuid)', value, argument)
 }
 
-/** A service's URN, or the uuid of one that is named `urn:ivcap:service:<uuid>`. @throws IvcapError `invalid-argument` */
+/** Parses a service's URN, or the bare uuid of `urn:ivcap:service:<uuid>`. @throws IvcapError `invalid-argument` */
 export const parseServiceId = (value: unknown, argument: string): Urn =>
   parseIdOf(SERVICE, 'service', value, argument)
 
-/** A job's URN, or the uuid of one that is named `urn:ivcap:job:<uuid>`. @throws IvcapError `invalid-argument` */
+/** Parses a job's URN, or the bare uuid of `urn:ivcap:job:<uuid>`. @throws IvcapError `invalid-argument` */
 export const parseJobId = (value: unknown, argument: string): Urn => parseIdOf(JOB, 'job', value, argument)
 
-/** Other URNs are let through: what a deployment calls its services and jobs is its own affair. */
+/** Accepts other URNs too, since each deployment may name its services and jobs in its own way. */
 function parseIdOf(prefix: typeof SERVICE | typeof JOB, what: string, value: unknown, argument: string): Urn {
   if (typeof value === 'string' && UUID.test(value)) return `${prefix}${value.toLowerCase()}`
   if (isUrn(value)) return value
@@ -96,7 +98,7 @@ export const artifactUuid = (id: string): string | undefined => uuidAfter(ARTIFA
 /** The uuid in an aspect's URN; undefined for any other URN. */
 export const aspectUuid = (id: string): string | undefined => uuidAfter(ASPECT, id)
 
-/** `urn:file://<absolute path>`, raw as IVCAP's Python client writes it: nothing is percent-encoded. */
+/** `urn:file://<absolute path>`. The path is raw, as in IVCAP's Python client: nothing is percent-encoded. */
 export const fileUrn = (path: string): Urn => `${FILE}${path}`
 
 /** The raw path in `urn:file:///abs/path`; undefined for any other URN. */
@@ -119,7 +121,7 @@ function notA(what: string, value: unknown, argument: string): IvcapError {
   )
 }
 
-/** An object without a prototype, or whose own `toString` throws, has no text. */
+/** Converts to text. An object without a prototype, or whose `toString` throws, has none. */
 function textOf(value: unknown): string {
   try {
     return String(value)
@@ -128,7 +130,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Short and on one line, for messages. */
+/** Formats a value for messages: short and on one line. */
 export function show(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : textOf(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text

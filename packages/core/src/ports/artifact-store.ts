@@ -6,19 +6,20 @@ import type { ByteRange, OpOptions, Page, TransferOptions } from './operation.js
 
 export interface ArtifactDraft {
   /**
-   * The id to store under, `urn:ivcap:artifact:<uuid>`: for a server that hands the id out before the bytes arrive. Absent:
-   * the place chooses. Taken: `already-exists`. The caller sees to it that nobody stores under the same id at the same time;
-   * bytes that an interrupted call has left there are replaced. A place that gives ids of its own says `unsupported`.
+   * The id to use, `urn:ivcap:artifact:<uuid>`, for a server that returns the id before the bytes arrive. If absent, the store
+   * chooses an id. Fails with `already-exists` if the id is in use, and with `unsupported` if the store assigns its own ids. The
+   * caller must ensure that no other call stores under the same id at the same time. Bytes that an interrupted call left under the
+   * id are replaced.
    */
   readonly id?: Urn
   readonly name?: string
   readonly mimeType: string
   readonly policy?: Urn
-  /** Off the platform the driver adds the artifact to it by a collection-item aspect. */
+  /** On backends other than the platform, the driver must add the artifact to the collection by a collection-item aspect. */
   readonly collection?: Urn
   /**
-   * The job whose output it is. A place where names are paths stores it apart from all that has the same name, and keeps the
-   * name in its record; others ignore it.
+   * The job that produced the artifact. A store whose names are paths stores such an artifact separately from others with the same
+   * name, and keeps the name in the record. Other stores ignore this.
    */
   readonly job?: Urn
 }
@@ -28,7 +29,7 @@ export interface ArtifactQuery {
   readonly limit: number
   readonly cursor?: string
   readonly filter?: string
-  /** Field as IVCAP's API names it, e.g. `created-at`; the place's default if absent: `created-at`. */
+  /** A field in the spelling of IVCAP's API. @default `created-at` */
   readonly orderBy?: string
   readonly orderDesc: boolean
   readonly atTime?: Timestamp
@@ -37,18 +38,18 @@ export interface ArtifactQuery {
 export interface ArtifactContent {
   readonly record: ArtifactRecord
   /**
-   * The bytes that `body` holds. `end` is absent if the place learns it only when the body ends; `record.size` is absent then,
-   * too. Size, etag, range and body describe the same version of the content: a store takes them from one answer, never from
-   * an older record.
+   * The bytes in `body`. `end` and `record.size` are absent if the store learns the size only at the end of the body. Size, etag,
+   * range and body must describe the same version of the content: a store must take them from one response, never from an older
+   * record.
    */
   readonly range: ByteRange
-  /** Nothing is read before somebody pulls. `cancel()` resolves when the I/O has stopped. */
+  /** Nothing is read before the first pull. `cancel()` resolves when the I/O has stopped. */
   readonly body: ReadableStream<Uint8Array>
 }
 
 export interface ReadOptions extends OpOptions {
   readonly range?: ByteRange
-  /** Fails with `precondition-failed` where the content has another etag. */
+  /** Fails with `precondition-failed` if the content has another etag. */
   readonly ifMatch?: string
   /** Hint: the whole content is expected to be read as fast as possible; a store may use several connections and some tens of MiB. */
   readonly parallel?: boolean
@@ -60,27 +61,29 @@ export interface ReadOptions extends OpOptions {
 }
 
 export interface ArtifactStore {
-  /** `local`, `memory`, `platform`, `s3`…: for messages. */
+  /** Name for messages: `local`, `memory`, `platform`, `s3`… */
   readonly name: string
-  /** Identity of the place, e.g. `https://api.example.com`, `s3://bucket/prefix`, `file:///data`. */
+  /** Identifies the storage, e.g. `https://api.example.com`, `s3://bucket/prefix`, `file:///data`. */
   readonly location: string
-  /** Whether upload sidecars beside source files make sense here; false where the place is this disk or this process. */
+  /** Whether the client keeps upload sidecars beside source files; false if the store is this disk or this process. */
   readonly remembersUploads: boolean
   /**
-   * Stores the bytes under a new id. It has succeeded when it returns; an aborted or failed call leaves nothing visible.
-   * Checks the source's size against the bytes, and `source.unchanged` at the end.
+   * Stores the bytes under a new id. When this returns, the artifact is stored. An aborted or failed call must leave nothing
+   * visible. Must check the source's size against the bytes, and call `source.unchanged` at the end.
    */
   create(source: ByteSource, draft: ArtifactDraft, o: OpOptions & TransferOptions): Promise<ArtifactRecord>
   /** @throws `not-found` */
   stat(id: Urn, o: OpOptions): Promise<ArtifactRecord>
   /**
-   * @throws `not-found`; `invalid-argument` for a range that starts at or past the end; `precondition-failed` when
-   * `ifMatch` is not the etag. The signal rules until the body ends. A body that ends short or changes under way errors.
+   * The signal applies until the body ends. The body must fail if it ends early, or if the content changes during the read.
+   *
+   * @throws `not-found`; `invalid-argument` for a range that starts at or after the end; `precondition-failed` if `ifMatch` is not
+   * the etag
    */
   read(id: Urn, o: ReadOptions): Promise<ArtifactContent>
   list(q: ArtifactQuery, o: OpOptions): Promise<Page<ArtifactRecord>>
-  /** The path of the file on this disk that holds the content; undefined if there is none. */
+  /** Path of the file on this disk that holds the content; undefined if there is no such file. */
   localPath?(id: Urn): Promise<string | undefined>
-  /** Whether a `urn:file:` id lies in this place. Absent: none does. Other ids are always the store's own. */
+  /** Whether a `urn:file:` id belongs to this store. If absent, none does. All other ids belong to the store. */
   contains?(id: Urn): boolean
 }

@@ -14,14 +14,14 @@ export interface AspectDraft {
 
 export interface AspectQuery {
   readonly entity?: string
-  /** A schema, or with `%` (any run of characters) a pattern of them. */
+  /** A schema, or a pattern in which `%` matches any characters. */
   readonly schema?: string
-  /** SQL/JSON path that finds something in the content; that has `$schema` and `$entity` here. */
+  /** SQL/JSON path that must match something in the content. In the path, the content has `$schema` and `$entity`. */
   readonly contentPath?: string
   readonly filter?: string
-  /** In force at that time; absent: not closed, whatever the clock says. */
+  /** Selects the records in force at this time. If absent: the records that are not closed, whatever the clock says. */
   readonly atTime?: Timestamp
-  /** Comma list of fields, as IVCAP's API names them. */
+  /** Comma-separated list of fields, in the spelling of IVCAP's API. */
   readonly orderBy: string
   readonly orderDirection: 'ASC' | 'DESC'
   readonly includeContent: boolean
@@ -32,18 +32,18 @@ export interface AspectQuery {
 
 export interface AspectStore {
   /**
-   * `replace` also closes the records of the same (entity, schema) that are in force. Fields that the place doesn't tell
-   * are absent in the answer.
+   * `replace` also closes the records of the same (entity, schema) that are in force. The result omits fields that the backend does
+   * not provide.
    */
   assert(draft: AspectDraft, mode: 'add' | 'replace', o: OpOptions): Promise<AspectRecord>
   /**
-   * Adds each, as `assert` does, in their order: for places where many together cost less than one by one. The client hands
-   * over some hundreds at a time. The first failure ends it; those added before stay.
+   * Adds all drafts in order, as `assert` does. For stores in which one call costs less than many. The client passes some hundreds
+   * at a time. The first failure ends the call; aspects that were added before it stay.
    */
   assertMany?(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]>
-  /** Also of a closed one. @throws `not-found` */
+  /** Also returns closed records. @throws `not-found` */
   get(id: Urn, o: OpOptions): Promise<AspectRecord>
   list(q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>>
-  /** Closes the record; done already is done. @throws `not-found` */
+  /** Closes the record. Idempotent. @throws `not-found` */
   retract(id: Urn, o: OpOptions): Promise<void>
 }

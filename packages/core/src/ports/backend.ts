@@ -6,20 +6,20 @@ import type { AspectStore } from './aspect-store.js'
 import type { OpOptions } from './operation.js'
 import type { ServiceStore } from './service-store.js'
 
-/** A plain object, so that stores of different places can be mixed: `{ ...platform, artifacts }`. */
+/** A plain object, so that stores of different backends can be combined: `{ ...platform, artifacts }`. */
 export interface Backend {
   readonly artifacts: ArtifactStore
   readonly aspects: AspectStore
-  /** Absent where there is nothing to run services. */
+  /** Absent if the backend cannot run services. */
   readonly services?: ServiceStore
-  /** Datalog, on the platform only. */
+  /** Datalog search. Only the platform has it. */
   readonly search?: (
     query: string,
     o: OpOptions & { readonly atTime?: Timestamp; readonly limit: number },
   ) => Promise<readonly JsonObject[]>
-  /** What is damaged or orphaned here. Reads everything, changes nothing. */
+  /** Returns what is damaged or orphaned. Reads everything and changes nothing. */
   readonly verify?: (o: OpOptions & VerifyOptions) => Promise<readonly Problem[]>
-  /** Rebuilds what can be derived from the records, deletes no content; returns what it mended. */
+  /** Rebuilds data that can be derived from the records. Deletes no content. Returns what was repaired. */
   readonly repair?: (o: OpOptions) => Promise<readonly Problem[]>
   readonly close?: () => Promise<void>
 }

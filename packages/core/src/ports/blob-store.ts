@@ -7,7 +7,7 @@ export interface BlobInfo {
   readonly key: string
   /** Bytes. */
   readonly size: number
-  /** Changes whenever the bytes do. */
+  /** Must change whenever the bytes change. */
   readonly etag: string
   readonly lastModifiedAt?: Timestamp
 }
@@ -20,7 +20,7 @@ export interface BlobContent {
 
 export interface BlobPage {
   readonly items: readonly BlobInfo[]
-  /** With a delimiter: the folders, each with its final `/`, ascending. Absent or empty without one. */
+  /** With a delimiter: the folders, each with its final `/`, ascending. Absent or empty without a delimiter. */
   readonly prefixes?: readonly string[]
   /** Whether more items or prefixes follow the last of those in this page. */
   readonly more: boolean
@@ -32,27 +32,27 @@ export interface PutOptions extends OpOptions, Partial<TransferOptions> {
 }
 
 /**
- * The smallest port: bytes under keys. Keys are printable ASCII, at most 1,024 bytes: segments of 1 to 255 joined by `/`,
- * and no key is a folder of another (`a` beside `a/b`), so that a folder of files can hold them too.
+ * The smallest port: it maps keys to bytes. Keys are printable ASCII of at most 1,024 bytes: segments of 1 to 255, joined by `/`.
+ * No key is a folder of another (`a` beside `a/b`), so that keys can also be stored as files in folders.
  */
 export interface BlobStore {
   readonly uri: string
-  /** `single-put`: creation is atomic only for blobs below the size that one request takes. */
+  /** `single-put`: creation is atomic only for blobs that fit into one request. */
   readonly atomicCreate: 'always' | 'single-put'
   /**
-   * All or nothing at `key`. `create`: of many racing writers exactly one wins, the others get `already-exists`; a lost
-   * answer is settled by reading back.
+   * Stores all bytes at `key` or none. With `create`, exactly one of several concurrent writers succeeds; the others fail with
+   * `already-exists`. If a response is lost, the outcome is determined by reading back.
    */
   put(key: string, body: ByteSource, o: PutOptions): Promise<BlobInfo>
   /** @throws `not-found` */
   head(key: string, o: OpOptions): Promise<BlobInfo>
-  /** @throws `not-found`, `invalid-argument`, `precondition-failed` as `ArtifactStore.read` does */
+  /** @throws `not-found`, `invalid-argument`, `precondition-failed`, as `ArtifactStore.read` */
   get(key: string, o: ReadOptions): Promise<BlobContent>
   /**
-   * Keys that start with `prefix` and come after `startAfter`, ascending in ASCII order. With a `delimiter`, keys that have a `/`
-   * after the prefix are not listed; the part of each up to and including that `/` is listed once in `prefixes` instead, as
-   * S3 does. Items and prefixes together are at most `limit`; `startAfter` applies to their merged order, and may be a prefix:
-   * nothing below it is listed then.
+   * Lists the keys that start with `prefix` and come after `startAfter`, in ascending ASCII order. With a `delimiter`, keys that
+   * have a `/` after the prefix are not listed. Instead, the part up to and including that `/` is listed once in `prefixes`, as in
+   * S3. `limit` bounds items and prefixes together. `startAfter` applies to their merged order, and may be a prefix: then no key
+   * below it is listed.
    */
   list(
     q: {
@@ -65,6 +65,6 @@ export interface BlobStore {
   ): Promise<BlobPage>
   /** Idempotent. */
   delete(key: string, o: OpOptions): Promise<void>
-  /** Deletes all of them with few requests, where the place can. Idempotent. Absent: the caller deletes one by one. */
+  /** Deletes all keys with few requests. Idempotent. If absent, the caller must delete the keys one by one. */
   deleteMany?(keys: readonly string[], o: OpOptions): Promise<void>
 }

@@ -10,11 +10,11 @@ export interface OpenOptions {
   readonly retainChunks?: number
 }
 
-/** Bytes that can be opened, from the start or, where `replayable`, from any offset as often as needed. */
+/** Bytes that can be opened: from any offset and repeatedly if `replayable`, otherwise once from the start. */
 export interface ByteSource {
-  /** Bytes; absent: known only at the end. */
+  /** Bytes; absent if the size is known only at the end. */
   readonly size?: number
-  /** false: a one-shot stream; `open` works once, at offset 0. */
+  /** False for a one-shot stream: `open` works once, at offset 0. */
   readonly replayable: boolean
   /** The value behind the source, for stores that can read it without a stream. */
   readonly native?:
@@ -22,7 +22,7 @@ export interface ByteSource {
         readonly kind: 'file'
         readonly path: string
         /**
-         * No process writes to the file any more: a store on the same file system may hard-link it instead of copying it, and set
+         * No process writes to the file any more. A store on the same file system may hard-link it instead of copying it, and set
          * its modification time. The caller still owns the original path and may delete it at any time.
          */
         readonly sealed?: true

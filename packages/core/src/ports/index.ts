@@ -1,6 +1,6 @@
 /**
- * The ports: what a backend implements. The client in front of them validates input, fills defaults, follows pages,
- * merges timeout and signal, and wraps errors once; a driver gets complete, valid input and says so in its doc comment.
+ * The ports: the interfaces that a backend implements. The client validates input, fills in defaults, follows pages, merges timeout
+ * and signal, and wraps errors once. So a driver gets complete and valid input, and its doc comments may rely on that.
  */
 export * from './artifact-store.js'
 export * from './aspect-store.js'

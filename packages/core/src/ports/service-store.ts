@@ -9,13 +9,13 @@ export interface ServiceQuery {
   readonly limit: number
   readonly cursor?: string
   readonly filter?: string
-  /** Field as IVCAP's API names it; the place's default if absent. */
+  /** A field in the spelling of IVCAP's API. @default chosen by the backend */
   readonly orderBy?: string
   readonly orderDesc: boolean
   readonly atTime?: Timestamp
 }
 
-/** In the order in which they were requested, unless told otherwise. */
+/** By default in the order in which the jobs were requested. */
 export type JobQuery = ServiceQuery
 
 export interface ServiceStore {
@@ -23,25 +23,25 @@ export interface ServiceStore {
   get(id: Urn, o: OpOptions): Promise<ServiceRecord>
   list(q: ServiceQuery, o: OpOptions): Promise<Page<ServiceRecord>>
   /**
-   * Starts a job. When this returns, the job is recorded, also if it fails later. Not repeated if the outcome of the request is
-   * unknown.
+   * Starts a job. When this returns, the job is recorded, even if it fails later. Must not be repeated if the outcome of the
+   * request is unknown.
    *
-   * @param o `timeout`: milliseconds that the answer may wait for the job to finish; 0 or absent: it comes at once
-   * @throws `not-found` without such a service; `missing-argument`, `invalid-argument` for wrong parameters
+   * @param o `timeout`: milliseconds that the response may wait for the job to finish; 0 or absent: returns at once
+   * @throws `not-found` if there is no such service; `missing-argument`, `invalid-argument` for wrong parameters
    */
   createJob(
     service: Urn,
     params: JsonObject,
     o: OpOptions & { readonly timeout?: number },
   ): Promise<JobRecord>
-  /** With its result, once there is one. @throws `not-found` */
+  /** Includes the result, if there is one. @throws `not-found` */
   getJob(service: Urn, job: Urn, o: OpOptions): Promise<JobRecord>
   listJobs(service: Urn, q: JobQuery, o: OpOptions): Promise<Page<JobRecord>>
   /**
-   * Runs `wait`, which waits for a job, and releases the caller's permit meanwhile. Present where the caller may itself be a job, of
-   * which only a limited number run at once.
+   * Runs `wait`, which waits for a job, and releases the caller's permit until it returns. Present if the caller may itself be a
+   * job and the number of running jobs is limited.
    */
   withoutPermit?<T>(wait: () => Promise<T>): Promise<T>
-  /** Takes no more jobs, and lets those that run here end. */
+  /** Stops accepting jobs, and lets those that run in this process end. */
   close?(): Promise<void>
 }

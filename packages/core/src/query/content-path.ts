@@ -1,4 +1,4 @@
-/** Content paths of listings: `@ivcap/sql-json-path` within the time that one request may compute. */
+/** Content paths of listings: `@ivcap/sql-json-path`, limited to the computing time of one request. */
 import { compile, SqlJsonPathError } from '@ivcap/sql-json-path'
 import { IvcapError } from '../model/errors.js'
 import type { JsonObject, JsonValue } from '../model/json.js'
@@ -7,12 +7,13 @@ import { WorkBudget } from './work.js'
 const ARGUMENT = 'contentPath'
 
 /**
- * Whether a path finds anything in a content: at once if that is quick, otherwise in slices, between which other work gets its turn.
+ * Whether a path matches anything in a content. Returns the result at once if that is quick. Otherwise computes in slices, with
+ * pauses in which other work can run.
  *
  * @param budget the computing time of the request. @default a budget for this content alone
- * @param extra members that the content has in addition; members of its own override them
- * @throws IvcapError `invalid-argument` when the budget is used up; the budget's signal's reason when that aborts. Throws at
- * once, or rejects after a pause: call it in an async function.
+ * @param extra additional members of the content; the content's own members override them
+ * @throws IvcapError `invalid-argument` if the budget is used up; the reason of the budget's signal if that aborts. It throws at
+ * once or rejects after a pause, so callers must call it in an async function.
  */
 export type ContentTest = (
   content: JsonValue,
@@ -21,11 +22,11 @@ export type ContentTest = (
 ) => boolean | Promise<boolean>
 
 /**
- * Compiles a content path once, for any number of contents. It selects what PostgreSQL's
- * `jsonb_path_exists(content, path, silent => true)` selects.
+ * Compiles a content path once, for any number of contents. It selects the same contents as PostgreSQL's
+ * `jsonb_path_exists(content, path, silent => true)`.
  *
  * @param text a path in PostgreSQL's SQL/JSON path language, e.g. `$.images[*] ? (@.size > 10000)`; at most 10,000 characters
- * @throws IvcapError `invalid-argument`, with the position, for what is no path; `unsupported` for variables, methods of
+ * @throws IvcapError `invalid-argument`, with the position, for an invalid path; `unsupported` for variables, methods of
  * dates and times, and regular expressions that can't be matched in linear time
  */
 export function compileContentPath(text: string): ContentTest {

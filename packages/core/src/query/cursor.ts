@@ -3,11 +3,11 @@ import { IvcapError } from '../model/errors.js'
 import { parseJson } from '../model/json.js'
 import type { SortKey } from './order.js'
 
-/** Where a listing stands. It pins the time that it looks at and the query that it belongs to. */
+/** The state of a listing in its cursor. */
 export interface Position {
-  /** The time at which the listing looks, fixed when it began. */
+  /** The time of the listing, fixed when it began. */
   readonly atTime: string
-  /** Sort key of the last item handed out. */
+  /** Sort key of the last item returned. */
   readonly after: SortKey
 }
 
@@ -17,12 +17,12 @@ const Wire = v.object({
   a: v.array(v.union([v.string(), v.number(), v.null()])),
 })
 
-/** `query`: all that decides what is listed in which order; a cursor serves that query alone. */
+/** @param query everything that determines the items and their order; the cursor is valid only for an equal query */
 export function encodeCursor(query: object, position: Position): string {
   return toBase64Url(JSON.stringify({ q: fingerprint(query), t: position.atTime, a: position.after }))
 }
 
-/** @throws IvcapError `invalid-argument` when it is damaged, or belongs to another query */
+/** @throws IvcapError `invalid-argument` if the cursor is damaged, or belongs to another query */
 export function decodeCursor(query: object, cursor: string): Position {
   const wire = v.safeParse(Wire, parseJson(fromBase64Url(cursor)))
   if (!wire.success) throw invalid('is damaged: use a cursor as it was handed out')
@@ -30,7 +30,7 @@ export function decodeCursor(query: object, cursor: string): Position {
   return { atTime: wire.output.t, after: wire.output.a }
 }
 
-/** FNV-1a over the query's JSON: tells queries apart, guards nothing. Keys in the order of the object as built. */
+/** FNV-1a hash of the query's JSON. Distinguishes queries; not a protection. Depends on the order of the object's keys. */
 function fingerprint(query: object): string {
   let hash = 0x811c9dc5
   for (const char of JSON.stringify(query)) {

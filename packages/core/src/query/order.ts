@@ -2,13 +2,13 @@ import { IvcapError } from '../model/errors.js'
 import { show } from '../model/urn.js'
 
 export type Direction = 'ASC' | 'DESC'
-/** A sort key: texts compare by code unit, numbers by value; absent comes first when ascending. */
+/** A sort key. Texts compare by code unit, numbers by value; absent values come first in ascending order. */
 export type SortKey = readonly (string | number | null)[]
 
 /**
- * The fields of a comma list such as `schema,valid_from`, each one of `known`; `-` and `_` are the same.
+ * Parses a comma-separated list of fields such as `schema,valid_from`. Each must be one of `known`; `-` and `_` are equal.
  *
- * @throws IvcapError `invalid-argument` that names the unknown field and the known ones
+ * @throws IvcapError `invalid-argument`, with the unknown field and the known ones
  */
 export function parseOrderBy<F extends string>(orderBy: string, known: readonly F[]): readonly F[] {
   return orderBy.split(',').map((text) => {
@@ -25,7 +25,7 @@ export function parseOrderBy<F extends string>(orderBy: string, known: readonly 
   })
 }
 
-/** Total order: put the id last in the key. */
+/** The order is total only if the keys end with the id. */
 export function compareKeys(a: SortKey, b: SortKey, direction: Direction): number {
   const sign = direction === 'ASC' ? 1 : -1
   for (let i = 0; i < Math.max(a.length, b.length); i++) {

@@ -1,14 +1,14 @@
 import { IvcapError } from '../model/errors.js'
 
-/** Pages without an item, one after the other, after which a listing is given up. */
+/** Maximum number of consecutive empty pages. */
 const MOST_EMPTY_PAGES = 100
-/** Times that items which were listed before may come again: a list that changes meanwhile may repeat a short page. */
+/** Number of repeated pages that counts as a failure: a list that changes during the listing may repeat a short page. */
 const MOST_REPEATS = 3
 
 /**
- * Proves that following the pages of a listing comes to an end: fails on a page that leads back to an earlier one, on pages that
- * stay empty, and on pages that bring the same items again and again under new cursors. Keeps one earlier page in mind, replaced
- * after 1, 2, 4, 8… pages (Brent's algorithm), so a circle of any length is found within about three times its length.
+ * Ensures that a listing ends. Fails on a page that leads back to an earlier one, on too many empty pages, and on pages that repeat
+ * the same items under new cursors. Remembers one earlier page, which is replaced after 1, 2, 4, 8… pages (Brent's algorithm). So
+ * a cycle of any length is detected within about three times its length.
  */
 export class PageProgress {
   #empty = 0
@@ -18,9 +18,9 @@ export class PageProgress {
   #saved: { readonly cursor: string; readonly items: string } | undefined
 
   /**
-   * Call for each page that names a next one.
+   * Must be called for each page that has a next one.
    *
-   * @param cursor what leads to the next page
+   * @param cursor the cursor of the next page
    * @throws IvcapError `protocol`
    */
   check(cursor: string, items: readonly unknown[]): void {
@@ -42,7 +42,7 @@ export class PageProgress {
   }
 }
 
-/** Records are told apart by their ids, anything else by all that it is. */
+/** Identifies a record by its id, and any other item by its whole value. */
 function idOf(item: unknown): unknown {
   return typeof item === 'object' && item !== null && 'id' in item ? item.id : item
 }

@@ -2,24 +2,24 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js'
 import { compareKeys, type Direction, type SortKey } from './order.js'
 
 /**
- * A page of records that has more than so many bytes of content ends, and the next one goes on: the last record may lead over it,
- * so that a page holds this and one record at most. Clients read pages of 128 MiB at most.
+ * Maximum bytes of content in a page, not counting its last record. So a page holds at most this and one record. Clients accept
+ * pages of at most 128 MiB.
  */
 export const PAGE_BYTES = 8 * 1024 * 1024
 
 export interface Slice<T = never> {
   readonly direction: Direction
-  /** The key of the last item of the page before. */
+  /** Sort key of the last item of the previous page. */
   readonly after?: SortKey
-  /** Items in the page; 0 or more. */
+  /** Maximum number of items in the page, >= 0. */
   readonly limit: number
-  /** Bytes of an item, where they count: see `PAGE_BYTES`. */
+  /** Bytes of an item, for the limit `PAGE_BYTES`. If absent, only `limit` applies. */
   readonly sizeOf?: (item: T) => number
 }
 
 /**
- * One page of a scan, in order, holding no more than a page of items whatever the scan brings. `last` is the key to go
- * on after, absent when nothing follows.
+ * Selects one page of a scan, in order. Holds at most one page of items in memory, however many the scan yields. `last` is the key
+ * after which the next page begins; absent if no more items follow.
  */
 export async function pageOf<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -36,7 +36,7 @@ export async function pageOf<T>(
     const entry = { key, item, bytes: bytesOf(item) }
     best.splice(at, 0, entry)
     bytes += entry.bytes
-    // what comes after enough items, or after enough bytes, belongs to a later page
+    // items beyond the limit of items or bytes belong to a later page
     for (let last = best.at(-1); last !== undefined; last = best.at(-1)) {
       if (best.length <= limit && bytes - last.bytes <= PAGE_BYTES) break
       best.pop()
@@ -48,7 +48,7 @@ export async function pageOf<T>(
   return { items: best.map((b) => b.item), ...(more && last !== undefined && { last }) }
 }
 
-/** About as many bytes as the content of a record has in JSON. */
+/** Approximate bytes of the record's content in JSON. */
 export function sizeOf({ content }: { readonly content?: JsonObject }): number {
   if (content === undefined) return 0
   const size = sizes.get(content) ?? jsonSize(content)
@@ -56,7 +56,7 @@ export function sizeOf({ content }: { readonly content?: JsonObject }): number {
   return size
 }
 
-/** Tells the size of a content where it is known: to measure it takes as long as its members are many. */
+/** Stores the known size of a content: measuring it takes time for each of its members. */
 export function noteSize(content: JsonObject | undefined, bytes: number): void {
   if (content !== undefined) sizes.set(content, bytes)
 }

@@ -1,7 +1,7 @@
 /**
- * Queries that compute for long don't block the process. A filter over one record is a generator that yields where it may pause;
- * a content path counts its steps against a `Budget`, and becomes such a generator when it must pause. `WorkBudget` is the
- * computing time of a request: it runs the generators in slices, lets the event loop turn after each, and ends the request
+ * Lets queries compute for long without blocking the process. A filter over one record is a generator that yields where it may
+ * pause. A content path counts its steps against a `Budget`, and becomes such a generator when it must pause. `WorkBudget` is the
+ * computing time of a request: it runs the generators in slices, lets the event loop turn after each slice, and fails the request
  * when its time is used up.
  */
 import type { Budget, Work } from '@ivcap/sql-json-path'
@@ -9,34 +9,34 @@ import { IvcapError } from '../model/errors.js'
 
 export type { Work }
 
-/** Milliseconds of computing before other work gets its turn. */
+/** Milliseconds of computing before other work may run. */
 const SLICE_MS = 10
-/** Milliseconds of computing that one request may take, beside what each record that it looks at adds. */
+/** Milliseconds of computing for one request, in addition to LIMIT_PER_RECORD_MS for each record that it reads. */
 const LIMIT_MS = 5000
 const LIMIT_PER_RECORD_MS = 0.1
-/** Steps between two looks at the clock. A step takes about 100 ns. */
+/** Steps between two readings of the clock. A step takes about 100 ns. */
 const STEPS_PER_LOOK = 512
-/** Milliseconds that a step counts at most: time in which the process was stopped, or had no processor, doesn't count. */
+/** Maximum milliseconds that count for a step: time in which the process was suspended or not scheduled must not count. */
 const MAX_STEP_MS = 0.002
 
 export interface WorkBudgetOptions {
-  /** Milliseconds of computing, in all. @default 5000 */
+  /** Total milliseconds of computing. @default 5000 */
   readonly limit?: number
-  /** Milliseconds, from any origin. @default performance.now */
+  /** Returns milliseconds from any origin. @default performance.now */
   readonly now?: () => number
   /** Lets the event loop turn. @default nextTurn */
   readonly pause?: () => Promise<void>
   readonly signal?: AbortSignal | undefined
 }
 
-/** The computing time of one request: of all its filters and content paths, over all records that it looks at. */
+/** The computing time of one request: for all its filters and content paths, over all records that it reads. */
 export class WorkBudget implements Budget {
   readonly #now: () => number
   readonly #pause: () => Promise<void>
   readonly #signal: AbortSignal | undefined
   #left: number
   #steps = 0
-  /** A pause is due. */
+  /** Whether a pause is due. */
   #isDue = false
   #seen = 0
 
@@ -47,30 +47,30 @@ export class WorkBudget implements Budget {
     this.#signal = o.signal
   }
 
-  /** Counts steps of about 100 ns. True: pause now; it stays true until the work has paused. */
+  /** Counts steps of about 100 ns. Returns true if the work must pause now, and stays true until it has paused. */
   spend(steps: number): boolean {
     this.#steps += steps
     return (this.#isDue || this.#steps >= STEPS_PER_LOOK) && this.#look()
   }
 
-  /** Adds the time that one more record may take. */
+  /** Adds the computing time of one more record. */
   beginRecord(): void {
     this.#left += LIMIT_PER_RECORD_MS
     this.#seen = this.#now()
   }
 
   /**
-   * Does the work for one record.
+   * Runs the work for one record.
    *
    * @param argument the argument that an error names: `filter` or `contentPath`
-   * @throws IvcapError `invalid-argument` when the request has used up its time; the signal's reason when it aborts
+   * @throws IvcapError `invalid-argument` if the time of the request is used up; the signal's reason if it aborts
    */
   run<T>(work: Work<T>, argument: string): Promise<T> {
     this.beginRecord()
     return this.finish(work, argument)
   }
 
-  /** Does what is left of the work for a record. Throws as `run` does. */
+  /** Runs the rest of the work for a record. Throws as `run` does. */
   async finish<T>(work: Work<T>, argument: string): Promise<T> {
     for (;;) {
       const { done, value } = work.next()
@@ -93,7 +93,7 @@ export class WorkBudget implements Budget {
   }
 }
 
-/** As `filter` does, one after the other. */
+/** An asynchronous `filter`. Tests one item after the other. */
 export async function selectAsync<T>(
   items: readonly T[],
   matches: (item: T) => Promise<boolean>,
@@ -111,18 +111,18 @@ function tooExpensive(argument: string): IvcapError {
   )
 }
 
-// taken when the module loads: tests replace timers and clocks
+// captured when the module loads, since tests replace timers and clocks
 const performanceNow = performance.now.bind(performance)
 const setTimer = setTimeout
 const now = (): number => performanceNow()
 
-/** When the turn of the event loop began in which work last went on. */
+/** Start of the event loop turn in which work last continued. */
 let turnBegan = Number.NEGATIVE_INFINITY
 const waiting: (() => void)[] = []
 
 /**
- * Resolves in a turn of the event loop of its own, first come, first served: of all work in this process that waits here, one
- * slice runs between two looks at sockets and files.
+ * Resolves in a new turn of the event loop, first come, first served. Of all work in this process that waits here, only one slice
+ * runs before the event loop polls sockets and files again.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
@@ -135,7 +135,7 @@ function turn(): void {
   turnBegan = now()
   const [next] = waiting
   next?.()
-  // not before this one's slice has ended, which it does before the event loop turns
+  // must wait until this slice has ended, which it does before the event loop turns
   soon(() => {
     waiting.shift()
     if (waiting.length > 0) turn()
@@ -143,8 +143,9 @@ function turn(): void {
 }
 
 /**
- * For operations so short that they never wait: a loop of them would keep the event loop from turning, so that neither other work
- * nor a timeout gets its turn. The result is to be awaited at the start of each; every 10 ms one of them waits for a turn.
+ * For operations that are so short that they never wait. A loop of them would block the event loop, so that neither other work
+ * nor a timeout could run. Each operation must await the returned function at its start. Every 10 ms one of these calls waits for a
+ * turn.
  */
 export function shareTurns(): () => Promise<void> {
   let began = now()
@@ -155,7 +156,7 @@ export function shareTurns(): () => Promise<void> {
   }
 }
 
-/** Not by a timer: those wait 4 ms in browsers once they are nested, and tests replace them. */
+/** Uses no timer: nested timers wait 4 ms in browsers, and tests replace timers. */
 function soon(act: () => void): void {
   if (typeof MessageChannel === 'undefined') {
     setTimer(act, 0)

@@ -1,16 +1,16 @@
 import type { IvcapErrorCode } from '../model/errors.js'
 
-/** What it means that a request got no answer. */
+/** The meaning of a request that got no response. */
 export interface ConnectionFault {
   readonly code: IvcapErrorCode
-  /** What happened, in words, without what to check. */
+  /** Describes the fault, without advice. */
   readonly why: string
   readonly retryable: boolean
-  /** Whether it is certain that the server never got the request. */
+  /** Whether it is certain that the server did not receive the request. */
   readonly unsent: boolean
 }
 
-/** Node's names for what is wrong with a certificate: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+/** Node's error codes for certificates: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const CERTIFICATE =
   /^(CERT_|CRL_|ERR_TLS_CERT_|UNABLE_TO_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_|ERROR_IN_CRL_)/
 
@@ -32,8 +32,8 @@ const BROKEN = { why: 'the connection broke', retryable: true, unsent: false }
 const UNTRUSTED = { why: 'the certificate of the server is not trusted', retryable: false, unsent: true }
 
 /**
- * What an error of a socket or a resolver means; undefined for any other error. Certificates that are not trusted, unknown
- * hosts and servers without TLS are final: the next attempt would meet the same.
+ * The meaning of a socket or resolver error; undefined for any other error. Untrusted certificates, unknown hosts and servers
+ * without TLS are not retryable: the next attempt would fail in the same way.
  */
 export function connectionFault(error: unknown): ConnectionFault | undefined {
   const name = systemCode(error)
@@ -46,7 +46,7 @@ export function connectionFault(error: unknown): ConnectionFault | undefined {
 
 const DEEPEST = 5
 
-/** The system's name of what went wrong: of the error, of its cause, or of the first of several causes. */
+/** The system's error code: of the error, of its cause, or of the first of several errors. */
 export function systemCode(error: unknown): string | undefined {
   for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < DEEPEST; depth += 1) {
     if ('code' in at && typeof at.code === 'string') return at.code
@@ -56,7 +56,7 @@ export function systemCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** Milliseconds that a `Retry-After` header asks for: it holds seconds, or a date. Undefined if it is absent or malformed. */
+/** Milliseconds in a `Retry-After` header, which holds seconds or a date. Undefined if it is absent or malformed. */
 export function retryAfterOf(header: string | undefined): number | undefined {
   const text = header?.trim() ?? ''
   if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000)

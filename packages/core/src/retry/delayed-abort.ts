@@ -2,8 +2,8 @@ import { startTimer, stopTimer, type Timer } from '../model/timers.js'
 import type { OpOptions } from '../ports/index.js'
 
 /**
- * A signal that aborts `ms` milliseconds after the caller's, for a request whose outcome would be unknown if it were cut off: as a
- * rule its response arrives in that time. Without a signal of the caller there is none.
+ * A signal that aborts `ms` milliseconds after the caller's signal. For a request whose outcome would be unknown if it were cut
+ * off: usually its response arrives in that time. If the caller has no signal, the options have none either.
  */
 export function delayedAbort(
   signal: AbortSignal | undefined,
@@ -26,8 +26,8 @@ export function delayedAbort(
 }
 
 /**
- * The result of work that does not observe a signal. After an abort it rejects with the signal's reason at once, and the outcome of
- * the work is ignored.
+ * Awaits work that does not observe a signal. After an abort it rejects at once with the signal's reason, and the outcome of the
+ * work is ignored.
  */
 export async function abortable<T>(work: T | PromiseLike<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work

@@ -5,37 +5,37 @@ import { startTimer, stopTimer } from '../model/timers.js'
 import type { OpOptions } from '../ports/index.js'
 
 export interface RetryOptions {
-  /** Attempts after the first. */
+  /** Attempts after the first one. */
   readonly retries: number
-  /** Milliseconds before the first of them; doubles each time, up to half a minute, with jitter. */
+  /** Milliseconds before the first retry; doubles each time up to 30 s, with jitter. */
   readonly retryDelay: number
   readonly signal?: AbortSignal | undefined
   readonly onEvent?: OpOptions['onEvent'] | undefined
   readonly failures?: OpOptions['failures'] | undefined
   /**
-   * How far a transfer has come, e.g. bytes that were accepted. If it grew since the last failure, the count of attempts, and the
-   * wait before the next one, begin anew.
+   * Progress of a transfer, e.g. accepted bytes. If it has grown since the last failure, the count of attempts and the wait before
+   * the next one restart.
    */
   readonly progress?: (() => number) | undefined
-  /** Waits; rejects with the signal's reason as soon as it aborts. Default: `sleep`. */
+  /** Waits; must reject with the signal's reason as soon as it aborts. @default sleep */
   readonly pause?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined
 }
 
-/** The budget of calls that give none. */
+/** The default budget of calls. */
 export const DEFAULT_RETRIES = { retries: 5, retryDelay: 100 } as const
 
 const LONGEST_BACKOFF = 30_000
-/** Milliseconds. A server that asks for a longer pause is reported with `retryAfter` instead of being waited for. */
+/** Milliseconds. If a server requests a longer pause, the call fails with `retryAfter` instead of waiting. */
 export const LONGEST_RETRY_AFTER = 5 * 60_000
 
 /**
- * Runs it until it succeeds, fails with an error that is not `retryable`, or `retries` are used up. Waits at least as long as
- * an error's `retryAfter` says. An abort ends the waiting at once with the signal's reason.
+ * Calls `run` until it succeeds, fails with an error that is not `retryable`, or `retries` are used up. Waits at least as long as
+ * the error's `retryAfter`. An abort ends the wait at once with the signal's reason.
  *
- * One layer repeats: an error whose retries are used up carries `attempts`, and passes through every `retry` above it. It is
- * the first failure that is thrown then; later ones are often its consequences.
+ * Only one layer repeats a request: an error whose retries are used up has `attempts`, and every outer `retry` rethrows it. In that
+ * case the first failure is thrown, since later ones are often its consequences.
  *
- * @param run Gets the number of the attempt, from 0.
+ * @param run gets the number of the attempt, from 0
  */
 export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOptions): Promise<T> {
   const { retries, retryDelay, signal, pause = sleep } = o
@@ -76,32 +76,32 @@ export async function retry<T>(run: (attempt: number) => Promise<T>, o: RetryOpt
   }
 }
 
-/** Failures without progress between them. */
+/** Consecutive failures without progress. */
 interface Row {
   readonly first: IvcapError
   readonly position: number
   count: number
-  /** When the last of them was seen. */
+  /** Time of the last failure. */
   last: number
 }
 
 /**
- * What a call hands down to every request that it makes: without the options of one transfer, such as `onProgress`, which are
- * not meant for the other requests.
+ * The options that a call must pass on to every request that it makes. Omits options of a single transfer, such as `onProgress`,
+ * which do not apply to other requests.
  */
 export const opOptions = ({ signal, onEvent, failures, retries, retryDelay }: OpOptions): OpOptions =>
   omitUndefined({ signal, onEvent, failures, retries, retryDelay })
 
 /**
- * Options of the requests that clear away after a failure, or ask what it has left: the caller's signal may have aborted, and
- * where the retries are used up already, each of these requests is sent once.
+ * Options of requests that clean up after a failure, or query its outcome. They have no signal, since the caller's may have
+ * aborted. If the retries are used up already, each of these requests is sent only once.
  */
 export function afterFailure(error: unknown, o: OpOptions): OpOptions {
   const { signal: _, failures: _ended, ...rest } = opOptions(o)
   return isIvcapError(error) && error.attempts !== undefined ? { ...rest, retries: 0 } : rest
 }
 
-/** The first failure, marked so that no layer above begins again. */
+/** The first failure, with `attempts`, so that no outer layer repeats the request. */
 export function exhausted(
   first: IvcapError,
   last: IvcapError,
@@ -129,12 +129,12 @@ export function exhausted(
 
 const seconds = (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
-/** Milliseconds before the attempt after `attempt`: jittered, so that many clients don't come back at the same moment. */
+/** Milliseconds before the attempt after `attempt`. With jitter, so that many clients do not return at the same moment. */
 export function backoff(retryDelay: number, attempt: number): number {
   return Math.min(retryDelay * 2 ** attempt, LONGEST_BACKOFF) * (0.5 + Math.random() / 2)
 }
 
-/** Rejects with the signal's reason as soon as it aborts. */
+/** Waits. Rejects with the signal's reason as soon as it aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason)

@@ -1,7 +1,7 @@
 import type { ArtifactRecord } from '../model/records.js'
 import { parseOrderBy, type SortKey } from '../query/order.js'
 
-/** What artifacts can be ordered by, as IVCAP's API names it. */
+/** The fields by which artifacts can be ordered, in the spelling of IVCAP's API. */
 export const ARTIFACT_ORDER_FIELDS = [
   'id',
   'name',
@@ -16,8 +16,7 @@ export const ARTIFACT_ORDER_FIELDS = [
 export type ArtifactOrderField = (typeof ARTIFACT_ORDER_FIELDS)[number]
 
 /**
- * The order that a comma list of fields stands for, `created-at` if there is none: a total one, as the id decides among
- * equals.
+ * Parses a comma-separated list of fields; without one, the order is by `created-at`. The order is total: the id is the last key.
  *
  * @throws IvcapError `invalid-argument` for an unknown field
  */

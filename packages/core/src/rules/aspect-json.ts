@@ -5,8 +5,9 @@ import { parseTimestamp, type Timestamp } from '../model/time.js'
 import { aspectUuid, isUrn, type Urn } from '../model/urn.js'
 
 /**
- * An aspect as JSON: the keys that IVCAP's Python client writes in local mode (`id entity schema content valid_from
- * valid_to`), and after them those that it does not know. Compact: indented, deeply nested content takes a hundred times as much.
+ * Encodes an aspect as JSON. It has the keys of IVCAP's Python client in local mode (`id entity schema content valid_from
+ * valid_to`), followed by keys that the client does not know. Only small, shallow records are indented: with indentation, deeply
+ * nested content would take a hundred times the space.
  */
 export function encodeAspect(record: AspectRecord): string {
   const { id, entity, schema, content, validFrom, validTo, asserter, retracter, policy, account, replaces } =
@@ -29,7 +30,7 @@ export function encodeAspect(record: AspectRecord): string {
   return `${isReadable ? JSON.stringify(json, null, 2) : text}\n`
 }
 
-/** Characters of a record that is indented for people, and levels in it: indented, deep ones would take many times the space. */
+/** Maximum characters and levels of a record that is indented. Deep records would take many times the space. */
 const INDENTED = 64 * 1024
 const DEPTH = 32
 
@@ -38,9 +39,9 @@ function isDeeper(value: unknown, depth: number): boolean {
   return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1))
 }
 
-/** The record in `text`, or what is wrong with it in a few words. Unknown keys are ignored. */
+/** Returns the record in `text`, or a short description of what is wrong with it. Ignores unknown keys. */
 export function decodeAspect(text: string): AspectRecord | string {
-  // editors on Windows begin a text with a byte order mark
+  // editors on Windows put a byte order mark at the start
   const json = parseJson(text.replace(/^\ufeff/, ''))
   if (json === undefined) return text.trim() === '' ? 'it is empty' : 'it is not JSON'
   const parsed = v.safeParse(AspectJson, json)

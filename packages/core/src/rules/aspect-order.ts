@@ -1,7 +1,7 @@
 import type { AspectRecord } from '../model/records.js'
 import { parseOrderBy, type SortKey } from '../query/order.js'
 
-/** What aspects can be ordered by, as IVCAP's API names it. */
+/** The fields by which aspects can be ordered, in the spelling of IVCAP's API. */
 export const ASPECT_ORDER_FIELDS = [
   'entity',
   'schema',
@@ -17,7 +17,7 @@ export const ASPECT_ORDER_FIELDS = [
 export type AspectOrderField = (typeof ASPECT_ORDER_FIELDS)[number]
 
 /**
- * The order that a comma list of fields stands for: a total one, as the id decides among equals.
+ * Parses a comma-separated list of fields. The order is total: the id is the last key.
  *
  * @throws IvcapError `invalid-argument` for an unknown field
  */

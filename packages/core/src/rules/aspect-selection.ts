@@ -8,11 +8,12 @@ import { WorkBudget } from '../query/work.js'
 export type AspectTest = (record: AspectRecord) => Promise<boolean>
 
 /**
- * What a query asks of a record beyond entity, schema and time; absent if nothing. The record has its content. All records that
- * one selector looks at share one budget of computing time: make one for each call of `list`.
+ * Tests a record for all conditions of a query except entity, schema and time. Returns undefined if there are no other conditions.
+ * The record must have its content. All records that are tested by one selector share one budget of computing time, so each call
+ * of `list` must create its own selector.
  *
- * @throws IvcapError `invalid-argument` when the filter or the content path is wrong, `unsupported` for what content paths
- * can't do here
+ * @throws IvcapError `invalid-argument` if the filter or the content path is invalid, `unsupported` if the content path uses
+ * unsupported features
  */
 export function aspectSelector(
   { filter, contentPath }: Pick<AspectQuery, 'filter' | 'contentPath'>,
@@ -25,7 +26,7 @@ export function aspectSelector(
   return async (record) => {
     if (filtered !== undefined && !(await filtered(record, budget))) return false
     if (finds === undefined) return true
-    // a path sees the content as a deployment keeps it: with its schema and its entity
+    // the path applies to the content as deployments store it: with its schema and its entity
     const { entity, schema, content = {} } = record
     return await finds(content, budget, { $schema: schema, $entity: entity })
   }

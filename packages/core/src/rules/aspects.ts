@@ -2,8 +2,8 @@ import type { AspectRecord } from '../model/records.js'
 import { micros, type Timestamp, timestamp } from '../model/time.js'
 
 /**
- * Whether a record is in force: `validFrom <= at < validTo`. Without a time it is a matter of structure, not of the
- * reader's clock: in force is what nobody has closed.
+ * Whether a record is in force: `validFrom <= at < validTo`. Without `at`, a record is in force if it was not closed, whatever
+ * the reader's clock says.
  */
 export function inForce(record: Pick<AspectRecord, 'validFrom' | 'validTo'>, at?: Timestamp): boolean {
   if (at === undefined) return record.validTo === undefined
@@ -12,8 +12,8 @@ export function inForce(record: Pick<AspectRecord, 'validFrom' | 'validTo'>, at?
 }
 
 /**
- * When a record that replaces `newest` begins: now, but after what it replaces began and not before that was closed,
- * however far apart the writers' clocks are.
+ * Start time of a record that replaces another one: now, but after the start of the replaced record, and not before the time at
+ * which that was closed. So the order holds even if the writers' clocks differ.
  */
 export function nextValidFrom(
   now: number,
@@ -24,18 +24,18 @@ export function nextValidFrom(
   return timestamp(Math.max(now, begun, closed))
 }
 
-/** When a record that began at `validFrom` is closed now: never before it began, so that it was never in force at no time. */
+/** End time of a record that is closed now. It is always after its start, so that each record was in force at some time. */
 export function closingTime(now: number, validFrom: Timestamp): Timestamp {
   return timestamp(Math.max(now, micros(validFrom) + 1))
 }
 
-/** The earlier of two ends; absent means open. */
+/** The earlier of two end times; undefined means open. */
 export function earlierEnd(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return a < b ? a : b
 }
 
-/** Whether a schema fits what a query asks for: the very schema, or a pattern in which `%` stands for any characters. */
+/** Matches schemas: exactly, or by a pattern in which `%` matches any characters. */
 export function schemaMatcher(pattern: string | undefined): (schema: string) => boolean {
   if (pattern === undefined) return () => true
   if (!pattern.includes('%')) return (schema) => schema === pattern

@@ -1,12 +1,12 @@
 import type { Urn } from '../model/urn.js'
 import type { ArtifactDraft, AspectDraft } from '../ports/index.js'
 
-/** A collection is two kinds of aspects of its URN: this one says what it is… */
+/** Schema of the definition of a collection: an aspect of its URN. */
 export const COLLECTION_SCHEMA = 'urn:ivcap:schema:collection.1'
-/** …and one of these for each of its items. */
+/** Schema of the membership of one item: also an aspect of the collection's URN. */
 export const COLLECTION_ITEM_SCHEMA = 'urn:ivcap:schema:collection-item.1'
 
-/** The aspect that makes `item` one of the collection. */
+/** The aspect that adds `item` to the collection. */
 export function itemAspect(collection: string, item: string, policy?: Urn): AspectDraft {
   return {
     entity: collection,
@@ -16,7 +16,7 @@ export function itemAspect(collection: string, item: string, policy?: Urn): Aspe
   }
 }
 
-/** What an upload into a collection adds, besides the record. */
+/** The aspect that an upload into a collection adds, besides the record. */
 export function collectionItem({ collection }: ArtifactDraft, artifact: Urn): AspectDraft | undefined {
   return collection === undefined ? undefined : itemAspect(collection, artifact)
 }

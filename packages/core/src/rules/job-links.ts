@@ -2,14 +2,14 @@ import type { JsonObject } from '../model/json.js'
 import { isFinished, JOB_STATUSES, type JobStatus } from '../model/services.js'
 import { isUrn, type Urn } from '../model/urn.js'
 
-/** What is known of a job of a function: an aspect of the job, replaced whenever its status changes. */
+/** Schema of the record of a function's job: an aspect of the job, which is replaced whenever its status changes. */
 export const JOB_SCHEMA = 'urn:ivcap:schema:function-job.1'
 
-/** What a job's own aspect tells of what it was made of. */
+/** Service, status and artifacts of a job, from its own aspect. */
 export interface JobLinks {
   readonly service: Urn | undefined
   readonly status: JobStatus | undefined
-  /** Artifacts that it has read, and that it has made; undefined until its end. */
+  /** The artifacts that the job has read and produced; undefined until the job ends. */
   readonly artifacts: { readonly inputs: readonly Urn[]; readonly outputs: readonly Urn[] } | undefined
 }
 

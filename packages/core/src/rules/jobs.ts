@@ -7,19 +7,19 @@ import { isUrn, type Urn } from '../model/urn.js'
 import type { AspectDraft } from '../ports/index.js'
 import { JOB_SCHEMA } from './job-links.js'
 
-/** Leads from a service to its jobs: an aspect of the service, one for each job. */
+/** Schema of the link from a service to one of its jobs: an aspect of the service. */
 export const JOB_OF_SERVICE_SCHEMA = 'urn:ivcap:schema:function-job-of-service.1'
 
-/** A job as its aspect keeps it. */
+/** A job as it is stored in its aspect. */
 export interface StoredJob extends JobRecord {
   readonly requestedAt: Timestamp
-  /** The process that runs it, as `processIdentity` names it. */
+  /** The `processIdentity` of the process that runs the job. */
   readonly runner: string
-  /** It has ended by then, one way or the other. */
+  /** The latest time at which the job ends, successfully or not. */
   readonly expiresAt: Timestamp
-  /** Artifacts that it has read; told at its end. */
+  /** Artifacts that the job has read; recorded at its end. */
   readonly inputs: readonly Urn[]
-  /** Artifacts that it has made; told at its end. */
+  /** Artifacts that the job has produced; recorded at its end. */
   readonly outputs: readonly Urn[]
 }
 
@@ -48,7 +48,7 @@ export function jobOfServiceAspect(service: Urn, job: Urn): AspectDraft {
   return { entity: service, schema: JOB_OF_SERVICE_SCHEMA, content }
 }
 
-/** The job that an aspect of it records; undefined when it isn't such a record. */
+/** Parses the aspect of a job; undefined if it is not a valid record. */
 export function jobOf(id: string, content: JsonObject | undefined): StoredJob | undefined {
   const parsed = v.safeParse(JobContent, content)
   if (!parsed.success || !isUrn(id)) return undefined

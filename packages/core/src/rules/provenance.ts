@@ -7,12 +7,12 @@ import { isUrn, type Urn } from '../model/urn.js'
 import type { AspectDraft, AspectStore, OpOptions } from '../ports/index.js'
 import { artifactToJson } from '../wire/artifact.js'
 
-/** The record of an upload, an aspect of the artifact. */
+/** Schema of the record of an upload: an aspect of the artifact. */
 export const ARTIFACT_SCHEMA = 'urn:ivcap:schema.artifact.1'
 export const PRODUCED_BY_SCHEMA = 'urn:ivcap:schema.artifact-produced-by-order'
 export const USED_BY_SCHEMA = 'urn:ivcap:schema.artifact-used-by-order'
 
-/** All spellings that deployments use, today's first. */
+/** All spellings of the schemas in deployments, today's first. */
 export const ARTIFACT_SCHEMAS = [ARTIFACT_SCHEMA, 'urn:ivcap:schema:artifact.1'] as const
 export const PRODUCED_BY_SCHEMAS = [
   PRODUCED_BY_SCHEMA,
@@ -20,7 +20,7 @@ export const PRODUCED_BY_SCHEMAS = [
 ] as const
 export const USED_BY_SCHEMAS = [USED_BY_SCHEMA, 'urn:ivcap:schema:artifact-usedBy-order.1'] as const
 
-/** The aspect that records an artifact; `location` says where the bytes are, for those who read it without us. */
+/** The aspect that records an artifact. `location` is the address of the bytes, for readers without this SDK. */
 export function artifactAspect(record: ArtifactRecord, location?: string): AspectDraft {
   const content = omitUndefined({
     $schema: ARTIFACT_SCHEMA,
@@ -36,7 +36,7 @@ export function artifactAspect(record: ArtifactRecord, location?: string): Aspec
   }
 }
 
-/** The artifact that an aspect's content records; undefined when it isn't such a record. */
+/** Parses the content of an artifact's aspect; undefined if it is not a valid record. */
 export function artifactOf(
   id: Urn,
   content: JsonObject,
@@ -61,7 +61,7 @@ export function artifactOf(
   })
 }
 
-/** Writes down that a job made an artifact. */
+/** Records that a job produced an artifact. */
 export async function recordProduced(
   aspects: AspectStore,
   artifact: Urn,
@@ -71,7 +71,7 @@ export async function recordProduced(
   await aspects.assert(linkAspect(PRODUCED_BY_SCHEMA, artifact, job), 'add', o)
 }
 
-/** Writes down that a job read an artifact. */
+/** Records that a job read an artifact. */
 export async function recordUsed(aspects: AspectStore, artifact: Urn, job: Urn, o: OpOptions): Promise<void> {
   await aspects.assert(linkAspect(USED_BY_SCHEMA, artifact, job), 'add', o)
 }

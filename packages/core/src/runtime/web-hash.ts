@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Hasher } from '../streams/hasher.js'
 
-/** SHA-256 without Node. A module of its own, so that a page that checks no digest does not load it. */
+/** SHA-256 without Node. A module of its own, so that a page that verifies no digest does not load it. */
 export function createSha256(): Hasher {
   const hash = sha256.create()
   return {

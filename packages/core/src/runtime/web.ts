@@ -1,4 +1,4 @@
-/** `#runtime` where there are no files: browsers and other places without Node's modules. Hashing works there too. */
+/** `#runtime` for browsers and other platforms without Node's modules. There are no files, but hashing works. */
 import { IvcapError } from '../model/errors.js'
 import type { ArtifactStore, ByteSource } from '../ports/index.js'
 import type { AsyncHasher } from '../streams/hasher.js'
@@ -16,7 +16,7 @@ export type {
   UploadMemoryOptions,
 } from './types.js'
 
-/** MD5 is for the sidecars of files alone. */
+/** MD5 is unsupported: only the sidecars of files need it. */
 export function asyncHasher(algorithm: 'md5' | 'sha256'): AsyncHasher {
   if (algorithm === 'md5') throw unsupported('filePath', 'give the bytes as content instead')
   const loading = import('./web-hash.js').then(({ createSha256 }) => createSha256())
@@ -29,7 +29,7 @@ export function asyncHasher(algorithm: 'md5' | 'sha256'): AsyncHasher {
   }
 }
 
-/** A Response refuses a body that was read from; making one reads nothing. */
+/** The constructor of Response rejects a stream that was read from, and reads nothing itself. */
 export function isDisturbed(stream: object): boolean {
   if (!(stream instanceof ReadableStream)) return false
   try {
@@ -40,7 +40,7 @@ export function isDisturbed(stream: object): boolean {
   }
 }
 
-/** Nobody counts them here. */
+/** Does nothing: this platform does not warn about many listeners. */
 export function expectListeners(_signal: AbortSignal): void {}
 
 export const allocate = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size)
@@ -56,7 +56,7 @@ export async function saveAs(): Promise<string> {
   throw unsupported('asLocalFile', 'use blob() or asStream() instead')
 }
 
-/** There are none that could be too many. */
+/** Runs `work` once: without files there is no limit of open files. */
 export const withOpenFiles: Runtime['withOpenFiles'] = (work) => work()
 
 export async function copyFile(): Promise<never> {
@@ -77,7 +77,7 @@ export const samePath = (a: string, b: string): boolean => a === b
 
 export const mountedFiles: ArtifactStore | undefined = undefined
 
-/** Without files there is nothing to remember. */
+/** Remembers nothing: there are no files. */
 export function uploadMemory(): UploadMemory {
   return { recall: async () => undefined, remember: async () => {} }
 }
@@ -88,7 +88,7 @@ export function processIdentity(): string {
 }
 let mine: string | undefined
 
-/** Other processes can't be seen from here: their silence is all that tells. */
+/** Other processes cannot be seen from here, so only the time since the last change counts. */
 export function isProcessGone(owner: string, lastChange: number, patience: number): boolean {
   return owner !== processIdentity() && Date.now() - lastChange > patience
 }

@@ -5,11 +5,11 @@ import { type PieceOptions, streamPieces } from './pieces.js'
 type Buffers = ArrayBuffer | SharedArrayBuffer
 
 /**
- * The bytes of a typed array, a DataView or a buffer, also one of another realm (an iframe, `node:vm`, jsdom); undefined for
- * anything else. Bytes that another thread may change, or whose buffer can be resized, are copied; others are not.
+ * The bytes of a typed array, a DataView or a buffer, also of another realm (an iframe, `node:vm`, jsdom); undefined for any other
+ * value. Bytes that another thread may change, or whose buffer can be resized, are copied; others are not.
  *
- * @param argument Name of the argument, for messages.
- * @throws IvcapError `invalid-argument` if the buffer was transferred elsewhere, or has become too small for the view
+ * @param argument name of the argument, for error messages
+ * @throws IvcapError `invalid-argument` if the buffer was transferred, or has become too small for the view
  */
 export function bytesFrom(value: unknown, argument: string): Uint8Array | undefined {
   const view = ArrayBuffer.isView(value)
@@ -17,7 +17,7 @@ export function bytesFrom(value: unknown, argument: string): Uint8Array | undefi
   const buffer: Buffers = view ? value.buffer : value
   let bytes: Uint8Array
   try {
-    // of this realm; a detached buffer is refused here, and so is a view that is out of bounds
+    // creates a view of this realm; throws for a detached buffer, and for a view that is out of bounds
     bytes = view ? new Uint8Array(buffer, value.byteOffset, value.byteLength) : new Uint8Array(buffer)
   } catch (cause) {
     const message = `the buffer of ${argument} was transferred or has become too small: give bytes that stay as they are`
@@ -27,7 +27,7 @@ export function bytesFrom(value: unknown, argument: string): Uint8Array | undefi
   return value instanceof Uint8Array ? value : bytes
 }
 
-/** `bytes` must stay as they are until the operation that they are given to has ended: they aren't copied. */
+/** The caller must not change `bytes` until the operation that uses the source has ended: they are not copied. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
   const reader = {
     read: async (start: number, end: number) => bytes.subarray(start, end),
@@ -41,7 +41,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   }
 }
 
-/** The part of `size` bytes that is asked for. */
+/** Limits the requested range to `size` bytes. */
 export function within(size: number, o: OpenOptions = {}): PieceOptions {
   const end = Math.min(o.end ?? size, size)
   return { start: Math.min(o.offset ?? 0, end), end, signal: o.signal }
@@ -50,11 +50,11 @@ export function within(size: number, o: OpenOptions = {}): PieceOptions {
 const isBuffer = (value: unknown): value is Buffers =>
   hasByteLength(ArrayBuffer.prototype, value) || isShared(value)
 
-/** Absent in browsers unless the page is isolated. */
+/** SharedArrayBuffer is undefined in browsers unless the page is cross-origin isolated. */
 const isShared = (value: unknown): value is SharedArrayBuffer =>
   typeof SharedArrayBuffer !== 'undefined' && hasByteLength(SharedArrayBuffer.prototype, value)
 
-/** The getter looks at what the value is, whatever it calls itself and wherever it comes from. */
+/** Calls the getter, which checks the internal type of the value, also of a value from another realm. */
 function hasByteLength(prototype: object, value: unknown): boolean {
   const getter = Object.getOwnPropertyDescriptor(prototype, 'byteLength')?.get
   try {

@@ -1,7 +1,7 @@
 import { allocate } from '#runtime'
 import type { ChunkMemory } from '../ports/index.js'
 
-/** Memory for the chunks of one read at a time. */
+/** Creates a memory pool for the chunks of one read at a time. */
 export function chunkMemory(): ChunkMemory {
   const lent = new WeakSet<ArrayBufferLike>()
   const spare: ArrayBuffer[] = []

@@ -4,8 +4,8 @@ import type { AsyncHasher } from './hasher.js'
 import { pullStream } from './pull-stream.js'
 
 /**
- * `source`, with an MD5 for the upload sidecar computed as it is read. The digest is known once a stream opened at offset 0 was
- * read to its end; undefined if the source was not read as a stream. `close()` must be called at the end.
+ * Wraps `source` to compute an MD5 for the upload sidecar while it is read. The digest is known after a stream that was opened at
+ * offset 0 was read to its end; it is undefined if the source was not read as a stream. The caller must call `close()` at the end.
  */
 export function withMd5(source: ByteSource): {
   readonly source: ByteSource
@@ -21,15 +21,15 @@ export function withMd5(source: ByteSource): {
   return { source: hashed, md5: async () => digest(), close: () => hasher?.close() }
 }
 
-/** Either kind of hasher. */
+/** A `Hasher` or an `AsyncHasher`. */
 interface Hashing<D> {
   update(bytes: Uint8Array): void | Promise<void>
   digest(): D
 }
 
 /**
- * `source`, hashed as it is read. A later stream that goes on where an earlier one broke off (a resumed upload, the next part)
- * adds to the same digest; a stream opened at offset 0 starts a new one.
+ * Wraps `source` to hash it while it is read. A later stream that continues where an earlier one stopped (a resumed upload, the
+ * next part) adds to the same digest; a stream that is opened at offset 0 starts a new one.
  */
 export function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) {
   let run: Run<D> | undefined
@@ -52,7 +52,7 @@ export function withHash<D>(source: ByteSource, createHasher: () => Hashing<D>) 
   return { source: hashed, digest }
 }
 
-/** One pass over the content, maybe by several streams that go on where the one before stopped. */
+/** One pass over the content. It may consist of several streams, each of which continues where the last one stopped. */
 class Run<D> {
   digest: D | undefined
   readonly #hasher: Hashing<D>

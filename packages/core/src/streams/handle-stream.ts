@@ -1,25 +1,25 @@
 import { IvcapError } from '../model/errors.js'
 import { type PieceOptions, streamPieces } from './pieces.js'
 
-/** What is needed of an open file; Node's FileHandle is one, and memfs's. */
+/** The methods of an open file that are used here. Node's FileHandle has them, and so has that of memfs. */
 export interface ReadableHandle {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>
   close(): Promise<void>
 }
 
 export interface HandleOptions extends PieceOptions {
-  /** Memory for a chunk, cleared or not; default: cleared. `allocate` of this package is quicker in Node. */
+  /** Allocates a chunk; it need not be cleared. `allocate` of this package is faster in Node. @default cleared memory */
   readonly allocate?: (size: number) => Uint8Array
   /** See `OpenOptions`. */
   readonly retainChunks?: number | undefined
 }
 
 /**
- * `[start, end)` of a file, in chunks of 1 MiB with one read ahead. Opens at the first pull; the handle is closed when the
- * stream has ended, failed, or `cancel()` has resolved. An abort fails it with the signal's reason once the I/O has stopped.
- * Every chunk has memory of its own, unless `retainChunks` says how many are enough.
+ * Streams `[start, end)` of a file in chunks of 1 MiB, with one chunk read ahead. Opens the file at the first pull. The handle is
+ * closed when the stream has ended or failed, or when `cancel()` has resolved. An abort fails the stream with the signal's reason
+ * after the I/O has stopped. Each chunk has memory of its own, unless `retainChunks` is given.
  *
- * The stream fails with IvcapError `integrity` when the file ends before `end`.
+ * The stream fails with IvcapError `integrity` if the file ends before `end`.
  */
 export function streamHandle(
   open: () => Promise<ReadableHandle>,
@@ -34,7 +34,7 @@ export function streamHandle(
   }, o)
 }
 
-/** So many pieces of memory, one after the other, again and again. */
+/** Returns `count` buffers in turn. */
 function inTurn(count: number, allocate: (size: number) => Uint8Array): (size: number) => Uint8Array {
   const pieces: Uint8Array[] = []
   let turn = 0
@@ -49,7 +49,7 @@ function inTurn(count: number, allocate: (size: number) => Uint8Array): (size: n
 
 const cleared = (size: number) => new Uint8Array(size)
 
-/** Fills all of `bytes`, so that what they held before is seen by nobody. */
+/** Fills all of `bytes`, so that their previous content is never exposed. */
 async function readFully(handle: ReadableHandle, bytes: Uint8Array, start: number): Promise<Uint8Array> {
   const end = start + bytes.byteLength
   let filled = 0

@@ -1,13 +1,13 @@
 import type { ByteSource } from '../ports/index.js'
 
-/** Takes bytes as they come and tells their digest at the end. */
+/** Computes the digest of bytes that are passed to it in order. */
 export interface Hasher {
   update(bytes: Uint8Array): void
-  /** Lower-case hex. Once. */
+  /** Lower-case hex. Must be called only once. */
   digest(): string
 }
 
-/** A hasher that runs in a thread of its own where there are threads. */
+/** A hasher that uses a thread if threads are available. */
 export interface AsyncHasher {
   /** If it returns a promise, the caller must await it before the next call, and before it changes the bytes. */
   update(bytes: Uint8Array): void | Promise<void>
@@ -16,7 +16,7 @@ export interface AsyncHasher {
   close(): void
 }
 
-/** The digest of a whole source. Fails if the source does. */
+/** Computes the digest of a whole source. Fails if the source fails. */
 export async function hashAll(
   source: ByteSource,
   hasher: Hasher,

@@ -1,11 +1,11 @@
 import { IvcapError } from '../model/errors.js'
 
-/** Pages in a row that may be empty: servers skip deleted keys a page at a time. */
+/** Maximum number of consecutive empty pages: servers skip deleted keys one page at a time. */
 const MOST_EMPTY = 1_000
 
 /**
- * Proves that a listing gets on, page by page. A server that repeats a token, lists keys out of order, or answers with empty
- * pages without an end would be asked for ever.
+ * Ensures that a listing makes progress with each page. Without it, a server that repeats a token, lists keys out of order, or
+ * returns empty pages without end would cause an endless loop.
  */
 export class ListProgress {
   readonly #server: string
@@ -13,14 +13,14 @@ export class ListProgress {
   readonly #tokens = new Set<string>()
   #last: string | undefined
 
-  /** @param last the key that all keys must come after */
+  /** @param last all keys must come after this one */
   constructor(server: string, resource: string, last?: string) {
     this.#server = server
     this.#resource = resource
     this.#last = last
   }
 
-  /** @throws IvcapError `protocol` unless it comes after all keys before */
+  /** @throws IvcapError `protocol` unless `key` comes after all earlier keys */
   key(key: string): void {
     if (this.#last !== undefined && !follows(key, this.#last)) {
       const order = `${JSON.stringify(key.slice(0, 200))} after ${JSON.stringify(this.#last.slice(0, 200))}`
@@ -31,8 +31,9 @@ export class ListProgress {
   }
 
   /**
-   * @param token where the next page begins; returned
-   * @throws IvcapError `protocol` if there is none, or if no key came since it was given before
+   * Checks and returns the token of the next page.
+   *
+   * @throws IvcapError `protocol` if there is no token, or if it was used before and no key has come since
    */
   next(token: string | undefined): string {
     if (token === undefined || token === '')
@@ -50,7 +51,7 @@ export class ListProgress {
   }
 }
 
-/** In the order of UTF-8, which servers list in. JavaScript compares UTF-16, which differs for few characters. */
+/** Compares by UTF-8, the order of servers. JavaScript compares UTF-16, which differs for surrogate pairs only. */
 function follows(key: string, before: string): boolean {
   if (!/[\ud800-\udfff]/.test(key + before)) return key > before
   const [a, b] = [key, before].map((text) => [...text])

@@ -1,7 +1,7 @@
 import { Mime } from 'mime/lite'
 import standardTypes from 'mime/types/standard.js'
 
-/** What the library's standard table leaves out and scientific data comes in; registered names where there are any. */
+/** Scientific formats that the standard table of the library omits. Uses registered names if they exist. */
 const scientificTypes = {
   'application/dicom': ['dcm'],
   'application/fits': ['fits', 'fit', 'fts'],
@@ -46,9 +46,9 @@ const scientificTypes = {
 
 let types: Mime | undefined
 
-/** The MIME type that the extension of a file name or path stands for; undefined without a known one. */
+/** The MIME type for the extension of a file name or path; undefined if the extension is missing or unknown. */
 export function mimeOf(nameOrPath: string): string | undefined {
   types ??= new Mime(standardTypes).define(scientificTypes, true)
-  // with a folder in front, so that a file that is merely named `csv` isn't taken for an extension
+  // the leading slash prevents that a file named `csv` is taken for an extension
   return types.getType(`/${nameOrPath}`) ?? undefined
 }

@@ -4,24 +4,24 @@ import type { ByteSource } from '../ports/index.js'
 import { bytesFrom } from './bytes.js'
 import { pullStream } from './pull-stream.js'
 
-/** Bytes that come once, in order. */
+/** Bytes that can be read once, in order. */
 export interface Chunks {
-  /** The next ones; undefined at the end. */
+  /** The next bytes; undefined at the end. */
   next(): Promise<Uint8Array | undefined>
-  /** Gives up on the rest. */
+  /** Discards the remaining bytes. */
   stop(reason: unknown): Promise<void>
 }
 
 export interface OneShotOptions {
-  /** The caller's name for it, for messages. */
+  /** The caller's name of the content, for error messages. */
   readonly argument: string
-  /** Bytes that it must have; absent: whatever comes. */
+  /** Required number of bytes. If absent, any number is accepted. */
   readonly size?: number | undefined
 }
 
 /**
- * A source that can be opened once, at offset 0. Where its size was declared it holds the last chunk back until the end has
- * come, so that whoever reads just as many bytes as were declared still learns of more.
+ * A source that can be opened once, at offset 0. If its size is declared, the last chunk is delivered only after the end was
+ * reached. So a reader that stops after the declared number of bytes still gets the error if there are more.
  */
 export function oneShotSource(begin: () => Chunks, o: OneShotOptions): ByteSource {
   let opened = false
@@ -72,7 +72,7 @@ function streamChunks(
   return pullStream({ next, stop, signal, started: true })
 }
 
-/** The chunks of a web stream. */
+/** Reads the chunks of a web stream. */
 export function chunksOfStream(stream: ReadableStream<Uint8Array>): Chunks {
   const reader = stream.getReader()
   const bytes = bytesOf()
@@ -82,7 +82,7 @@ export function chunksOfStream(stream: ReadableStream<Uint8Array>): Chunks {
   }
 }
 
-/** The chunks of an iterable, a Node stream among them. */
+/** Reads the chunks of an iterable, e.g. a Node stream. */
 export function chunksOfIterable(
   iterable: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
 ): Chunks {
@@ -100,7 +100,7 @@ export function chunksOfIterable(
       }
     },
     async stop() {
-      // a Node stream lets go of what it is waiting for; a generator can't, and its return() would wait for it
+      // destroy() ends the pending read of a Node stream; a generator cannot be interrupted, and its return() waits for it
       if ('destroy' in iterable && typeof iterable.destroy === 'function') iterable.destroy()
       const returned = Promise.resolve(iterator.return?.())
       returned.catch(() => {})
@@ -123,7 +123,7 @@ async function nonEmpty(
   }
 }
 
-/** Bytes as they are, text as UTF-8; a character that two texts share (a surrogate pair) is put together again. */
+/** Bytes stay as they are; text becomes UTF-8. A surrogate pair that is split between two texts is joined. */
 function bytesOf(): (value: unknown, done: boolean) => Uint8Array {
   const encoder = new TextEncoder()
   let half = ''
@@ -145,7 +145,7 @@ function bytesOf(): (value: unknown, done: boolean) => Uint8Array {
   }
 }
 
-/** A chunk that isn't bytes or text; named once the argument is known. */
+/** A chunk that is neither bytes nor text. The error message is made later, when the argument is known. */
 class WrongChunk extends Error {
   constructor(readonly value: unknown) {
     super()
@@ -178,7 +178,7 @@ function again(argument: string, offset: number): IvcapError {
   )
 }
 
-/** `count`: bytes that have come so far. */
+/** @param count bytes that have been read so far */
 export function wrongSize(argument: string, size: number, count: number): IvcapError {
   const has = count > size ? `${count} or more` : String(count)
   return new IvcapError(

@@ -1,27 +1,27 @@
 import { allocate } from '#runtime'
 import type { ByteSource, OpOptions } from '../ports/index.js'
 
-/** What goes up in one request. */
+/** The body of one upload request. */
 export interface Piece {
   readonly bytes: Uint8Array
-  /** Nothing comes after it. */
+  /** Whether this is the last piece. */
   readonly last: boolean
-  /** The bytes are needed no longer: their memory is for another piece. */
+  /** Allows the memory to be reused for another piece. The bytes must not be used afterwards. */
   release(): void
 }
 
 interface PiecesOptions extends OpOptions {
-  /** Bytes of the piece with that number, from 0. */
+  /** Size in bytes of piece number `n`, from 0. */
   readonly sizeOf: (n: number) => number
 }
 
-/** A source as pieces of the wanted sizes, the last of which may be shorter; one empty piece of an empty source. */
+/** Splits a source into pieces of the given sizes; the last one may be shorter. An empty source gives one empty piece. */
 export async function* piecesOf(source: ByteSource, o: PiecesOptions): AsyncGenerator<Piece, void> {
   if (source.native?.kind === 'bytes') yield* slicesOf(source.native.bytes, o)
   else yield* filled(source, o)
 }
 
-/** What lies in memory already is not copied. */
+/** Slices bytes in memory without copying them. */
 function* slicesOf(bytes: Uint8Array, { sizeOf }: PiecesOptions): Generator<Piece, void> {
   let start = 0
   for (let n = 0; ; n++) {
@@ -53,7 +53,7 @@ async function* filled(source: ByteSource, { sizeOf, signal }: PiecesOptions): A
   }
 }
 
-/** A stream that is taken by the length. */
+/** Reads a stream in pieces of a requested length. */
 class Content {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   #rest: Uint8Array = new Uint8Array()
@@ -62,7 +62,7 @@ class Content {
     this.#reader = stream.getReader()
   }
 
-  /** Fills the memory, or as much of it as there is content; the number of bytes. */
+  /** Fills the memory as far as there is content. Returns the number of bytes. */
   async fill(memory: Uint8Array): Promise<number> {
     let at = 0
     while (at < memory.byteLength && !(await this.ended())) {

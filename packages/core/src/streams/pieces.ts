@@ -1,8 +1,8 @@
 import { pullStream } from './pull-stream.js'
 
-/** Something that can be read at any position: an open file, a Blob, bytes in memory. */
+/** Content that can be read at any position: an open file, a Blob, or bytes in memory. */
 export interface PieceReader {
-  /** All bytes from `start` up to `end`; rejects where there are fewer. */
+  /** Reads all bytes in `[start, end)`; rejects if there are fewer. */
   read(start: number, end: number): Promise<Uint8Array>
   close(): Promise<void>
 }
@@ -14,13 +14,13 @@ export interface PieceOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Bytes per chunk. Files read in pieces of 64 KiB come at a fraction of the speed. */
+/** Bytes per chunk. Reading files in pieces of 64 KiB is much slower. */
 export const PIECE = 1 << 20
 
 /**
- * `[start, end)` as a stream of 1 MiB chunks. Opens at the first pull, reads one chunk ahead (so that whoever hashes or
- * writes a chunk does so beside the next read), and closes at the end, on an error, on `cancel()`, which resolves when it
- * is closed, and on an abort, which fails the stream with the signal's reason once the reading has stopped.
+ * Streams `[start, end)` in chunks of 1 MiB. Opens the reader at the first pull. Reads one chunk ahead, so that the consumer can
+ * hash or write a chunk during the next read. Closes the reader at the end, on an error, on `cancel()` and on an abort. `cancel()`
+ * resolves when the reader is closed. An abort fails the stream with the signal's reason after reading has stopped.
  */
 export function streamPieces(
   open: () => Promise<PieceReader>,
@@ -34,7 +34,7 @@ export function streamPieces(
   const close = async () => {
     await settled(ahead)
     const reader = await settled(opening)
-    // nothing was written through it, so a failure to close it loses nothing
+    // the reader writes nothing, so a failure to close it can be ignored
     await settled(reader?.close())
   }
   const stop = () => {

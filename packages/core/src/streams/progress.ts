@@ -1,15 +1,15 @@
 import type { OpOptions, TransferOptions } from '../ports/index.js'
 
 export interface Progress {
-  /** `accepted`: bytes in all that the other side has taken so far. */
+  /** @param accepted total number of bytes that the other side has accepted so far */
   report(accepted: number): void
-  /** The whole is safely there: `total` bytes. */
+  /** Must be called after all `total` bytes are stored. */
   finish(total: number): void
 }
 
 /**
- * Keeps the promise of `onProgress` for a driver: never back, the total once and only at the end, silent after an abort.
- * What would be 100 % before `finish` is held back.
+ * Implements the contract of `onProgress` for a driver: the number never decreases, the total is reported once and only at the end,
+ * and nothing is reported after an abort. A report of 100 % before `finish` is suppressed.
  */
 export function progressOf(o: Pick<TransferOptions, 'onProgress'> & OpOptions, total?: number): Progress {
   const { onProgress, signal } = o
@@ -24,7 +24,7 @@ export function progressOf(o: Pick<TransferOptions, 'onProgress'> & OpOptions, t
       if (total === undefined || accepted < total) tell(accepted, total)
     },
     finish: (all) => {
-      // an unknown total may have been reported in full already: say it once more, now as the total
+      // an unknown total may have been reported as bytes already: report it once more, as the total
       if (total === undefined && last === all) last = all - 1
       tell(all, all)
     },

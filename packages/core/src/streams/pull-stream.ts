@@ -1,22 +1,22 @@
-/** The next bytes of a stream; with `done`, they are its last. */
+/** The next bytes of a stream. With `done`, they are the last ones. */
 export interface NextBytes {
   readonly chunk?: Uint8Array | undefined
   readonly done: boolean
 }
 
 export interface PullStreamOptions {
-  /** Is called again if it returns neither bytes nor `done`. Frees what the stream holds before it returns `done`. */
+  /** Called again if it returns neither bytes nor `done`. Must free the resources of the stream before it returns `done`. */
   next(): Promise<NextBytes>
-  /** Stops the I/O and frees what the stream holds. Is called once: after an error, a cancel or an abort. */
+  /** Must stop the I/O and free the resources of the stream. Called once: after an error, a cancel or an abort. */
   stop(reason: unknown): Promise<unknown>
   readonly signal?: AbortSignal | undefined
-  /** Whether I/O is under way before the first read, so that an abort must stop it although nobody reads. @default false */
+  /** Whether I/O is in progress before the first read, so that an abort must stop it even without a read. @default false */
   readonly started?: boolean
 }
 
 /**
- * A stream that asks for bytes only when they are read. After an abort it fails with the signal's reason; it fails, and
- * `cancel()` resolves, once `stop` has resolved.
+ * A stream that requests bytes only when they are read. After an abort it fails with the signal's reason. It fails, and `cancel()`
+ * resolves, only after `stop` has resolved.
  */
 export function pullStream({ next, stop, signal, started }: PullStreamOptions): ReadableStream<Uint8Array> {
   let stopping: Promise<unknown> | undefined
@@ -27,7 +27,7 @@ export function pullStream({ next, stop, signal, started }: PullStreamOptions): 
     stopping ??= stop(reason)
     return stopping
   }
-  // the first failure counts, not what it makes of stopping
+  // a failure of `stop` must not replace the first failure
   const stopAfterFailure = (reason: unknown) => stopOnce(reason).catch(() => {})
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     try {

@@ -2,9 +2,9 @@ import { IvcapError } from '../model/errors.js'
 import type { ByteRange } from '../ports/index.js'
 
 /**
- * Both ends of a range over content of `size` bytes; an `end` past the content is its end.
+ * Resolves a range over content of `size` bytes. An `end` beyond the content is limited to its size.
  *
- * @throws IvcapError `invalid-argument` when it starts at or past the end, ends before it starts, or isn't made of whole numbers.
+ * @throws IvcapError `invalid-argument` if the range starts at or after the end, ends before it starts, or has fractions
  */
 export function resolveRange(range: ByteRange | undefined, size: number): Required<ByteRange> {
   if (range === undefined) return { start: 0, end: size }
@@ -15,7 +15,7 @@ export function resolveRange(range: ByteRange | undefined, size: number): Requir
   return { start: range.start, end: Math.min(range.end ?? size, size) }
 }
 
-/** What can be said of a range before the size is known. @throws IvcapError `invalid-argument` */
+/** Checks what does not depend on the size of the content. @throws IvcapError `invalid-argument` */
 export function checkRange({ start, end }: ByteRange): void {
   if (!Number.isSafeInteger(start) || start < 0)
     throw invalid(`range.start must be a whole number from 0, not ${start}`)

@@ -5,8 +5,8 @@ import { withHash } from './digest.js'
 export { createSha256 }
 
 /**
- * `source`, with its SHA-256 computed as it is read: known once a stream opened at offset 0, and the streams that went on from
- * it, were read to the end. Undefined if the store read the file or Blob in `native` instead, so that no bytes passed here.
+ * Wraps `source` to compute its SHA-256 while it is read. The digest is known after a stream that was opened at offset 0, and the
+ * streams that continued it, were read to the end. Undefined if the store read the file or Blob in `native` instead of the stream.
  */
 export function withDigest(source: ByteSource): {
   readonly source: ByteSource

@@ -7,8 +7,8 @@ import { chunksOfIterable, chunksOfStream, oneShotSource, wrongSize } from './on
 import { streamPieces } from './pieces.js'
 
 /**
- * Bytes to store. Text is stored as UTF-8. A stream or an iterable (a Node Readable is one) is read once, as it comes; the
- * others can be read again, and so an upload of them can be taken up after a fault.
+ * Bytes to store. Text is stored as UTF-8. A stream or an iterable (e.g. a Node Readable) is read once. Other content can be read
+ * again, so its upload can be resumed after a failure.
  */
 export type Content =
   | Uint8Array
@@ -20,11 +20,12 @@ export type Content =
   | Iterable<Uint8Array>
 
 /**
- * The bytes of `content`, policing themselves: a stream of more or fewer bytes than `size` fails with `invalid-argument`
- * for `contentSize`, one that is opened twice or was read before says so, and one that fails passes its error on as cause.
+ * A source for `content` that checks itself. A stream with more or fewer bytes than `size` fails with `invalid-argument` for
+ * `contentSize`. A stream that is opened twice, or was read before, fails with an error that says so. The error of a stream
+ * becomes the `cause` of the source's error.
  *
- * @param o.size Bytes as declared by the caller; absent or -1: unknown.
- * @throws IvcapError `invalid-argument` for what isn't content, was already read, or is known not to have `size` bytes
+ * @param o.size bytes as declared by the caller; absent or -1 means unknown
+ * @throws IvcapError `invalid-argument` for a value that is not content, was already read, or is known not to have `size` bytes
  */
 export function contentSource(content: Content, o: { readonly size?: number | undefined } = {}): ByteSource {
   const size = o.size === -1 ? undefined : o.size
@@ -66,7 +67,7 @@ function sourceOf(content: unknown, size: number | undefined): ByteSource {
 
 function blobSource(blob: Blob): ByteSource {
   const reader = {
-    // slices, because Blob.stream() comes in small chunks at a fraction of the speed
+    // reads slices, because Blob.stream() delivers small chunks and is much slower
     read: async (start: number, end: number) => new Uint8Array(await sliceOf(blob, start, end)),
     close: async () => {},
   }
@@ -98,7 +99,7 @@ function checkUnread(content: ReadableStream | object): void {
   })
 }
 
-/** Duck-typed: a Blob or a stream may come from another realm or a polyfill. */
+/** Duck-typed, since a Blob may come from another realm or a polyfill. */
 export function isBlob(value: unknown): value is Blob {
   return has(value, 'arrayBuffer') && has(value, 'slice') && 'size' in value && typeof value.size === 'number'
 }

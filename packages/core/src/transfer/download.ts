@@ -25,26 +25,27 @@ export interface VerifiedBodyOptions
   readonly parallel?: boolean
   /** See `ReadOptions.memory`. */
   readonly memory?: ChunkMemory
-  /** Called once, before the first bytes, with what the store answered. */
+  /** Called once before the first bytes, with the record and the range from the store's response. */
   readonly onContent?: (content: Pick<ArtifactContent, 'record' | 'range'>) => void
 }
 
 /**
- * The content of an artifact, whole or a range of it, checked. Nothing is asked of the store before the first pull. A body
- * that breaks off (a retryable error, or an early end) is taken up where it broke, pinned to the etag of the first answer;
- * `retries` counts anew whenever bytes have come. How many bytes there are is what the store's answer says, or where its body
- * ends if the answer tells no size. The number of bytes is always checked; so is the SHA-256, if the store recorded one, of a
- * whole read. The last chunk is held back until that is done.
+ * Streams the content of an artifact, or a range of it, and verifies it. Nothing is requested before the first pull.
  *
- * The stream fails with `integrity` when the content is not what the record says or changed meanwhile, with the store's
- * error, or with the signal's reason. `cancel()` resolves when the store's I/O has stopped.
+ * A body that breaks off (a retryable error, or an early end) is resumed where it broke. It must have the same etag as the first
+ * response. The count of `retries` restarts whenever bytes have arrived. The store's response tells the number of bytes; if it
+ * does not, the end of the body does. The number of bytes is always checked. For a read of the whole content, the SHA-256 is
+ * checked too, if the store recorded one. The last chunk is delivered only after these checks.
+ *
+ * The stream fails with `integrity` if the content does not match its record or changed during the read, with the store's error,
+ * or with the signal's reason. `cancel()` resolves when the store's I/O has stopped.
  */
 export function verifiedBody(
   store: ArtifactStore,
   id: Urn,
   o: VerifiedBodyOptions,
 ): ReadableStream<Uint8Array> {
-  // one signal for the store: the caller's abort, or a cancel of this stream
+  // the store gets one signal for both the caller's abort and a cancel of this stream
   const stopping = new AbortController()
   const download = new Download(store, id, { ...o, signal: stopping.signal })
   let pending: Promise<unknown> | undefined
@@ -64,18 +65,18 @@ export function verifiedBody(
   })
 }
 
-/** One read of a store, over as many connections as it takes. */
+/** One read of an artifact, over one or several connections. */
 class Download {
-  /** All bytes were handed out, and they are right. */
+  /** Whether all bytes were delivered and verified. */
   ended = false
   readonly #store: ArtifactStore
   readonly #id: Urn
   readonly #o: VerifiedBodyOptions
   #plan: Plan | undefined
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  /** Bytes at the beginning of the body that were handed out before. */
+  /** Bytes at the start of the body that were delivered before, and must be skipped. */
   #skip = 0
-  /** What the last connection broke with. */
+  /** The error that broke the last connection. */
   #broke: IvcapError | undefined
 
   constructor(store: ArtifactStore, id: Urn, o: VerifiedBodyOptions) {
@@ -84,7 +85,7 @@ class Download {
     this.#o = o
   }
 
-  /** The next bytes; undefined where the content is empty. */
+  /** The next bytes; undefined if the content is empty. */
   async next(): Promise<Uint8Array | undefined> {
     const plan = await retry(() => this.#connected(), this.#o)
     if (plan.end === undefined) return this.#untilItEnds(plan)
@@ -106,7 +107,7 @@ class Download {
     return this.#finish(plan, chunk)
   }
 
-  /** The next bytes of a body whose end shows only when it is reached: the last chunk is handed out after that. */
+  /** The next bytes of a body of unknown length. Its last chunk is delivered only after the end was reached. */
   async #untilItEnds(plan: Plan): Promise<Uint8Array | undefined> {
     for (;;) {
       const chunk = await retry(() => this.#read(), this.#o)
@@ -127,7 +128,7 @@ class Download {
     await reader?.cancel(reason).catch(() => {})
   }
 
-  /** Connected, from the start or from where the last connection broke. */
+  /** Ensures a connection, from the start or from where the last connection broke. */
   async #connected(): Promise<Plan> {
     if (this.#plan !== undefined && this.#reader !== undefined) return this.#plan
     const plan = this.#plan
@@ -188,7 +189,7 @@ class Download {
     }
   }
 
-  /** The next bytes; undefined where the body ends and nothing says that there should be more. */
+  /** The next bytes; undefined at the end of a body of unknown length. */
   async #read(): Promise<Uint8Array | undefined> {
     const plan = await this.#connected()
     for (;;) {
@@ -215,11 +216,11 @@ class Download {
     }
   }
 
-  /** All bytes are there; but a body may have more, or have learned at its end that its content changed. */
+  /** All bytes have arrived. Checks that no more follow, and that the end of the body reports no change of the content. */
   async #expectEnd(plan: Plan): Promise<void> {
     for (;;) {
       const { done, value } = await this.#chunk().catch((error: unknown) => {
-        // a connection that breaks after the last byte has done its work
+        // a connection that breaks after the last byte does no harm
         if (isIvcapError(error) && error.retryable) return END
         throw error
       })
@@ -277,21 +278,21 @@ type Result =
   | { readonly done: true; readonly value?: Uint8Array | undefined }
 const END: Result = { done: true }
 
-/** What is to come, and how far it has. */
+/** The expected content, and the progress of the read. */
 interface Plan {
   readonly record: ArtifactRecord
   readonly start: number
-  /** Absent: the end of the body tells. */
+  /** Absent if only the end of the body tells. */
   readonly end: number | undefined
   position: number
-  /** Bytes that came and are not handed out yet, as they may be the last. */
+  /** Received bytes that are not delivered yet, because they may be the last. */
   held: Uint8Array | undefined
   readonly hasher: AsyncHasher | undefined
   readonly progress: ReturnType<typeof progressOf>
 }
 
 /**
- * Where the end is not known, a resumed read asks for the last byte once more: a range that starts at the very end of the content
- * would be refused, and could not be told from one past the end.
+ * If the end is unknown, a resumed read requests the last byte again. A range that starts exactly at the end of the content would
+ * be refused, and could not be distinguished from a range beyond the end.
  */
 const overlapOf = ({ start, end, position }: Plan): number => (end === undefined && position > start ? 1 : 0)

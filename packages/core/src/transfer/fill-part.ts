@@ -4,27 +4,27 @@ import type { ByteRange, OpOptions } from '../ports/index.js'
 import { DEFAULT_RETRIES, opOptions, retry } from '../retry/retry.js'
 import type { Part } from './part.js'
 
-/** What the parts of one download share. */
+/** State that is shared by the parts of one download. */
 export interface DownloadState {
-  /** Bytes that have come, of all parts. */
+  /** Bytes that have arrived, over all parts. */
   received: number
 }
 
 interface FillOptions extends OpOptions {
-  /** What was opened already, from the start of the part. */
+  /** A body that is already open and begins at the start of the part. */
   readonly body: NodeBody | undefined
-  /** Opens what is missing, by one request. */
+  /** Opens a body for the missing range by one request. */
   open(range: Required<ByteRange>): Promise<NodeBody>
-  /** What a failure of a body means. */
+  /** Converts a failure of a body to an error. */
   explain(error: unknown): IvcapError
-  /** Of the blob, for messages. */
+  /** Key of the blob, for error messages. */
   readonly key: string
   readonly signal: AbortSignal
-  /** The count of attempts begins anew when bytes came since the last failure, of this part or another. */
+  /** The count of attempts restarts if bytes have arrived since the last failure, for this part or another. */
   readonly download: DownloadState
 }
 
-/** All bytes of a part. A connection that breaks is taken up where it broke; none is in use afterwards. */
+/** Fills a part completely. Resumes a broken connection where it broke. Afterwards no connection is in use. */
 export async function fillPart(
   part: Part,
   { body: first, open, explain, key, download, ...o }: FillOptions,
@@ -36,7 +36,7 @@ export async function fillPart(
     try {
       await pour(body, part, download, o.signal)
     } catch (error) {
-      // after the last byte a connection may break
+      // a connection may break after the last byte
       if (isIvcapError(error) || part.position < end) throw explain(error)
     } finally {
       body = undefined
@@ -64,7 +64,7 @@ async function pour(body: NodeBody, part: Part, download: DownloadState, signal:
   }
 }
 
-/** Settles at the end of the body, which is made to wait while the part has no room. */
+/** Settles at the end of the body. Pauses the body while the part has no room. */
 function flowing(body: NodeBody, part: Part, download: DownloadState): Promise<void> {
   return new Promise((resolve, reject) => {
     body.once('error', reject)
@@ -87,7 +87,7 @@ function flowing(body: NodeBody, part: Part, download: DownloadState): Promise<v
   })
 }
 
-/** Its connection is free, or closed, afterwards. */
+/** Destroys the body. Resolves when its connection is free or closed. */
 export async function closed(body: NodeBody): Promise<void> {
   if (body.closed) return
   const closing = new Promise<void>((resolve) => body.once('close', resolve))

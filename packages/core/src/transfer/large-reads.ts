@@ -1,6 +1,6 @@
 import { allocate } from '#runtime'
 
-/** Bytes per read at most. Node allocates 64 KiB for each read otherwise. */
+/** Maximum bytes per read. Otherwise Node allocates 64 KiB for each read. */
 const READ = 1 << 20
 
 /** The parts of Node's socket that are used. */
@@ -15,9 +15,9 @@ interface Agent {
 }
 
 /**
- * Makes the agent's sockets read up to 1 MiB at once, into memory that is used again. This relies on a property of Node that is
- * not documented: the parser of node:http copies what a socket pushes before `push` returns, or leaves it in the socket's
- * buffer. `transfer-large-reads.test.ts` fails if a version of Node behaves otherwise.
+ * Makes the agent's sockets read up to 1 MiB at once, into memory that is reused. This relies on undocumented behaviour of Node:
+ * the parser of node:http copies the bytes that a socket pushes before `push` returns, or leaves them in the socket's buffer.
+ * `transfer-large-reads.test.ts` fails if a version of Node behaves differently.
  *
  * @returns the same agent
  */
@@ -29,7 +29,7 @@ export function withLargeReads<A extends Agent>(agent: A): A {
       buffer: () => memory,
       callback(count: number): boolean {
         const more = socket.push(memory.subarray(0, count))
-        // the bytes wait in the socket's buffer: the next read must not overwrite them
+        // the bytes are still in the socket's buffer: the next read must not overwrite them
         if (socket.readableLength > 0) memory = allocate(READ)
         return more
       },

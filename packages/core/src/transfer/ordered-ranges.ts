@@ -3,25 +3,25 @@ import { parallelParts } from './parallel-parts.js'
 import type { Part } from './part.js'
 
 export interface OrderedRangesOptions extends OpOptions {
-  /** The body of the first `trial` bytes, which was asked for already. Cancelled with the rest. */
+  /** The body of the first `trial` bytes, which was requested already. It is cancelled together with the other bodies. */
   readonly first: ReadableStream<Uint8Array>
-  /** Bytes after which it is known how fast one connection is. */
+  /** Bytes that are used to measure the speed of one connection. */
   readonly trial: number
   /** See `ParallelParts.fast`. */
   readonly fast?: number
-  /** Bytes of each of several ranges. */
+  /** Bytes per range, if several ranges are requested. */
   readonly partSize: number
-  /** Ranges that are on their way or wait in memory, which holds `partSize × concurrency` bytes at the most. */
+  /** Maximum number of ranges that are in transfer or in memory, i.e. `partSize × concurrency` bytes. */
   readonly concurrency: number
 }
 
-/** All bytes of a range, or an error. The signal ends when nobody wants them any more. */
+/** Opens a body with all bytes of a range, or fails. The signal aborts when the bytes are no longer needed. */
 export type OpenRange = (
   range: Required<ByteRange>,
   o: { readonly signal: AbortSignal },
 ) => Promise<ReadableStream<Uint8Array>>
 
-/** `parallelParts` of bodies that are web streams. */
+/** As `parallelParts`, with web streams as bodies. */
 export function orderedRanges(
   { start, end }: Required<ByteRange>,
   open: OpenRange,
@@ -40,7 +40,7 @@ export function orderedRanges(
   })
 }
 
-/** All of a body, which ends with its part or fails. */
+/** Reads a body to its end into the part. */
 async function pour(body: ReadableStream<Uint8Array>, part: Part, signal: AbortSignal): Promise<void> {
   const reader = body.getReader()
   let cancelling: Promise<void> | undefined

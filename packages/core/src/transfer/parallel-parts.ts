@@ -4,38 +4,39 @@ import { pullStream } from '../streams/pull-stream.js'
 import { Part } from './part.js'
 
 export interface ParallelParts extends OpOptions {
-  /** The bytes of the whole. */
+  /** Start (inclusive) and end (exclusive) of the whole range. */
   readonly start: number
   readonly end: number
-  /** The end of the first part, which shows how fast one connection is. */
+  /** End of the first part, which is used to measure the speed of one connection. */
   readonly firstEnd: number
-  /** Bytes per millisecond from which one connection is as much as this machine can take; default: 100 MiB/s. */
+  /** Bytes per millisecond from which one connection suffices. @default 100 MiB/s */
   readonly fast?: number
-  /** Bytes per request, where one connection is slow. */
+  /** Bytes per request, if one connection is slow. */
   readonly partSize: number
-  /** Parts on their way, or in memory, at once: `partSize × concurrency` bytes at the most. */
+  /** Maximum number of parts that are in transfer or in memory, i.e. `partSize × concurrency` bytes. */
   readonly concurrency: number
   /**
-   * Fills the part to its end, waiting for its `room`; when it settles, no connection of it is in use. The signal ends when
-   * nobody wants the bytes any more.
+   * Must fill the part to its end, and wait for its `room`. When it settles, it must not use any connection. The signal aborts when
+   * the bytes are no longer needed.
    */
   receive(part: Part, signal: AbortSignal): Promise<void>
-  /** Sees the bytes in their order before they are handed out; what it throws fails the body. */
+  /** Called with the bytes in order, before they are delivered. If it throws, the body fails. */
   inspect?(bytes: Uint8Array, last: boolean): void | Promise<void>
-  /** Ends what is open besides. */
+  /** Closes everything else that is open. */
   close?(): Promise<void>
 }
 
 /**
- * Nearly all of a gigabit line, and more than AWS says a connection to S3 gives; a server on the same machine gives more, and
- * further connections would take its time, and ours.
+ * Nearly all of a gigabit line, and more than the rate of one connection to S3 according to AWS. A server on the same machine is
+ * faster; further connections would only take processor time from it and from this process.
  */
 const FAST = (100 << 20) / 1000
 
 /**
- * The bytes of a range, in order. Its first part shows whether one connection is all that can be wished for; then the rest comes
- * by one more request, and else in parts, several at once. Nothing is taken from the network before somebody reads; what a
- * part fails with is told when its bytes are due; at the end, after an error, a cancel or an abort no connection is held.
+ * Streams a range in order. The first part shows whether one connection is fast enough. If so, the rest is read by one more
+ * request, otherwise in several concurrent parts. Nothing is read from the network before the first read of the stream. The
+ * failure of a part is reported when its bytes are due. At the end, and after an error, a cancel or an abort, no connection is
+ * held.
  */
 export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
   const window = new Window(o)
@@ -44,7 +45,7 @@ export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
       const chunk = await window.next()
       const { done } = window
       await o.inspect?.(chunk, done)
-      // a connection whose response was read to its end is kept
+      // a connection can be reused after its response was read to the end
       if (done) await window.settled()
       return { chunk, done }
     },
@@ -54,14 +55,14 @@ export function parallelParts(o: ParallelParts): ReadableStream<Uint8Array> {
   })
 }
 
-/** The parts that are on their way, or wait in memory. */
+/** The parts that are in transfer or in memory. */
 class Window {
   readonly #o: ParallelParts
   readonly #parts: Part[] = []
   readonly #stopping = new AbortController()
   readonly #receiving = new Set<Promise<void>>()
   #next: number
-  /** Milliseconds that bytes of the first part were waited for. */
+  /** Milliseconds spent waiting for bytes of the first part. */
   #waited = 0
 
   constructor(o: ParallelParts) {
@@ -79,7 +80,7 @@ class Window {
     const [part] = this.#parts
     if (part === undefined) return new Uint8Array()
     const begun = performance.now()
-    // how long the server takes to answer says nothing of the line
+    // the response time of the server tells nothing about the speed of the connection
     const answered = part.position > this.#o.start
     const bytes = await part.take()
     if (part.start === this.#o.start && answered) this.#waited += performance.now() - begun
@@ -99,7 +100,7 @@ class Window {
   #fill(): void {
     const { start, end, firstEnd, partSize, concurrency } = this.#o
     if (this.#next === start) this.#launch(firstEnd)
-    // what is there whenever it is wanted needs no second connection, however slowly it is used
+    // if the bytes always arrive before they are needed, a second connection is useless, however slow the reader is
     else if (this.#next === firstEnd && this.#isFast()) this.#launch(end)
     else {
       while (this.#parts.length < concurrency && this.#next < end)

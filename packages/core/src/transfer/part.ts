@@ -1,12 +1,12 @@
 import { allocate } from '#runtime'
 import { IvcapError } from '../model/errors.js'
 
-/** Handing out begins when so many bytes are there, or all: calls cost more than bytes. */
+/** Bytes that must be available before some are delivered, unless the part is complete: each call has a cost. */
 const WORTH_WAITING = 256 * 1024
-/** Pieces smaller than this are put together; a copy costs more than a call from here on. */
+/** Smaller pieces are joined. For larger ones, copying costs more than a call. */
 const WORTH_A_CALL = 64 * 1024
 
-/** A stretch of a blob, in memory as it comes. */
+/** A range of a blob. Holds its bytes in memory as they arrive. */
 export class Part {
   readonly start: number
   readonly end: number
@@ -18,24 +18,24 @@ export class Part {
   #wake = () => {}
   #resume = () => {}
 
-  /** @param most bytes that it holds before whoever fills it is to wait */
+  /** @param most bytes that the part may hold before the code that fills it must wait */
   constructor(start: number, end: number, most: number) {
     this.start = start
     this.end = end
     this.#most = most
   }
 
-  /** Where in the blob the next bytes belong. */
+  /** Position of the next bytes in the blob. */
   get position(): number {
     return this.start + this.#filled
   }
 
-  /** All of it was handed out. */
+  /** Whether all bytes were delivered. */
   get done(): boolean {
     return this.#taken === this.end - this.start
   }
 
-  /** The bytes are kept as they are, not copied: their memory must not be used again. */
+  /** Keeps the bytes without copying them: the caller must not reuse their memory. */
   add(bytes: Uint8Array): void {
     if (this.position + bytes.byteLength > this.end) {
       const asked = `bytes ${this.start}–${this.end} were asked for`
@@ -46,12 +46,12 @@ export class Part {
     this.#wake()
   }
 
-  /** Whether more bytes are welcome, or it has failed. */
+  /** Whether the part accepts more bytes, or has failed. */
   get hasRoom(): boolean {
     return this.#filled - this.#taken < this.#most || this.#failure !== undefined
   }
 
-  /** Settles when it has. */
+  /** Resolves when `hasRoom` is true. */
   async room(): Promise<void> {
     while (!this.hasRoom) {
       await new Promise<void>((resolve) => {
@@ -66,7 +66,7 @@ export class Part {
     this.#resume()
   }
 
-  /** The next bytes, as they came or several pieces in one; waits until it is worth while. */
+  /** The next bytes: one piece as it arrived, or several small ones joined. Waits until enough bytes are available. */
   async take(): Promise<Uint8Array> {
     while (!this.#worthTaking()) {
       if (this.#failure !== undefined) throw this.#failure.error

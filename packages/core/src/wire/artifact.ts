@@ -3,14 +3,14 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import { ARTIFACT_STATUSES, type ArtifactRecord } from '../model/records.js'
 import { OptionalUrn, Size, Text, Time, UrnText } from './fields.js'
 
-/** An artifact as a deployment describes it. */
+/** An artifact in the response of a deployment. */
 export interface ArtifactAnswer {
   readonly record: ArtifactRecord
-  /** The address of the bytes, as the deployment names it; a list omits it. */
+  /** The address of the bytes, as the deployment returns it; a listing omits it. */
   readonly dataHref?: string
 }
 
-/** The members of `GET /1/artifacts/{id}` that come from the record; undefined ones are omitted by JSON. */
+/** The members of `GET /1/artifacts/{id}` that come from the record. JSON omits undefined ones. */
 export const artifactToJson = (record: ArtifactRecord) => ({
   id: record.id,
   name: record.name,
@@ -25,7 +25,7 @@ export const artifactToJson = (record: ArtifactRecord) => ({
   'cache-of': record.cacheOf,
 })
 
-/** Parses `GET /1/artifacts/{id}`, `POST /1/artifacts`, and the items of a list, which have fewer members. */
+/** Parses `GET /1/artifacts/{id}`, `POST /1/artifacts`, and the items of a listing, which have fewer members. */
 export const artifactFromJson: v.GenericSchema<unknown, ArtifactAnswer> = v.pipe(
   v.object({
     id: UrnText,
@@ -59,12 +59,12 @@ export const artifactFromJson: v.GenericSchema<unknown, ArtifactAnswer> = v.pipe
   }),
 )
 
-/** RFC 9110, but for bytes beyond ASCII, which servers and clients encode differently. */
+/** RFC 9110, without bytes beyond ASCII, which servers and clients encode differently. */
 const ETAG = /^[\x21\x23-\x7e]+$/
 
 /**
- * The opaque characters of an etag, without the quotes of a header. Undefined for a weak one, which does not stand for exact bytes,
- * and for text that a header can't hold: it could never be compared with the etag of an answer.
+ * The opaque characters of an etag, without the quotes of a header. Undefined for a weak etag, which does not identify exact bytes,
+ * and for text that is not valid in a header, because it would never equal the etag of a response.
  */
 export function plainEtag(etag: string | null | undefined): string | undefined {
   if (etag === null || etag === undefined || etag.startsWith('W/')) return undefined

@@ -4,7 +4,7 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import type { AspectRecord } from '../model/records.js'
 import { OptionalUrn, StrictTime, Text, Time, UrnText } from './fields.js'
 
-/** The members of an aspect in a list, without its content; undefined ones are omitted by JSON. */
+/** The members of an aspect in a listing, without its content. JSON omits undefined ones. */
 export const aspectItemToJson = ({ id, entity, schema, validFrom, validTo }: AspectRecord) => ({
   id,
   entity,
@@ -14,7 +14,7 @@ export const aspectItemToJson = ({ id, entity, schema, validFrom, validTo }: Asp
   'valid-to': validTo,
 })
 
-/** The members of `GET /1/aspects/{id}` that come from the record, without its content; undefined ones are omitted by JSON. */
+/** The members of `GET /1/aspects/{id}` that come from the record, without its content. JSON omits undefined ones. */
 export const aspectToJson = (record: AspectRecord) => ({
   ...aspectItemToJson(record),
   asserter: record.asserter,
@@ -25,7 +25,7 @@ export const aspectToJson = (record: AspectRecord) => ({
 })
 
 /**
- * Parses `GET /1/aspects/{id}`, and the items of a list, which have fewer members. The record's `content` has `$schema` and no
+ * Parses `GET /1/aspects/{id}`, and the items of a listing, which have fewer members. The record's `content` has `$schema` and no
  * `$entity`.
  */
 export const aspectFromJson = v.pipe(

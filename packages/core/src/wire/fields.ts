@@ -2,8 +2,8 @@ import * as v from 'valibot'
 import { parseTimestamp } from '../model/time.js'
 import { isUrn, type Urn } from '../model/urn.js'
 
-// Members of the records of IVCAP's API. Of a record only the id is certain: a member that is absent, null or of another type
-// counts as unknown, unless a wrong guess would do harm.
+// Members of the records of IVCAP's API. Only the id of a record is guaranteed. A member that is absent, null or of another type
+// counts as unknown, unless a wrong assumption would do harm.
 
 export const Text = v.fallback(v.optional(v.string()), undefined)
 /** An empty text counts as unknown. */
@@ -14,14 +14,14 @@ export const Time = v.pipe(
   Text,
   v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
 )
-/** A time that must not be guessed: whether a record is in force depends on it. */
+/** Fails for an invalid time, because it determines whether a record is in force. */
 export const StrictTime = v.pipe(
   v.nullish(v.string()),
   v.transform((text) => text || undefined),
   v.check((text) => text === undefined || parseTimestamp(text) !== undefined, 'not a time'),
   v.transform((text) => (text === undefined ? undefined : parseTimestamp(text))),
 )
-/** Bytes; null and -1 stand for unknown. */
+/** Bytes; null and -1 mean unknown. */
 export const Size = v.pipe(
   v.nullish(
     v.union(

@@ -5,7 +5,7 @@ import { JOB_STATUSES, type JobRecord, type JobStatus, reasonOf } from '../model
 import type { Urn } from '../model/urn.js'
 import { NonEmptyText, OptionalUrn, Time, UrnText } from './fields.js'
 
-/** The members of a job in a list that come from the record; undefined ones are omitted by JSON. */
+/** The members of a job in a listing that come from the record. JSON omits undefined ones. */
 export const jobItemToJson = (record: JobRecord) => ({
   id: record.id,
   service: record.service,
@@ -19,7 +19,7 @@ export const jobItemToJson = (record: JobRecord) => ({
 })
 
 /**
- * The members of `GET /1/services2/{id}/jobs/{job}` that come from the record; undefined ones are omitted by JSON.
+ * The members of `GET /1/services2/{id}/jobs/{job}` that come from the record. JSON omits undefined ones.
  *
  * @param shown whether the parameters and the result are included
  */
@@ -39,9 +39,9 @@ export const jobToJson = (
 const Json = v.custom<JsonValue>((value) => value !== undefined)
 
 /**
- * Parses `GET /1/services2/{id}/jobs/{job}`, and the items of a list, which have fewer members.
+ * Parses `GET /1/services2/{id}/jobs/{job}`, and the items of a listing, which have fewer members.
  *
- * @param service of a job whose JSON does not name it
+ * @param service used for a job whose JSON has no service
  */
 export const jobFromJson = (service: Urn): v.GenericSchema<unknown, JobRecord> =>
   v.pipe(
@@ -89,7 +89,7 @@ const isFailure = (status: JobStatus) => status === 'failed' || status === 'erro
 export const isJson = (type: string | undefined): boolean =>
   type === undefined || /^[^;]+[/+]json\s*(;|$)/i.test(type)
 
-/** Types that cannot be JSON. Services name their own types `application/…`. */
+/** Types that cannot be JSON. Services choose their own types `application/…`, which may be JSON. */
 const NOT_JSON =
   /^\s*((text|image|audio|video|font|model|multipart)\/|application\/(octet-stream|pdf|zip|gzip|x-tar|xml|[^;]*\+(xml|zip|gzip))\s*(;|$))/i
 
@@ -97,8 +97,8 @@ const NOT_JSON =
 export const mayBeJson = (type: string | undefined): boolean => isJson(type) || !NOT_JSON.test(type ?? '')
 
 /**
- * The result in a job's record: JSON content is JSON, whatever its type is called. Text under a type other than JSON may be the
- * body as it came, which is a result only if it is JSON itself.
+ * The result in a job's record. Content that is not a text is JSON, whatever its type is. A text whose type is not JSON may be
+ * the unparsed body; it is a result only if it parses as JSON.
  */
 function resultOf(content: JsonValue | undefined, type: string | undefined): JsonValue | undefined {
   if (content === null && !isJson(type)) return undefined

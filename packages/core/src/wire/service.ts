@@ -3,7 +3,7 @@ import { omitUndefined } from '../model/omit-undefined.js'
 import type { ServiceParameter, ServiceRecord } from '../model/services.js'
 import { NonEmptyText, OptionalUrn, Time, UrnText } from './fields.js'
 
-/** The members of a service in a list that come from the record; undefined ones are omitted by JSON. */
+/** The members of a service in a listing that come from the record. JSON omits undefined ones. */
 export const serviceItemToJson = ({ id, name, description, tags, validFrom, validTo }: ServiceRecord) => ({
   id,
   name,
@@ -13,7 +13,7 @@ export const serviceItemToJson = ({ id, name, description, tags, validFrom, vali
   'valid-to': validTo,
 })
 
-/** The members of `GET /1/services2/{id}` that come from the record; undefined ones are omitted by JSON. */
+/** The members of `GET /1/services2/{id}` that come from the record. JSON omits undefined ones. */
 export const serviceToJson = (record: ServiceRecord) => ({
   ...serviceItemToJson(record),
   status: record.status,
@@ -22,7 +22,7 @@ export const serviceToJson = (record: ServiceRecord) => ({
   account: record.account,
 })
 
-/** IVCAP writes defaults as texts; numbers have been seen. */
+/** IVCAP writes defaults as texts, but numbers also occur. */
 const Default = v.fallback(
   v.optional(v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String))),
   undefined,
@@ -50,7 +50,7 @@ const Parameter = v.pipe(
   ),
 )
 
-/** Parses `GET /1/services2/{id}`, and the items of a list, which have fewer members. */
+/** Parses `GET /1/services2/{id}`, and the items of a listing, which have fewer members. */
 export const serviceFromJson = v.pipe(
   v.object({
     id: UrnText,

@@ -44,11 +44,11 @@ import {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined
-  /** Receives the bytes read so far, and the total. */
+  /** Receives the number of bytes read so far, and the total. */
   readonly onProgress?: ((read: number, total?: number) => void) | undefined
-  /** Attempts after the first to resume a broken download. @default 5 */
+  /** Attempts after the first one, to resume a broken download. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of them; exponential, jittered. @default 500 */
+  /** Milliseconds before the first retry; grows exponentially, with jitter. @default 500 */
   readonly retryDelay?: number | undefined
 }
 
@@ -60,21 +60,21 @@ const READ_OPTIONS: OptionNames<ReadOptions> = {
 }
 
 export interface StreamOptions extends ReadOptions {
-  /** Bytes from `start` up to, not including, `end`. */
+  /** Bytes from `start` (inclusive) to `end` (exclusive). */
   readonly range?: ByteRange | undefined
 }
 
 const STREAM_OPTIONS: OptionNames<StreamOptions> = { range: true, ...READ_OPTIONS }
 
-/** Shared by every copy of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
+/** Shared by all copies of this package in a process (ESM, CJS, duplicates), where `instanceof` would fail. */
 const brand = Symbol.for('@ivcap/core/Artifact')
 
-/** A handle on one artifact: its record, its bytes, its metadata. */
+/** A handle on one artifact: its record, its content and its metadata. */
 export class Artifact extends Handle<ArtifactRecord> {
   readonly #store: ArtifactStore
   readonly [brand] = true
 
-  /** @internal Made by the client. */
+  /** @internal Created by the client. */
   constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, complete: boolean) {
     super(context, record, complete)
     this.#store = store
@@ -90,7 +90,7 @@ export class Artifact extends Handle<ArtifactRecord> {
   get status(): ArtifactStatus {
     return this.record.status
   }
-  /** Bytes. */
+  /** In bytes. */
   get size(): number | undefined {
     return this.record.size
   }
@@ -112,13 +112,13 @@ export class Artifact extends Handle<ArtifactRecord> {
   get account(): string | undefined {
     return this.record.account
   }
-  /** 64 hex digits, if the store recorded one: every read of the whole content is checked against it. */
+  /** 64 hex digits, if the store recorded a digest. Every read of the whole content is verified against it. */
   get sha256(): string | undefined {
     return this.record.sha256
   }
   /**
-   * The content, as it comes; fetched from the first read on. A dropped connection is taken up where it broke; a whole
-   * read is checked by size, and by digest where there is one, before its last bytes are handed out.
+   * The content as a stream. Nothing is requested before the first read. A broken connection is resumed where it broke. A read of
+   * the whole content is verified by size, and by digest if one is known, before its last bytes are delivered.
    */
   asStream(o: StreamOptions = {}): ByteStream {
     checkOptions(o, STREAM_OPTIONS, 'asStream')
@@ -127,10 +127,14 @@ export class Artifact extends Handle<ArtifactRecord> {
   }
 
   /**
-   * The content as a file (Node). With `path`: written beside it, checked, then renamed, so that `path` only ever holds the
-   * whole; parents are made, the file is yours; it has the permissions that the umask leaves, or those of the file that it
-   * replaces. Without: a temporary file that `dispose()` or `await using` removes;
-   * where the content already is a file of this disk (local mode) that very file, which is never removed.
+   * The content as a file (Node).
+   *
+   * With `path`: writes a temporary file beside it, verifies it, then renames it, so that `path` never holds partial content.
+   * Missing parent folders are created. The caller owns the file. It gets the permissions of the file that it replaces, else those
+   * that the umask leaves.
+   *
+   * Without `path`: returns a temporary file, which `dispose()` or `await using` removes. If the content already is a file on this
+   * disk (local mode), returns that file, which is never removed.
    */
   async asLocalFile(path?: string, o: ReadOptions = {}): Promise<LocalFile> {
     checkOptions(o, READ_OPTIONS, 'asLocalFile')
@@ -155,17 +159,17 @@ export class Artifact extends Handle<ArtifactRecord> {
     })
   }
 
-  /** The whole content in memory, typed with the artifact's MIME type. */
+  /** Reads the whole content into memory. The Blob has the artifact's MIME type. */
   async blob(o: ReadOptions = {}): Promise<Blob> {
     return new Blob([await this.bytes(o)], { type: this.mimeType ?? 'application/octet-stream' })
   }
 
-  /** The same as `blob()`. */
+  /** Alias of `blob()`. */
   open(o: ReadOptions = {}): Promise<Blob> {
     return this.blob(o)
   }
 
-  /** The whole content in memory. */
+  /** Reads the whole content into memory. */
   async bytes(o: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     checkOptions(o, READ_OPTIONS, 'bytes')
     let size: number | undefined
@@ -175,7 +179,7 @@ export class Artifact extends Handle<ArtifactRecord> {
     return collect(this.#stream('bytes', o, { onContent }), () => size)
   }
 
-  /** The whole content as UTF-8 text. */
+  /** Reads the whole content as UTF-8 text. */
   async text(o: ReadOptions = {}): Promise<string> {
     const bytes = await this.bytes(o)
     try {
@@ -185,9 +189,9 @@ export class Artifact extends Handle<ArtifactRecord> {
     }
   }
 
-  /** The whole content as JSON, checked by a schema (any Standard Schema). @throws IvcapError `integrity`, with `issues` */
+  /** Reads the whole content as JSON, validated by any Standard Schema. @throws IvcapError `integrity`, with `issues` */
   async json<S extends StandardSchema>(schema: S, o?: ReadOptions): Promise<OutputOf<S>>
-  /** The whole content as JSON: yours to check. @throws IvcapError `protocol` when it isn't JSON */
+  /** Reads the whole content as JSON, without validation. @throws IvcapError `protocol` if it is not JSON */
   async json(o?: ReadOptions): Promise<unknown>
   async json(first: StandardSchema | ReadOptions = {}, second: ReadOptions = {}): Promise<unknown> {
     if (!('~standard' in first)) return this.#json(first)
@@ -209,19 +213,19 @@ export class Artifact extends Handle<ArtifactRecord> {
     }
   }
 
-  /** The aspects of this artifact; all of them unless a limit is given. */
+  /** Lists the aspects of this artifact. Returns all of them unless `limit` is given. */
   metadata(o: Omit<ListAspectsOptions, 'entity'> = {}): Listing<Aspect> {
     const checked = checkOptions(o, METADATA_OPTIONS, 'metadata')
     const all = { limit: Number.POSITIVE_INFINITY, ...checked, entity: this.id }
     return listAspects(this.context, 'metadata', all)
   }
 
-  /** The newest aspect of this type, its content checked; undefined if there is none. @throws IvcapError `integrity` */
+  /** The newest aspect of this type, with validated content; undefined if none exists. @throws IvcapError `integrity` */
   async getMetadata<T>(
     type: AspectType<unknown, T>,
     o?: GetMetadataOptions,
   ): Promise<TypedAspect<T> | undefined>
-  /** The newest aspect of this schema; undefined if there is none. */
+  /** The newest aspect of this schema; undefined if none exists. */
   async getMetadata(schema: string, o?: GetMetadataOptions): Promise<Aspect | undefined>
   async getMetadata(type: string | AspectType, o: GetMetadataOptions = {}): Promise<Aspect | undefined> {
     return this.call('getMetadata', o, GET_METADATA_OPTIONS, async (op, { atTime }) => {
@@ -235,22 +239,22 @@ export class Artifact extends Handle<ArtifactRecord> {
     })
   }
 
-  /** Adds an aspect about this artifact, or several, in addition to those in force; returns this artifact. */
+  /** Adds one or several aspects to this artifact; existing ones stay in force. Returns this artifact. */
   async addMetadata(contents: JsonInput | readonly JsonInput[], o?: AssertOptions): Promise<this>
-  /** Adds an aspect of this type. @throws IvcapError `invalid-argument`, with `issues`, for a value that is not of it */
+  /** Adds an aspect of this type. @throws IvcapError `invalid-argument`, with `issues`, if the value does not match the type */
   async addMetadata<I>(type: AspectType<I>, value: NoInfer<I>, o?: AssertOptions): Promise<this>
   async addMetadata(first: unknown, second?: unknown, third?: unknown): Promise<this> {
     return this.#assert('addMetadata', 'add', metadataInput(first, second, third))
   }
 
-  /** As `addMetadata`, in place of the aspects of the same schema. */
+  /** As `addMetadata`, but replaces the aspects of the same schema. */
   async updateMetadata(contents: JsonInput | readonly JsonInput[], o?: AssertOptions): Promise<this>
   async updateMetadata<I>(type: AspectType<I>, value: NoInfer<I>, o?: AssertOptions): Promise<this>
   async updateMetadata(first: unknown, second?: unknown, third?: unknown): Promise<this> {
     return this.#assert('updateMetadata', 'replace', metadataInput(first, second, third))
   }
 
-  /** The jobs that made and used the artifact, and the record of its upload. */
+  /** The jobs that produced and used the artifact, and the record of its upload. */
   async provenance(o: CallOptions = {}): Promise<Provenance> {
     const checked = checkOptions(o, CALL_OPTIONS, 'provenance')
     const { provenanceOf } = await import('../lineage/provenance.js')
@@ -277,7 +281,7 @@ export class Artifact extends Handle<ArtifactRecord> {
     })
   }
 
-  /** Copies a file of this disk; undefined if it differs from its record, so that the caller reads and verifies it instead. */
+  /** Copies a file on this disk. Returns undefined if it differs from its record; the caller must then read and verify it. */
   async #copy(
     from: string,
     to: string,
@@ -313,7 +317,7 @@ export class Artifact extends Handle<ArtifactRecord> {
     return byteStream(operation, verifiedBody(this.#store, this.id, options), signal)
   }
 
-  /** The record that came with the content is newer than that of this handle. */
+  /** Stores the record that came with the content, which is newer than that of this handle. */
   #update(record: ArtifactRecord): void {
     const { etag, sha256 } = this.record
     const isSame = etag !== undefined && etag === record.etag
@@ -321,7 +325,7 @@ export class Artifact extends Handle<ArtifactRecord> {
   }
 }
 
-/** Reports only increases: when a second way replaces a failed one, it starts again from 0. */
+/** Reports only increases: a second transfer that replaces a failed one starts again from 0. */
 function forwards(onProgress: ReadOptions['onProgress']): ReadOptions['onProgress'] {
   let furthest = -1
   return (

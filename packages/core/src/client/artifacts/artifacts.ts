@@ -11,7 +11,7 @@ import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Artifact } from './artifact.js'
 import { checkUpload, recallFile, UPLOAD_OPTIONS, type UploadOptions, upload } from './upload.js'
 
-/** Newest first unless told otherwise. */
+/** Newest first by default. */
 export type ListArtifactsOptions = ListOptions
 
 export async function uploadArtifact(
@@ -58,7 +58,7 @@ export function listArtifacts(context: Context, o: ListArtifactsOptions): Listin
   )
 }
 
-/** Files outside the store are inputs mounted on this machine: resolved here, in the client, and never by a store. */
+/** Files outside the store are inputs mounted on this machine. Only the client resolves them; a store must never do so. */
 function storeOf(context: Context, id: Urn): ArtifactStore {
   const store = context.backend.artifacts
   if (pathOfFileUrn(id) === undefined || store.contains?.(id)) return store

@@ -2,12 +2,12 @@ import { IvcapError } from '../../model/errors.js'
 import { pullStream } from '../../streams/pull-stream.js'
 import { named } from '../operation.js'
 
-/** A web stream that `for await` can read in every browser, those without iterable streams included. */
+/** A web stream that `for await` can read in every browser, including those whose streams are not iterable. */
 export type ByteStream = ReadableStream<Uint8Array> & AsyncIterable<Uint8Array>
 
 /**
- * `body` as users get it: iterable, and failing with errors that name the operation. Leaving a `for await` early cancels
- * it. Nothing is pulled before somebody reads.
+ * Makes `body` iterable. Its errors name the operation. Leaving a `for await` loop early cancels the stream. Nothing is pulled
+ * before the first read.
  */
 export function byteStream(
   operation: string,
@@ -50,14 +50,15 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
   }
 }
 
-/** Bytes of an array that is made before anything has come: what a size promises may never do so. */
+/** Maximum bytes of the array that is allocated before any content arrives: the stated size may be wrong. */
 const ON_TRUST = 32 << 20
 
 /**
- * All bytes of a stream in one array. Where the stream ends decides how many there are; `expected` only saves growing the array.
+ * Collects all bytes of a stream in one array. The end of the stream determines their number; `expected` only avoids growing
+ * the array.
  *
- * @param expected bytes, asked once the first have come; undefined: not known
- * @throws IvcapError `unsupported` if no array holds so many
+ * @param expected returns the expected number of bytes, undefined if unknown; called after the first bytes have arrived
+ * @throws IvcapError `unsupported` if no array can hold so many bytes
  */
 export async function collect(
   stream: AsyncIterable<Uint8Array>,

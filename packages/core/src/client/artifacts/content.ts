@@ -1,4 +1,4 @@
-/** What an upload reads, in all the shapes in which people hold bytes. */
+/** The content of an upload, in all accepted types. */
 import { IvcapError } from '../../model/errors.js'
 import { omitUndefined } from '../../model/omit-undefined.js'
 import type { ByteSource } from '../../ports/index.js'
@@ -6,7 +6,7 @@ import { bytesSource } from '../../streams/bytes.js'
 import { type ReadableHandle, streamHandle } from '../../streams/handle-stream.js'
 import { type Content, contentSource, isBlob } from '../../streams/source.js'
 
-/** An open file, as Node's `FileHandle` is one. It is read from its first byte on, wherever its position is, and stays open. */
+/** An open file, such as Node's `FileHandle`. It is read from its first byte, whatever its position is, and is not closed. */
 export interface OpenFile extends Pick<ReadableHandle, 'read'> {
   stat(): Promise<OpenFileStat>
 }
@@ -17,12 +17,12 @@ interface OpenFileStat {
   isFile(): boolean
 }
 
-/** An answer of `fetch`, whose body nobody has read yet. */
+/** A `Response` must be one whose body was not read yet. */
 export type UploadContent = Content | Response | OpenFile
 
 /**
- * @param size bytes as the caller declared them
- * @throws IvcapError `invalid-argument` for what isn't content, an answer that is no success, and an open file that is a pipe or a device
+ * @param size bytes, as declared by the caller
+ * @throws IvcapError `invalid-argument` for a value that is not content, a response without success, or an open pipe or device
  */
 export async function uploadSource(content: UploadContent, size: number | undefined): Promise<ByteSource> {
   if (isResponse(content)) return responseSource(content, size)
@@ -30,7 +30,7 @@ export async function uploadSource(content: UploadContent, size: number | undefi
   return contentSource(content, omitUndefined({ size }))
 }
 
-/** The MIME type that a Blob or an answer has, and the name that a File has. */
+/** The MIME type of a Blob or a response, and the name of a File. */
 export function describedContent(content: unknown): { readonly type?: string; readonly name?: string } {
   if (isResponse(content)) return omitUndefined({ type: content.headers.get('content-type') ?? undefined })
   if (!isBlob(content)) return {}
@@ -47,7 +47,7 @@ function responseSource(response: Response, size: number | undefined): ByteSourc
     throw invalid(message)
   }
   if (response.bodyUsed) throw invalid('content is an answer whose body was read before: fetch it again')
-  // the length is that of the encoded bytes, and what is read is decoded
+  // content-length counts the encoded bytes, but the body is decoded
   const length = headers.has('content-encoding') ? null : headers.get('content-length')
   const told = length !== null && /^\d+$/.test(length) ? Number(length) : undefined
   if (body === null) return bytesSource(new Uint8Array())
@@ -59,7 +59,7 @@ async function openFileSource(file: OpenFile, declared: number | undefined): Pro
   if (!found.isFile())
     throw invalid('content is an open pipe or device: give its stream instead, handle.createReadStream()')
   const { size, mtimeMs } = found
-  // files of /proc and of some mounts say 0, or the size of a page
+  // files in /proc and on some mounts report 0, or the size of a page
   const beyond = await file.read(new Uint8Array(1), 0, 1, size)
   if (beyond.bytesRead > 0) {
     const message = `content is an open file with more than the ${size} bytes that its stat tells: give its stream instead, handle.createReadStream()`
@@ -79,7 +79,7 @@ async function openFileSource(file: OpenFile, declared: number | undefined): Pro
       if (position + read.bytesRead >= end && !(await unchanged())) throw changed()
       return read
     },
-    // it is the caller's
+    // the caller owns the file
     close: async () => {},
   })
   return {
@@ -104,13 +104,13 @@ async function statOf(file: OpenFile): Promise<OpenFileStat> {
   }
 }
 
-/** Duck-typed: an answer may come from another implementation of fetch. */
+/** Duck-typed, since a response may come from another implementation of fetch. */
 function isResponse(value: unknown): value is Response {
   if (typeof value !== 'object' || value === null || isBlob(value)) return false
   return 'body' in value && 'headers' in value && 'status' in value && 'arrayBuffer' in value
 }
 
-/** Duck-typed: memfs has open files, too. */
+/** Duck-typed, since memfs also has open files. */
 function isOpenFile(value: unknown): value is OpenFile {
   if (typeof value !== 'object' || value === null || !('fd' in value)) return false
   return has(value, 'read') && has(value, 'stat')

@@ -1,4 +1,4 @@
-/** Artifacts by what is said of them: the aspects that match lead to the artifacts. */
+/** Finds artifacts by their aspects. */
 import { IvcapError, isIvcapError } from '../../model/errors.js'
 import { checkOptions, type OptionNames } from '../../model/options.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
@@ -14,10 +14,10 @@ import { type Listing, listingOfPages, PAGE_SIZE, pagesFrom, type RunStep, type 
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 import { Artifact } from './artifact.js'
 
-/** Records that are fetched at once. */
+/** Maximum number of records that are fetched concurrently. */
 const AT_ONCE = 8
 
-/** A condition on the aspects of an artifact: one of them must have the schema and the content. */
+/** A condition on an artifact: one of its aspects must have both the schema and the content. */
 export interface AspectCondition {
   /** A schema, or a pattern in which `%` stands for any characters. */
   readonly schema?: string | undefined
@@ -25,24 +25,24 @@ export interface AspectCondition {
 }
 
 export interface FindArtifactsOptions extends AspectCondition, CallOptions {
-  /** On the fields of the aspects, as `listAspects` takes it. */
+  /** A filter on the fields of the aspects, as in `listAspects`. */
   readonly filter?: string | undefined
   /**
-   * Further conditions, each of which an aspect of the artifact must meet. A condition that more than 50 aspects meet costs a request
-   * for each candidate: let `where` be the rarest.
+   * Further conditions. An aspect of the artifact must meet each of them. A condition that more than 50 aspects meet costs one
+   * request for each candidate, so `where` should be the most selective condition.
    */
   readonly having?: readonly AspectCondition[] | undefined
-  /** What was said then. @default now */
+  /** Searches the aspects that were in force at this time. @default now */
   readonly atTime?: TimeInput | undefined
-  /** Artifacts in all; Infinity for all. @default 10 */
+  /** Maximum number of artifacts; Infinity for all. @default 10 */
   readonly limit?: number | undefined
-  /** Comma list of fields of the aspects. @default valid_from */
+  /** Comma-separated list of fields of the aspects. @default valid_from */
   readonly orderBy?: string | undefined
   /** @default DESC */
   readonly orderDirection?: 'ASC' | 'DESC' | undefined
 }
 
-/** As `FindArtifactsOptions`, by aspects of one type: conditions are typed. */
+/** As `FindArtifactsOptions`, for aspects of one type: conditions are typed. */
 export interface FindTypedOptions<T> extends Omit<FindArtifactsOptions, 'schema' | 'where'> {
   readonly type: AspectType<unknown, T>
   readonly where?: Where<T> | undefined
@@ -63,11 +63,11 @@ const FIND_OPTIONS: OptionNames<FindArtifactsOptions & { readonly type?: AspectT
 
 const CONDITION_OPTIONS: OptionNames<AspectCondition> = { schema: true, where: true }
 
-/** An artifact, and the aspects by which it was found: those of the page that led to it, and one for each further condition. */
+/** An artifact and the aspects that matched: those of the page in which it was found, and one for each further condition. */
 export class FoundArtifact extends Artifact {
   readonly aspects: readonly Aspect[]
 
-  /** @internal Made by the client. */
+  /** @internal Created by the client. */
   constructor(context: Context, store: ArtifactStore, record: ArtifactRecord, aspects: readonly Aspect[]) {
     super(context, store, record, true)
     this.aspects = aspects
@@ -75,9 +75,9 @@ export class FoundArtifact extends Artifact {
 }
 
 type Query = Omit<AspectQuery, 'limit' | 'cursor'>
-/** The aspect of an entity that meets a further condition; undefined where none does. */
+/** Returns the aspect of the entity that meets a further condition, or undefined. */
 type Match = (entity: string, op: OpOptions) => Promise<AspectRecord | undefined>
-/** Aspects of one page, by what they are about. */
+/** Aspects of one page, grouped by entity. */
 type Candidates = readonly (readonly [entity: string, records: readonly AspectRecord[]])[]
 
 export function findArtifacts(
@@ -113,8 +113,8 @@ function conditionsOf(having: unknown, atTime: TimeInput | undefined): readonly 
 }
 
 /**
- * Asks once for what meets a condition. If that is one page, it answers for every entity; if it is more, each entity is asked
- * about by itself.
+ * Queries the aspects that meet a condition. If they fit into one page, that page answers for every entity. Otherwise each
+ * entity needs a query of its own.
  */
 async function matchOf(aspects: AspectStore, query: Query, op: OpOptions): Promise<Match> {
   const { items, cursor } = await aspects.list({ ...query, limit: PAGE_SIZE }, op)
@@ -125,7 +125,7 @@ async function matchOf(aspects: AspectStore, query: Query, op: OpOptions): Promi
   return async (entity, op) => (await aspects.list({ ...query, entity, limit: 1 }, op)).items[0]
 }
 
-/** Without the entities that were seen before; in the order of the records. */
+/** Groups the records by entity, in their order. Omits entities that are in `seen`, and adds the others to it. */
 function byEntity(records: readonly AspectRecord[], seen: Set<string>): Candidates {
   const groups = new Map<string, AspectRecord[]>()
   for (const record of records) {
@@ -138,7 +138,7 @@ function byEntity(records: readonly AspectRecord[], seen: Set<string>): Candidat
   return [...groups]
 }
 
-/** In batches, each of which is fetched when it is wanted. */
+/** Yields batches. Each batch is fetched when it is requested. */
 async function* foundIn(
   context: Context,
   run: RunStep,
@@ -186,10 +186,10 @@ async function find(
   }
 }
 
-/** An artifact whose record can't be read does not spoil the others. */
+/** Error codes that cause an artifact to be left out of the result, instead of failing the call. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['not-found', 'permission-denied', 'integrity'])
 
-/** Undefined for what is no artifact: anything may have aspects. */
+/** Undefined if the entity is not an artifact: entities of any kind may have aspects. */
 function artifactIdOf(entity: string) {
   try {
     return parseArtifactId(entity, 'entity')

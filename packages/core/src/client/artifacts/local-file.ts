@@ -1,18 +1,18 @@
 /// <reference lib="esnext.disposable" />
 
-/** `Symbol.asyncDispose`, or what compilers of `await using` fall back to where the runtime has none yet. */
+/** `Symbol.asyncDispose`, or the fallback that compilers use for `await using` if the runtime does not define it. */
 export const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
 
-/** A file on this disk with the whole, checked content of an artifact. */
+/** A file on this disk with the whole, verified content of an artifact. */
 export interface LocalFile extends AsyncDisposable {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string
-  /** Removes the file if it is a temporary one of ours; any other is never removed. */
+  /** Removes the file if it is a temporary file of this library. Never removes any other file. */
   dispose(): Promise<void>
 }
 
-/** `remove` is given for a temporary file; a file that we did not make is never removed. */
+/** @param remove must be given only for a temporary file; any other file is never removed */
 export function localFile(path: string, remove?: () => Promise<void>): LocalFile {
   let removed: Promise<void> | undefined
   const dispose = () => {

@@ -1,4 +1,4 @@
-/** What is said of one artifact. */
+/** The aspects of one artifact. */
 import type { OptionNames } from '../../model/options.js'
 import type { TimeInput } from '../../model/time.js'
 import type { Urn } from '../../model/urn.js'
@@ -9,30 +9,30 @@ import { concurrently } from '../concurrently.js'
 import type { Context } from '../context.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
-/** Aspects that are written at once, to a place that does not take many together. */
+/** Maximum number of concurrent writes, for a store without `assertMany`. */
 const AT_ONCE = 8
 
 export interface GetMetadataOptions extends CallOptions {
-  /** What was in force then. @default now */
+  /** Reads the aspect that was in force at this time. @default now */
   readonly atTime?: TimeInput | undefined
 }
 
 export const GET_METADATA_OPTIONS: OptionNames<GetMetadataOptions> = { atTime: true, ...CALL_OPTIONS }
 
-/** What `addMetadata` and `updateMetadata` were given: a content or several of them, or a type and a value of it. */
+/** Arguments of `addMetadata` and `updateMetadata`: one content or several, or a type and a value of it. */
 export interface MetadataInput {
   readonly type?: AspectType
   readonly contents: unknown
   readonly o: AssertOptions
 }
 
-/** The arguments of either form; the options are checked by the call. */
+/** Reads the arguments of both overloads. The call checks the options. */
 export const metadataInput = (first: unknown, second: unknown, third: unknown): MetadataInput =>
   isAspectType(first)
     ? { type: first, contents: second, o: third ?? {} }
     : { contents: first, o: second ?? {} }
 
-/** The aspects that are to be stored. @throws IvcapError `missing-argument` or `invalid-argument` */
+/** The aspects to store. @throws IvcapError `missing-argument` or `invalid-argument` */
 export async function draftsOf(
   entity: Urn,
   { type, contents }: MetadataInput,
@@ -47,7 +47,7 @@ export async function draftsOf(
   )
 }
 
-/** In their order where the place takes many together, or where each replaces the one before it. */
+/** Writes in order if the store has `assertMany`, or if each aspect replaces the one before it. */
 export async function assertAll(
   { backend }: Context,
   drafts: readonly AspectDraft[],

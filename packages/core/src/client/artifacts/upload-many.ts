@@ -4,20 +4,21 @@ import { checkOptions, type OptionNames } from '../../model/options.js'
 import { concurrently, type Items } from '../concurrently.js'
 import { UPLOAD_OPTIONS, type UploadOptions } from './upload.js'
 
-/** How many uploads are under way at once, unless told. */
+/** Default number of concurrent uploads. */
 const CONCURRENCY = 8
 
-/** One of many uploads; the signal is that of all of them. */
+/** The options of one of many uploads. The signal is shared by all of them. */
 export type UploadInput = Omit<UploadOptions, 'signal'>
 
 export interface UploadManyOptions<A> {
-  /** How many are under way at once. @default 8 */
+  /** Maximum number of concurrent uploads. @default 8 */
   readonly concurrency?: number | undefined
-  /** Cancels all that are not done yet, also while the input waits. */
+  /** Cancels all uploads that have not ended, even while the input is pending. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Gets each outcome as it comes, with its number in the input from 0, instead of the result, which is empty then: for an input
-   * without an end. The next upload of the same worker waits for the promise that it returns; what it throws ends all.
+   * Receives each outcome as soon as it is known, with its index in the input (from 0). The returned array is then empty, which
+   * allows an endless input. The worker awaits the returned promise before its next upload. If the callback throws, all uploads
+   * end.
    */
   readonly onOutcome?: ((outcome: UploadOutcome<A>, i: number) => void | Promise<void>) | undefined
 }
@@ -28,12 +29,12 @@ const UPLOAD_MANY_OPTIONS: OptionNames<UploadManyOptions<unknown>> = {
   onOutcome: true,
 }
 
-/** What became of one upload: an artifact, or an error. */
+/** The outcome of one upload: an artifact or an error. */
 export type UploadOutcome<A> =
   | { readonly artifact: A; readonly error?: undefined }
   | { readonly artifact?: undefined; readonly error: IvcapError }
 
-/** In the order of the input. A failure is that upload's own; only an abort, or an input that fails, ends all. */
+/** Outcomes are in input order. A failed upload does not affect the others; only an abort or a failing input ends all. */
 export async function uploadMany<A>(
   uploads: Items<UploadInput>,
   o: UploadManyOptions<A>,

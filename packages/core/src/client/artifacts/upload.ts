@@ -18,40 +18,41 @@ import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 import { describedContent, type UploadContent, uploadSource } from './content.js'
 
 export interface UploadOptions extends CallOptions {
-  /** Human-readable; in local mode the relative path below baseDir. */
+  /** Human-readable name; in local mode the path relative to baseDir. */
   readonly name?: string | undefined
-  /** A local file (Node). Exactly one of `filePath` and `content`. */
+  /** Path of a local file (Node). Exactly one of `filePath` and `content` must be given. */
   readonly filePath?: string | undefined
   /**
-   * Bytes, text, a Blob or File, a stream of bytes, an answer of `fetch`, or an open file (Node's FileHandle, which stays open).
-   * Exactly one of `filePath` and `content`.
+   * Bytes, text, a Blob or File, a stream of bytes, a `Response` of fetch, or an open file (Node's FileHandle, which stays open).
+   * Exactly one of `filePath` and `content` must be given.
    */
   readonly content?: UploadContent | undefined
   /**
-   * MIME type; guessed from `filePath`, the Blob's or the answer's type, or `name`, else `application/octet-stream` for a file.
-   * Required for content that tells nothing.
+   * MIME type. By default it is derived from `filePath`, the type of the Blob or response, or `name`; a file of unknown type gets
+   * `application/octet-stream`. Required if nothing indicates the type.
    */
   readonly contentType?: string | undefined
-  /** Bytes, where the source does not know it (-1: unknown). Other than the bytes: an error, nothing becomes ready. */
+  /** Bytes, if the source does not know its size (-1: unknown). If the actual size differs, the upload fails and stores nothing. */
   readonly contentSize?: number | undefined
-  /** URN or handle of the collection that it goes into. */
+  /** URN or handle of the collection to which the artifact is added. */
   readonly collection?: Reference | undefined
-  /** `urn:ivcap:policy:…`: who may see it. */
+  /** `urn:ivcap:policy:…`: controls who may see the artifact. */
   readonly policy?: string | undefined
-  /** Bytes per request, where the place transfers in parts; default: chosen for bounded memory. */
+  /** Bytes per request, if the backend transfers in parts. @default chosen so that memory stays bounded */
   readonly chunkSize?: number | undefined
-  /** Attempts after the first; default 5. */
+  /** Attempts after the first one. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of them; exponential, jittered; default 500. */
+  /** Milliseconds before the first retry; grows exponentially, with jitter. @default 500 */
   readonly retryDelay?: number | undefined
-  /** Upload even if this file was uploaded before (see `.ivcap-<filename>.txt`). */
+  /** Uploads the file even if it was uploaded before (see `.ivcap-<filename>.txt`). @default false */
   readonly forceUpload?: boolean | undefined
   /**
-   * Look for, and leave, a `.ivcap-<filename>.txt` beside `filePath`, by which the same file is recognised; default true. Without,
-   * the folder stays as it is, each call makes a new artifact, and no MD5 is computed: 1.7 s of processor time a GiB.
+   * Reads and writes a sidecar file `.ivcap-<filename>.txt` beside `filePath`, by which an uploaded file is recognised. `false`
+   * disables it: nothing is written into the folder, each call creates a new artifact, and no MD5 is computed (1.7 s of processor
+   * time per GiB). @default true
    */
   readonly sidecar?: boolean | undefined
-  /** Bytes that the other side has accepted so far, and the total where it is known. */
+  /** Receives the number of bytes that the backend has accepted so far, and the total if it is known. */
   readonly onProgress?: ((accepted: number, total?: number) => void) | undefined
 }
 
@@ -83,7 +84,7 @@ export interface Upload {
   readonly transfer: TransferOptions
 }
 
-/** Reads no content. @throws IvcapError `missing-argument`, `invalid-argument` */
+/** Validates the options. Reads no content. @throws IvcapError `missing-argument`, `invalid-argument` */
 export async function checkUpload(o: UploadOptions): Promise<Upload> {
   const { filePath, content } = o
   if ((filePath === undefined) === (content === undefined)) {
@@ -114,7 +115,7 @@ export async function checkUpload(o: UploadOptions): Promise<Upload> {
   })
 }
 
-/** The artifact that an earlier upload of the same unchanged file left, else a new one. */
+/** Returns the artifact of an earlier upload if the file has not changed since; otherwise creates a new artifact. */
 export async function upload(
   store: ArtifactStore,
   memory: files.UploadMemory,
@@ -129,7 +130,7 @@ export async function upload(
   }
   const source = await files.fileSource(filePath, 'filePath', op)
   checkFileSize(filePath, source, contentSize)
-  // a failed upload leaves nothing, and a file can be read again
+  // safe to repeat: a failed upload leaves nothing behind, and a replayable source can be read again
   const create = (file: ByteSource) => {
     const run = () => store.create(file, draft, { ...transfer, ...op })
     return source.replayable ? files.withOpenFiles(run, op) : run()
@@ -137,11 +138,11 @@ export async function upload(
   if (!store.remembersUploads || !sidecar) return create(source)
   const earlier = forceUpload ? undefined : await recall(store, memory, filePath, source.size, op)
   if (earlier !== undefined) return earlier
-  // hashed on its way, so that remembering it need not read the file again
+  // computes the MD5 during the upload, so that `remember` need not read the file again
   const hashed = withMd5(source)
   try {
     const record = await create(hashed.source)
-    // without it the file is read once more
+    // without the MD5, `remember` reads the file again
     const md5 = await hashed.md5().catch(() => undefined)
     await memory.remember(filePath, record.id, omitUndefined({ ...op, md5, source }))
     return record
@@ -150,7 +151,7 @@ export async function upload(
   }
 }
 
-/** As `recall`, of a file of which nothing is known yet. */
+/** As `recall`, for a file that was not opened before. */
 export async function recallFile(
   store: ArtifactStore,
   memory: files.UploadMemory,
@@ -164,8 +165,8 @@ export async function recallFile(
 }
 
 /**
- * The ready artifact of this store that the file's sidecar names, if it still tells the truth: the MD5 is that of the file, and
- * the artifact has `size` bytes, as far as both sizes are known.
+ * Returns the artifact that the file's sidecar names, if it is ready in this store and still matches the file: the MD5 is equal,
+ * and so are the sizes, if both are known.
  */
 async function recall(
   store: ArtifactStore,
@@ -181,7 +182,7 @@ async function recall(
     const isSameSize = record.size === undefined || size === undefined || record.size === size
     return record.status === 'ready' && isSameSize ? record : undefined
   } catch (error) {
-    // a sidecar of another deployment, or of an artifact that is gone
+    // the sidecar belongs to another deployment, or its artifact was deleted
     if (isIvcapError(error, 'not-found') || isIvcapError(error, 'permission-denied')) return undefined
     throw error
   }
@@ -190,10 +191,10 @@ async function recall(
 async function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): Promise<string> {
   if (contentType !== undefined) return checkMimeType(contentType)
   const { type, name: nameOfFile } = describedContent(content)
-  // of others, and it travels in a header
+  // the type is foreign input and is sent in a header, so it is checked
   if (type !== undefined && MIME_TYPE.test(type)) return type
   const names = [filePath, nameOfFile, name].filter((n) => n !== undefined)
-  // the table of types is a third of what a page would load otherwise
+  // loaded on demand: otherwise this table would be a third of the code that a page loads
   const { mimeOf } = await import('../../streams/mime.js')
   const guess = names.map(mimeOf).find((type) => type !== undefined)
   if (guess !== undefined) return guess
@@ -203,7 +204,7 @@ async function mimeTypeOf({ contentType, filePath, content, name }: UploadOption
   throw new IvcapError('missing-argument', message, { argument: 'contentType' })
 }
 
-/** RFC 9110: type/subtype, and parameters without control characters, since it travels in a header. */
+/** RFC 9110: type/subtype and parameters. Control characters are not allowed, since the type is sent in a header. */
 const MIME_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
 
 function checkMimeType(contentType: unknown): string {

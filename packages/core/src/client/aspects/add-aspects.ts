@@ -9,23 +9,23 @@ import type { Aspect } from './aspect.js'
 import { ASPECT_INPUT_OPTIONS, type AspectInput, aspectDraft } from './aspect-input.js'
 import { aspectHandle } from './aspects.js'
 
-/** How many requests are under way at once, unless told. */
+/** Default number of concurrent requests. */
 const CONCURRENCY = 16
-/** Handed over together to a store that takes many. */
+/** Number of aspects in one call of `assertMany`. */
 const BATCH = 256
 
 export interface AddManyOptions extends CallOptions {
-  /** How many are under way at once. A store that takes many together decides that itself. @default 16 */
+  /** Maximum number of concurrent requests. Ignored by a store that accepts many aspects in one call. @default 16 */
   readonly concurrency?: number | undefined
   /**
-   * Milliseconds for the whole, the waiting for the input included.
+   * Milliseconds for the whole call, including the time to wait for the input.
    *
-   * @default without limit: the client's `timeout` then bounds each request
+   * @default no limit: the client's `timeout` then bounds each request
    */
   readonly timeout?: number | undefined
   /**
-   * Gets each aspect as it is added, with its number in the input from 0, instead of the result, which is empty then: for an
-   * input without an end.
+   * Receives each aspect as soon as it is added, with its index in the input (from 0). The returned array is then empty, which
+   * allows an endless input.
    */
   readonly onAdded?: ((aspect: Aspect, i: number) => void | Promise<void>) | undefined
 }
@@ -38,7 +38,7 @@ const ADD_MANY_OPTIONS: OptionNames<AddManyOptions> = {
 
 type Keep = (aspect: Aspect, i: number) => void | Promise<void>
 
-/** In the order of the input. The first failure ends it: none is begun after it, those under way are waited for. */
+/** Results are in input order. After the first failure no new request is started; those in progress are awaited. */
 export async function addAspects(
   context: Context,
   inputs: Items<AspectInput>,
@@ -98,7 +98,7 @@ async function together(
     }
     await concurrently(inputs, 1, gather, op.signal)
   } finally {
-    // a wrong one, or an input that fails, keeps none of those before it from being added; an abort does
+    // adds the aspects before an invalid one, or before a failure of the input, but not after an abort
     if (!op.signal?.aborted) await store()
   }
 }

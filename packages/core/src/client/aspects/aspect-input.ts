@@ -13,9 +13,9 @@ import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 import type { AspectType } from './aspect-type.js'
 
 export interface AssertOptions extends CallOptions {
-  /** Wins over `content.$schema`. */
+  /** Schema of the aspect. Takes precedence over `content.$schema`. */
   readonly schema?: string | undefined
-  /** `urn:ivcap:policy:…`: who may see it. */
+  /** `urn:ivcap:policy:…`: controls who may see the aspect. */
   readonly policy?: string | undefined
 }
 
@@ -23,7 +23,7 @@ export const ASSERT_OPTIONS: OptionNames<AssertOptions> = { schema: true, policy
 
 /** One of many aspects to add. */
 export interface AspectInput {
-  /** URN (or any URI) of what the aspect is about, or a handle of that. */
+  /** URN (or any URI) of the entity that the aspect describes, or a handle of it. */
   readonly entity: Reference
   readonly content: JsonInput
   readonly schema?: string | undefined
@@ -38,28 +38,28 @@ export const ASPECT_INPUT_OPTIONS: OptionNames<AspectInput> = {
 }
 
 export interface ListAspectsOptions extends CallOptions {
-  /** URN (or any URI), or a handle. */
+  /** URN (or any URI) of the entity, or a handle of it. */
   readonly entity?: Reference | undefined
   /** A schema, or a pattern in which `%` stands for any characters, e.g. `urn:ivcap:schema%`. */
   readonly schema?: string | undefined
-  /** SQL/JSON path that must find something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
+  /** SQL/JSON path that must match something in the content, e.g. `$.images[*] ? (@.size > 10000)`. */
   readonly contentPath?: string | undefined
-  /** Conditions on the content, e.g. `{ depth: { gt: 10 } }`; instead of a `contentPath`. */
+  /** Conditions on the content, e.g. `{ depth: { gt: 10 } }`. Must not be combined with `contentPath`. */
   readonly where?: Where | undefined
   readonly filter?: string | undefined
-  /** List what was in force then. */
+  /** Lists the aspects that were in force at this time. @default now */
   readonly atTime?: TimeInput | undefined
-  /** Aspects in all; default 10; Infinity for all. */
+  /** Maximum number of aspects; Infinity for all. @default 10 */
   readonly limit?: number | undefined
-  /** Comma list of fields; default `valid_from`. */
+  /** Comma-separated list of fields. @default valid_from */
   readonly orderBy?: string | undefined
-  /** Default `DESC`. */
+  /** @default DESC */
   readonly orderDirection?: 'ASC' | 'DESC' | undefined
-  /** Default true. Without it, `await aspect.load()` fetches the content of one. */
+  /** If false, listed aspects have no content; `await aspect.load()` fetches it. @default true */
   readonly includeContent?: boolean | undefined
 }
 
-/** As `ListAspectsOptions`, of one type: contents are checked, and conditions are typed. */
+/** As `ListAspectsOptions`, for aspects of one type: contents are validated, and conditions are typed. */
 export interface ListTypedOptions<T> extends Omit<ListAspectsOptions, 'schema' | 'where' | 'includeContent'> {
   readonly type: AspectType<unknown, T>
   readonly where?: Where<T> | undefined
@@ -117,7 +117,7 @@ function contentPathOf({ contentPath, where }: ListAspectsOptions): string | und
   throw new IvcapError('invalid-argument', message, { argument: 'where' })
 }
 
-/** A query without its page. @throws IvcapError `invalid-argument` */
+/** The query of a listing, without its page. @throws IvcapError `invalid-argument` */
 export function aspectQuery(
   o: ListAspectsOptions,
 ): Omit<AspectQuery, 'limit' | 'cursor'> & { readonly limit: number } {

@@ -10,7 +10,7 @@ import { type Listing, listingOfPages, type RunStep, type Slice } from '../listi
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
 export interface HistoryOptions extends CallOptions {
-  /** Records in all. @default Infinity */
+  /** Maximum number of records. @default Infinity */
   readonly limit?: number | undefined
 }
 
@@ -22,7 +22,7 @@ export class Aspect extends Handle<AspectRecord> {
   get id(): Urn {
     return this.record.id
   }
-  /** What it is about: a URN, or any URI. */
+  /** The entity that the aspect describes: a URN, or any URI. */
   get entity(): string {
     return this.record.entity
   }
@@ -31,9 +31,9 @@ export class Aspect extends Handle<AspectRecord> {
   }
 
   /**
-   * The JSON content. It has `$schema` and no `$entity`, on every backend.
+   * The JSON content. On every backend it has `$schema`, and never `$entity`.
    *
-   * @throws IvcapError `missing-argument` when it was listed with `includeContent: false` and not loaded since
+   * @throws IvcapError `missing-argument` if the aspect was listed with `includeContent: false` and was not loaded since
    */
   get content(): JsonObject {
     const { content, schema, id } = this.record
@@ -42,11 +42,11 @@ export class Aspect extends Handle<AspectRecord> {
     throw new IvcapError('missing-argument', message, { resource: id, argument: 'includeContent' })
   }
 
-  /** In force from then on. To the millisecond; `record.validFrom` has the microseconds. */
+  /** Start of validity, with millisecond precision; `record.validFrom` has microseconds. */
   get validFrom(): Date | undefined {
     return dateOf(this.record.validFrom)
   }
-  /** In force until just before then; undefined while in force. */
+  /** End of validity (exclusive); undefined while the aspect is in force. */
   get validTo(): Date | undefined {
     return dateOf(this.record.validTo)
   }
@@ -59,18 +59,18 @@ export class Aspect extends Handle<AspectRecord> {
   get policy(): Urn | undefined {
     return this.record.policy
   }
-  /** The record that this one took the place of. */
+  /** The record that this one replaced. */
   get replaces(): Urn | undefined {
     return this.record.replaces
   }
 
-  /** Retracts the aspect: it is no longer in force, but can still be read by id and as of earlier times. Returns this aspect. */
+  /** Retracts the aspect: it is no longer in force, but can still be read by id and at earlier times. Returns this aspect. */
   async retract(o: CallOptions = {}): Promise<this> {
     await this.call('retract', o, CALL_OPTIONS, (op) => this.context.backend.aspects.retract(this.id, op))
     return this.refresh(o)
   }
 
-  /** This record and those that it replaced by updates, newest first; all of them unless told otherwise. */
+  /** Lists this record and those that it replaced by updates, newest first. Returns all of them by default. */
   history(o: HistoryOptions = {}): Listing<Aspect> {
     const { limit = Number.POSITIVE_INFINITY, ...call } = checkOptions(o, HISTORY_OPTIONS, 'history')
     return listingOfPages(this.context, 'history', { ...call, limit: checkLimit(limit) }, (run) =>
@@ -84,7 +84,7 @@ export class Aspect extends Handle<AspectRecord> {
     for (;;) {
       seen.add(version.id)
       const { replaces } = version
-      // a record that replaces a later one is damaged
+      // records that replace each other in a cycle are damaged
       const isLast = replaces === undefined || seen.has(replaces)
       yield { items: [version], more: !isLast }
       if (isLast) return
@@ -93,7 +93,7 @@ export class Aspect extends Handle<AspectRecord> {
     }
   }
 
-  /** The record, content normalised: what `JSON.stringify(aspect)` shows. */
+  /** The record with normalised content, as `JSON.stringify(aspect)` shows it. */
   toJSON(): AspectRecord {
     const { content, schema } = this.record
     return content === undefined ? this.record : { ...this.record, content: normalContent(content, schema) }
@@ -113,7 +113,7 @@ export class Aspect extends Handle<AspectRecord> {
   }
 }
 
-/** Backends differ in whether they keep `$schema` and `$entity` in the content: users always see the first, never the second. */
+/** Some backends keep `$schema` and `$entity` in the content, others don't. Users always see `$schema` and never `$entity`. */
 function normalContent(content: JsonObject, schema: string): JsonObject {
   const { $schema: _schema, $entity: _entity, ...rest } = content
   return { $schema: schema, ...rest }

@@ -21,7 +21,7 @@ export function listAspects(context: Context, operation: string, o: ListAspectsO
   return listRecords(context, operation, o, (record) => new Aspect(context, record, false))
 }
 
-/** The aspects of one type. One whose content is not of it is left out, and told by an event. */
+/** Lists the aspects of one type. An aspect whose content does not match is left out and reported by a `left-out` event. */
 export function listTyped<T>(
   context: Context,
   operation: string,
@@ -57,7 +57,7 @@ async function typedOrLeftOut<T>(
   }
 }
 
-/** Arguments are checked now; nothing is fetched before the first item is asked for. */
+/** Checks the arguments now. Fetches nothing before the first item is requested. */
 export function listRecords<T>(
   context: Context,
   operation: string,
@@ -88,7 +88,7 @@ export async function assertAspect(
   })
 }
 
-/** A handle on an aspect that was just stored. Fields that the answer omits are fetched by `load()`. */
+/** A handle on an aspect that was just stored. `load()` fetches the fields that the response omits. */
 export const aspectHandle = (context: Context, record: AspectRecord, { content }: AspectDraft): Aspect =>
   new Aspect(context, { ...record, content }, record.validFrom !== undefined)
 
@@ -99,12 +99,12 @@ export async function getAspect(context: Context, id: Reference, o: CallOptions)
   return new Aspect(context, record, true)
 }
 
-/** The content path for what has this very text at `key`. Texts are escaped there as they are in JSON. */
+/** A content path that matches contents whose `key` equals `text`. Texts are escaped as in JSON. */
 export const pathTo = (key: string, text: string): string => `$.${key} ? (@ == ${JSON.stringify(text)})`
 
 /**
- * The records in force whose content has this very text at `key`; content itself may be left out. Not every deployment
- * knows content paths: all that entity and schema leave is read from one that doesn't.
+ * Yields the records in force whose content has exactly this text at `key`. Records may come without content. If the deployment
+ * does not support content paths, reads all records that match entity and schema, and filters them here.
  */
 export async function* recordsWith(
   context: Context,

@@ -13,29 +13,29 @@ import { dateOf, idOf, type Reference } from '../handle.js'
 import type { Listing } from '../listing.js'
 import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 
-/** How many retractions are under way at once. */
+/** Maximum number of concurrent retractions. */
 const CONCURRENCY = 8
 
-/** One thing's being in a collection. */
+/** The membership of one item in a collection. */
 export interface CollectionItem {
-  /** The aspect that says so: `urn:ivcap:aspect:<uuid>`. */
+  /** The aspect that states the membership: `urn:ivcap:aspect:<uuid>`. */
   readonly id: Urn
   /** URN of the collection. */
   readonly collection: string
-  /** URN of what is in it. */
+  /** URN of the item. */
   readonly item: string
-  /** Since when. Undefined just after an addition, where the place's answer doesn't tell. */
+  /** When the item was added. Undefined just after an addition if the backend's response omits it. */
   readonly validFrom: Date | undefined
 }
 
 export interface AddItemOptions extends CallOptions {
-  /** `urn:ivcap:policy:…`: who may see that it is in there. */
+  /** `urn:ivcap:policy:…`: controls who may see that the item is in the collection. */
   readonly policy?: string | undefined
 }
 
 const ADD_ITEM_OPTIONS: OptionNames<AddItemOptions> = { policy: true, ...CALL_OPTIONS }
 
-/** All items unless a limit is given. */
+/** By default all items are listed. */
 export type ListItemsOptions = Pick<ListAspectsOptions, 'limit' | 'atTime' | 'signal' | 'timeout'>
 
 export const LIST_ITEMS_OPTIONS: OptionNames<ListItemsOptions> = {
@@ -54,7 +54,7 @@ export function listItems(
   return listRecords(context, 'items', query, itemOf)
 }
 
-/** Undefined: it is in there already. */
+/** Returns undefined if the item is already in the collection. */
 export function addItem(
   context: Context,
   collection: Reference,
@@ -71,7 +71,7 @@ export function addItem(
   })
 }
 
-/** Some deployments can't tell. The worst that comes of that is a second entry for the same item: no reason to fail. */
+/** Returns false if the deployment cannot answer. The worst result is a second entry for the same item, so this is not an error. */
 async function isMember(context: Context, entity: string, item: string, op: OpOptions): Promise<boolean> {
   const contentPath = pathTo('item', item)
   const query = aspectQuery({
@@ -92,7 +92,7 @@ async function isMember(context: Context, entity: string, item: string, op: OpOp
   }
 }
 
-/** Whether it was in there. All its entries go, should there be several. */
+/** Retracts all entries of the item. Returns whether there were any. */
 export function removeItem(
   context: Context,
   collection: Reference,
@@ -107,7 +107,7 @@ export function removeItem(
   })
 }
 
-/** How many there were. */
+/** Returns the number of retracted aspects. */
 export async function retractEach(
   context: Context,
   records: AsyncIterable<AspectRecord>,

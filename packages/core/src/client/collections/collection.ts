@@ -21,9 +21,9 @@ import {
   retractEach,
 } from './collection-items.js'
 
-/** A handle on one collection: a named set of artifacts, or of whatever has a URN. */
+/** A handle on one collection: a named set of artifacts, or of any items that have a URN. */
 export class Collection extends Handle<AspectRecord> {
-  /** `urn:ivcap:collection:<uuid>`, or whatever URN it was given. */
+  /** `urn:ivcap:collection:<uuid>`, or the URN that was given when the collection was created. */
   get id(): string {
     return this.record.entity
   }
@@ -33,27 +33,27 @@ export class Collection extends Handle<AspectRecord> {
   get description(): string | undefined {
     return this.#text('description')
   }
-  /** The definition is in force from then on: since the collection was made, or last updated. */
+  /** When the collection was created or last updated. */
   get validFrom(): Date | undefined {
     return dateOf(this.record.validFrom)
   }
 
-  /** What is in it (or was, at `atTime`), newest first; all of it unless a limit is given. */
+  /** Lists the items (those at `atTime`, if given), newest first. Returns all of them unless `limit` is given. */
   items(o: ListItemsOptions = {}): Listing<CollectionItem> {
     return listItems(this.context, this.id, checkOptions(o, LIST_ITEMS_OPTIONS, 'items'))
   }
 
-  /** Adds an item. Undefined: it is in there already. */
+  /** Adds an item. Returns undefined if it is already in the collection. */
   async add(item: Reference, o: AddItemOptions = {}): Promise<CollectionItem | undefined> {
     return addItem(this.context, this.id, item, o)
   }
 
-  /** Takes an item out. Whether it was in there. */
+  /** Removes an item. Returns whether it was in the collection. */
   async remove(item: Reference, o: CallOptions = {}): Promise<boolean> {
     return removeItem(this.context, this.id, item, o)
   }
 
-  /** Retracts its items, then the collection. How many aspects were retracted. @throws IvcapError `not-found` */
+  /** Retracts the items, then the collection. Returns the number of retracted aspects. @throws IvcapError `not-found` */
   async retract(o: CallOptions = {}): Promise<number> {
     return retractCollection(this.context, this.id, o)
   }
@@ -78,7 +78,7 @@ export class Collection extends Handle<AspectRecord> {
   }
 }
 
-/** The newest, should there be several. @throws IvcapError `not-found` */
+/** Returns the newest definition if there are several. @throws IvcapError `not-found` */
 export async function fetchDefinition(
   context: Context,
   operation: string,
@@ -92,7 +92,7 @@ export async function fetchDefinition(
   throw new IvcapError('not-found', `${operation}: ${message}`, { operation, resource: id })
 }
 
-/** The definition goes last: whatever interrupts this, the collection is still found, and can be retracted again. */
+/** Retracts the definition last: if the call is interrupted, the collection is still found and can be retracted again. */
 export function retractCollection(context: Context, reference: Reference, o: CallOptions): Promise<number> {
   const operation = 'retractCollection'
   return call(context, operation, o, CALL_OPTIONS, async (op) => {

@@ -13,12 +13,12 @@ import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Collection, fetchDefinition } from './collection.js'
 
 export interface CreateCollectionOptions extends CallOptions {
-  /** Human-readable. */
+  /** Human-readable name. */
   readonly name: string
   readonly description?: string | undefined
-  /** Its URN; default: a new `urn:ivcap:collection:<uuid>`. One that exists gets this name and description; its items stay. */
+  /** URN. An existing collection gets this name and description but keeps its items. @default new `urn:ivcap:collection:<uuid>` */
   readonly id?: Reference | undefined
-  /** `urn:ivcap:policy:…`: who may see it. */
+  /** `urn:ivcap:policy:…`: controls who may see the collection. */
   readonly policy?: string | undefined
 }
 
@@ -31,7 +31,7 @@ const CREATE_COLLECTION_OPTIONS: OptionNames<CreateCollectionOptions> = {
 }
 
 export interface GetCollectionOptions extends CallOptions {
-  /** As it was then. */
+  /** Returns the collection as it was at this time. @default now */
   readonly atTime?: TimeInput | undefined
 }
 
@@ -39,13 +39,13 @@ const GET_COLLECTION_OPTIONS: OptionNames<GetCollectionOptions> = { atTime: true
 
 export interface ListCollectionsOptions extends CallOptions {
   /**
-   * What the name must satisfy, as in an SQL/JSON path: `== "Reef 7"`, `starts with "CTD"`,
+   * Condition on the name, as in an SQL/JSON path: `== "Reef 7"`, `starts with "CTD"`,
    * `like_regex ".*ocean.*" flag "i"`.
    */
   readonly nameFilter?: string | undefined
-  /** Collections in all; default 10; Infinity for all. */
+  /** Maximum number of collections; Infinity for all. @default 10 */
   readonly limit?: number | undefined
-  /** List those that there were then. */
+  /** Lists the collections that existed at this time. @default now */
   readonly atTime?: TimeInput | undefined
 }
 
@@ -56,7 +56,7 @@ const LIST_COLLECTIONS_OPTIONS: OptionNames<ListCollectionsOptions> = {
   ...CALL_OPTIONS,
 }
 
-/** Some deployments refuse to replace an aspect that does not exist: so the client asks first whether it does. */
+/** Some deployments refuse to replace an aspect that does not exist, so the client first checks whether it exists. */
 export function createCollection(context: Context, o: CreateCollectionOptions): Promise<Collection> {
   return call(context, 'createCollection', o, CREATE_COLLECTION_OPTIONS, async (op, checked) => {
     const { id, name, description, policy } = checked

@@ -1,4 +1,5 @@
 import { omitUndefined } from '../../model/omit-undefined.js'
+import type { AspectRecord } from '../../model/records.js'
 import type { JobStatus } from '../../model/services.js'
 import { isUrn, type Urn } from '../../model/urn.js'
 import type { OpOptions } from '../../ports/index.js'
@@ -7,13 +8,13 @@ import { ARTIFACT_SCHEMAS, artifactOf, PRODUCED_BY_SCHEMAS, USED_BY_SCHEMAS } fr
 import { listRecords, recordsWith } from '../aspects/aspects.js'
 import type { Context } from '../context.js'
 
-/** What a job read and what it made, as URNs. */
+/** URNs of the artifacts that a job read and produced. */
 export interface JobArtifacts {
   readonly inputs: readonly Urn[]
   readonly outputs: readonly Urn[]
 }
 
-/** A node's neighbours against and along the flow of data, and what else its aspects tell of it. */
+/** A node's neighbours against and along the flow of data, and other facts from its aspects. */
 export interface NodeLinks {
   readonly upstream: readonly Urn[]
   readonly downstream: readonly Urn[]
@@ -22,10 +23,10 @@ export interface NodeLinks {
   readonly service?: Urn
 }
 
-/** All spellings of the record and of the links begin with one of these: a question each, instead of one for each spelling. */
+/** All spellings of the record and link schemas begin with one of these, so two queries replace one for each spelling. */
 const OF_ARTIFACTS = ['urn:ivcap:schema.artifact%', 'urn:ivcap:schema:artifact%']
 
-/** @param limit Jobs on either side, at the most */
+/** @param limit maximum number of jobs on either side */
 export async function linksOfArtifact(
   context: Context,
   operation: string,
@@ -36,24 +37,36 @@ export async function linksOfArtifact(
   const producedBy = new Set<Urn>()
   const usedBy = new Set<Urn>()
   let name: string | undefined
-  for (const schema of OF_ARTIFACTS) {
+  const take = ({ schema, content = {} }: AspectRecord) => {
+    const order = content['order']
+    if (isOneOf(ARTIFACT_SCHEMAS, schema)) name ??= artifactOf(id, content)?.name
+    else if (!isUrn(order)) return
+    else if (isOneOf(PRODUCED_BY_SCHEMAS, schema)) producedBy.add(order)
+    else if (isOneOf(USED_BY_SCHEMAS, schema)) usedBy.add(order)
+  }
+  /** Returns false if it stopped because there is enough. */
+  const takeAll = async (schema: string, isEnough: () => boolean) => {
     const query = { ...op, entity: id, schema, limit: Number.POSITIVE_INFINITY }
     for await (const record of listRecords(context, operation, query, (r) => r)) {
-      const { content = {} } = record
-      const order = content['order']
-      if (isOneOf(ARTIFACT_SCHEMAS, record.schema)) name ??= artifactOf(id, content)?.name
-      else if (!isUrn(order)) continue
-      else if (isOneOf(PRODUCED_BY_SCHEMAS, record.schema)) producedBy.add(order)
-      else if (isOneOf(USED_BY_SCHEMAS, record.schema)) usedBy.add(order)
-      if (producedBy.size >= limit || usedBy.size >= limit) break
+      take(record)
+      if (isEnough()) return false
     }
+    return true
+  }
+  const isFull = () => producedBy.size >= limit || usedBy.size >= limit
+  let isWhole = true
+  for (const schema of OF_ARTIFACTS) isWhole = isWhole && (await takeAll(schema, isFull))
+  // records are listed newest first, so many uses hide how the artifact came about
+  if (!isWhole) {
+    for (const schema of PRODUCED_BY_SCHEMAS) await takeAll(schema, () => producedBy.size >= limit)
+    for (const schema of ARTIFACT_SCHEMAS) await takeAll(schema, () => name !== undefined)
   }
   return { upstream: [...producedBy], downstream: [...usedBy], ...(name !== undefined && { name }) }
 }
 
 /**
- * A function's job tells itself, once it has ended, what it read and made. Of others the links are found by what they say: a
- * question of content, for which a place without an index reads all links that it has.
+ * A finished job of a function records the artifacts that it read and produced. For other jobs the links are found by a query on
+ * aspect contents; a backend without an index reads all its links for that.
  */
 export async function linksOfJob(
   context: Context,

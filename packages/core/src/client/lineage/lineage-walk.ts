@@ -8,13 +8,13 @@ import { linksOfArtifact, linksOfJob, type NodeLinks } from './lineage-links.js'
 export interface LineageNode {
   readonly id: Urn
   readonly kind: 'artifact' | 'job'
-  /** Of the artifact, or of the job's service; where it is known. */
+  /** Name of the artifact, or of the job's service, if it is known. */
   readonly name?: string
-  /** Of a job, where it is known. */
+  /** Status of the job, if it is known. */
   readonly status?: JobStatus
 }
 
-/** Along the flow of data: a job `used` what it comes `from`, and `produced` what it leads `to`. */
+/** Follows the flow of data: for `used`, `to` is the job that used `from`; for `produced`, `from` is the job that produced `to`. */
 export interface LineageEdge {
   readonly from: Urn
   readonly to: Urn
@@ -23,14 +23,14 @@ export interface LineageEdge {
 
 type Direction = 'upstream' | 'downstream'
 
-/** Questions under way at once. */
+/** Maximum number of concurrent queries. */
 const CONCURRENCY = 8
 
-/** Walks from node to node, breadth first; whatever way leads to a node, it is looked at once. */
+/** Walks from node to node, breadth first. Each node is queried once, even if several paths lead to it. */
 export class LineageWalk {
   readonly nodes = new Map<Urn, LineageNode>()
   readonly edges = new Map<string, LineageEdge>()
-  /** Where there is more than was followed. */
+  /** Nodes with neighbours that were not followed. */
   readonly open = new Set<Urn>()
   readonly #context: Context
   readonly #limit: number
@@ -45,7 +45,7 @@ export class LineageWalk {
     this.nodes.set(start.id, start)
   }
 
-  /** All that lies in that direction, up to `depth` steps away. Circles end where they began. */
+  /** Follows all links in one direction, up to `depth` steps. A node is visited once, so cycles end. */
   async follow(start: Urn, direction: Direction, depth: number): Promise<void> {
     const seen = new Set<Urn>([start])
     let front: readonly Urn[] = [start]
@@ -63,7 +63,7 @@ export class LineageWalk {
     }
   }
 
-  /** false where it ends: the other is too far away, or one too many. */
+  /** Returns whether the walk continues at `other`. It ends beyond `depth`, and at the limit of nodes. */
   #connect(id: Urn, other: Urn, direction: Direction, further: boolean): boolean {
     const known = this.nodes.has(other)
     if (!known && (!further || this.nodes.size >= this.#limit)) {
@@ -90,7 +90,7 @@ export class LineageWalk {
     this.nodes.set(id, { ...node, ...(name !== undefined && { name }), ...(status && { status }) })
   }
 
-  /** A label only: that it can't be had is no reason to fail. */
+  /** The name is only a label, so a failure to fetch it is ignored. */
   #nameOf(service: Urn): Promise<string | undefined> {
     const asked =
       this.#services.get(service) ??

@@ -8,11 +8,11 @@ import { type LineageEdge, type LineageNode, LineageWalk } from './lineage-walk.
 import { mermaid } from './mermaid.js'
 
 export interface LineageOptions extends CallOptions {
-  /** Steps from where it begins; from an artifact to a job is one. Default 6; Infinity for as far as `limit` goes. */
+  /** Maximum number of steps from the start; from an artifact to a job is one step. Infinity: no limit but `limit`. @default 6 */
   readonly depth?: number | undefined
-  /** What it was made of (`upstream`), what was made of it (`downstream`), or both, the default. */
+  /** `upstream`: from what it was made. `downstream`: what was made from it. @default both */
   readonly direction?: 'upstream' | 'downstream' | 'both' | undefined
-  /** Nodes at the most; default 1,000. */
+  /** Maximum number of nodes. @default 1000 */
   readonly limit?: number | undefined
 }
 
@@ -23,14 +23,14 @@ const LINEAGE_OPTIONS: OptionNames<LineageOptions> = {
   ...CALL_OPTIONS,
 }
 
-/** Artifacts and jobs, and what was made of what. */
+/** A graph of artifacts and jobs. */
 export interface Lineage {
-  /** It begins with the one that was asked for; those near it come first. */
+  /** The requested node comes first, then nodes in order of distance. */
   readonly nodes: readonly LineageNode[]
   readonly edges: readonly LineageEdge[]
-  /** Nodes beyond which there is more than `depth` and `limit` let in: go on from there. */
+  /** Nodes whose further neighbours are cut off by `depth` or `limit`. Call `lineage` with one of them to continue. */
   readonly open: readonly Urn[]
-  /** A flowchart for https://mermaid.js.org, which many Markdown viewers show. */
+  /** A flowchart for https://mermaid.js.org, which many Markdown viewers can show. */
   toMermaid(): string
 }
 

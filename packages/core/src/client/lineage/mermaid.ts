@@ -1,10 +1,10 @@
 import type { Urn } from '../../model/urn.js'
 import type { LineageEdge, LineageNode } from './lineage-walk.js'
 
-/** Characters of a label. */
+/** Maximum number of characters in a label. */
 const LONGEST = 60
 
-/** Jobs are rounded; the first node is emphasised; what has more behind it is dashed. */
+/** Jobs have rounded boxes. The first node has a thick border. Nodes in `open` have a dashed border. */
 export function mermaid(
   nodes: readonly LineageNode[],
   edges: readonly LineageEdge[],
@@ -28,10 +28,10 @@ function shape({ id, kind, name, status }: LineageNode): string {
   return kind === 'job' ? `(["${label}"])` : `["${label}"]`
 }
 
-/** Its last part is the one that tells it from others. */
+/** Keeps the last part of the URN, which distinguishes it from others. */
 const shortened = (id: Urn): string => id.replace(/^urn:ivcap:/, '').replace(/^urn:file:.*\//, '')
 
-/** Entities, as Mermaid writes them, for all that may mean something to it or to HTML. */
+/** Writes each character with a possible meaning in Mermaid or HTML as a Mermaid entity. Shortens long texts. */
 function escaped(text: string): string {
   const chars = [...text.replace(/\s+/g, ' ')]
   const cut = chars.length > LONGEST ? [...chars.slice(0, LONGEST - 1), '…'] : chars

@@ -5,13 +5,13 @@ import type { Aspect } from '../aspects/aspect.js'
 import type { Listing } from '../listing.js'
 import type { CallOptions } from '../operation.js'
 
-/** Where an artifact comes from and what it went into. */
+/** The origin and the use of an artifact. */
 export interface Provenance {
-  /** The jobs that made it (one in practice), as URNs. */
+  /** URNs of the jobs that produced it (in practice one). */
   readonly producedBy: readonly Urn[]
-  /** The jobs that read it, as URNs. */
+  /** URNs of the jobs that read it. */
   readonly usedBy: readonly Urn[]
-  /** What was recorded when it was uploaded; undefined when nobody recorded it, e.g. a file that was put there by hand. */
+  /** Record of the upload; undefined if none exists, e.g. for a file that was put there by hand. */
   readonly record: ArtifactRecord | undefined
 }
 

@@ -12,21 +12,21 @@ import type { JobArtifacts } from '../lineage/lineage-links.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
 
 export interface WaitOptions extends CallOptions {
-  /** Milliseconds between two polls, from 0. @default from 100 growing to 5,000, or as the server asks */
+  /** Milliseconds between two polls, >= 0. @default grows from 100 to 5,000, or as the server requests */
   readonly pollInterval?: number | undefined
 }
 
 const WAIT_OPTIONS: OptionNames<WaitOptions> = { pollInterval: true, ...CALL_OPTIONS }
 
-/** Milliseconds between two polls: the first interval and the longest. */
+/** Milliseconds between two polls: the first and the longest interval. */
 const INITIAL_POLL_MS = 100
 const LONGEST_POLL_MS = 5_000
 
-/** A handle on one job: what a service does, or did, on request. */
+/** A handle on one job: one execution of a service. */
 export class Job extends Handle<JobRecord> {
   readonly #store: ServiceStore
 
-  /** @internal Made by the client. */
+  /** @internal Created by the client. */
   constructor(context: Context, store: ServiceStore, record: JobRecord, complete: boolean) {
     super(context, record, complete)
     this.#store = store
@@ -40,23 +40,23 @@ export class Job extends Handle<JobRecord> {
   get service(): Urn {
     return this.record.service
   }
-  /** The status when the record was last fetched: `refresh()` and `wait()` fetch it again. */
+  /** The status when the record was last fetched. `refresh()` and `wait()` fetch it again. */
   get status(): JobStatus {
     return this.record.status
   }
-  /** Whether it has ended, well or not. */
+  /** Whether the job has ended, successfully or not. */
   get finished(): boolean {
     return isFinished(this.status)
   }
   get succeeded(): boolean {
     return this.status === 'succeeded'
   }
-  /** What went wrong, where something did. */
+  /** The error message, if the job failed. */
   get errorMessage(): string | undefined {
     const { errorMessage, status, result } = this.record
     return errorMessage ?? (status === 'succeeded' ? undefined : reasonOf(result))
   }
-  /** The parameters, where the place tells them. */
+  /** The parameters, if the backend provides them. */
   get request(): JsonValue | undefined {
     return this.record.request
   }
@@ -71,10 +71,10 @@ export class Job extends Handle<JobRecord> {
   }
 
   /**
-   * What the service answered: JSON, yours to check; undefined when it answered nothing.
+   * The result of the service as JSON, not validated; undefined if the service returned nothing.
    *
-   * @throws IvcapError `precondition-failed` while the job has not succeeded; if it failed, with its error message, and with the
-   * service's own error and traceback as `cause` where they are known; `protocol` when the result isn't JSON
+   * @throws IvcapError `precondition-failed` if the job has not succeeded (for a failed job with its error message, and with the
+   * service's own error and traceback as `cause` if they are known); `protocol` if the result is not JSON
    */
   get result(): JsonValue | undefined {
     const { id, status, result, resultType } = this.record
@@ -94,23 +94,23 @@ export class Job extends Handle<JobRecord> {
   }
 
   /**
-   * Waits for the end of the job, well or not, and returns this job: see `succeeded`, or take the `result`, which throws
-   * what went wrong. Giving up waiting leaves the job alone.
+   * Waits until the job has ended, successfully or not. Returns this job: check `succeeded`, or read `result`, which throws if the
+   * job failed. An abort or a timeout ends only the wait; the job continues.
    *
-   * @throws IvcapError `timeout` when it has not ended `timeout` ms from now
+   * @throws IvcapError `timeout` if the job has not ended after `timeout` ms
    */
   async wait(o: WaitOptions = {}): Promise<this> {
     try {
       await this.call('wait', o, WAIT_OPTIONS, async (op, { pollInterval }) => {
         const interval = ifGiven(pollInterval, 'pollInterval', checkInterval)
-        // a list omits results
+        // a listing omits results
         if (!this.finished || this.record.result === undefined) this.learn(await this.fetch(op), true)
         if (this.finished) return
         const poll = () => this.#poll(interval, op)
         await (this.#store.withoutPermit === undefined ? poll() : this.#store.withoutPermit(poll))
       })
     } catch (error) {
-      // of a request that took too long it can be asked again; of this limit not
+      // a retryable timeout is that of one request, not that of this wait
       if (!isIvcapError(error, 'timeout') || error.retryable || this.finished) throw error
       const message = `${error.message}: ${this.id} is ${this.status}, and goes on; wait again, or longer`
       throw new IvcapError('timeout', message, { operation: 'wait', resource: this.id, cause: error })
@@ -119,8 +119,8 @@ export class Job extends Handle<JobRecord> {
   }
 
   /**
-   * The artifacts that the job has read and made so far, as URNs. For a job that is still running, or that was not run by a
-   * function, the place is searched for its provenance aspects.
+   * URNs of the artifacts that the job has read and produced so far. If the job is still running, or was not run by a function,
+   * the backend is searched for the provenance aspects.
    */
   async artifacts(o: CallOptions = {}): Promise<JobArtifacts> {
     return this.call('artifacts', o, CALL_OPTIONS, async (op) => {

@@ -16,22 +16,22 @@ import { Job } from './job.js'
 export interface RequestJobOptions {
   readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds that the answer may wait for the job to finish, to save asking again after a quick one. Default 0: it comes
-   * at once. The job itself goes on for as long as it takes.
+   * Milliseconds that the response may wait for the job to finish, which saves a poll for a short job. The job itself continues for
+   * as long as it needs. @default 0: returns at once
    */
   readonly timeout?: number | undefined
 }
 
 const REQUEST_JOB_OPTIONS: OptionNames<RequestJobOptions> = { signal: true, timeout: true }
 
-/** Newest first unless told otherwise. */
+/** Newest first by default. */
 export type ListJobsOptions = ListOptions
 
 /** A handle on one service. */
 export class Service extends Handle<ServiceRecord> {
   readonly #store: ServiceStore
 
-  /** @internal Made by the client. */
+  /** @internal Created by the client. */
   constructor(context: Context, store: ServiceStore, record: ServiceRecord, complete: boolean) {
     super(context, record, complete)
     this.#store = store
@@ -47,7 +47,7 @@ export class Service extends Handle<ServiceRecord> {
   get description(): string | undefined {
     return this.record.description
   }
-  /** What it says it takes; a list doesn't tell: `await service.load()`. */
+  /** The parameters that the service declares. A listing omits them: call `await service.load()`. */
   get parameters(): readonly ServiceParameter[] | undefined {
     return this.record.parameters
   }
@@ -56,16 +56,16 @@ export class Service extends Handle<ServiceRecord> {
   }
 
   /**
-   * Starts a job; `job.wait()` waits for its end. An abort ends the request; a job that has begun goes on.
+   * Starts a job; `job.wait()` waits for its end. An abort cancels the request, but not a job that has started.
    *
-   * @param params JSON object; artifacts and collections by their URNs, or by their handles
-   * @throws IvcapError `missing-argument`, `invalid-argument` for parameters that the service doesn't take
+   * @param params JSON object; artifacts and collections are given by their URNs or their handles
+   * @throws IvcapError `missing-argument`; `invalid-argument` for parameters that the service does not accept
    */
   async requestJob(params: JsonInput, o: RequestJobOptions = {}): Promise<Job> {
     const { timeout = 0, signal } = checkOptions(o, REQUEST_JOB_OPTIONS, 'requestJob')
-    // what a timer takes is also what can be sent to a deployment
+    // the limit of a timer is also within the range that a deployment accepts
     const held = timeout === 0 ? 0 : Math.min(checkTimeout(timeout), LONGEST_TIMER)
-    // the client's own limit is for the call, not for what the call was told to wait for
+    // the client's timeout bounds the call, without the time that the caller asked it to wait
     const own = this.context.timeout === undefined ? undefined : this.context.timeout + held
     return perform(this.context, 'requestJob', { signal, timeout: own }, async (op) => {
       const request = toJsonObject(withIds(params), 'params')
@@ -74,7 +74,7 @@ export class Service extends Handle<ServiceRecord> {
     })
   }
 
-  /** The job of this service with this URN or uuid. @throws IvcapError `not-found` */
+  /** Returns the job of this service with this URN or uuid. @throws IvcapError `not-found` */
   async getJob(id: Reference, o: CallOptions = {}): Promise<Job> {
     return this.call('getJob', o, CALL_OPTIONS, async (op) => {
       const record = await this.#store.getJob(this.id, parseJobId(idOf(id), 'id'), op)
@@ -82,7 +82,7 @@ export class Service extends Handle<ServiceRecord> {
     })
   }
 
-  /** The jobs of this service, newest first, 10 by default. A list omits results: `await job.load()`. */
+  /** Lists the jobs of this service, newest first, 10 by default. A listing omits results: call `await job.load()`. */
   jobs(o: ListJobsOptions = {}): Listing<Job> {
     return listRecordsBy(
       this.context,
@@ -107,7 +107,7 @@ export class Service extends Handle<ServiceRecord> {
   }
 }
 
-/** Handles among the parameters stand for what they are handles of. Other members are left as they are, for JSON to check. */
+/** Replaces the handles among the parameters by their ids. Leaves other members unchanged; the JSON check validates them. */
 function withIds(params: unknown): unknown {
   if (typeof params !== 'object' || params === null || !isPlain(params)) return params
   const handles = Object.entries(params).filter(

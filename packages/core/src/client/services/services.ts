@@ -9,7 +9,7 @@ import { LIST_OPTIONS, type Listing, type ListOptions, listRecordsBy } from '../
 import { CALL_OPTIONS, type CallOptions, call } from '../operation.js'
 import { Service } from './service.js'
 
-/** By name, ascending, unless told otherwise. */
+/** By name, ascending, by default. */
 export type ListServicesOptions = ListOptions
 
 export function getService(context: Context, id: Reference, o: CallOptions): Promise<Service> {
@@ -20,7 +20,7 @@ export function getService(context: Context, id: Reference, o: CallOptions): Pro
   })
 }
 
-/** A filter without `%` also matches names that contain the text: then only the exact name counts. */
+/** The filter also matches names that contain the text, so an exact match is preferred. Without `%` only exact matches count. */
 export function getServiceByName(context: Context, name: string, o: CallOptions): Promise<Service> {
   return call(context, 'getServiceByName', o, CALL_OPTIONS, async (op) => {
     const wanted = checkText(name, 'name')

@@ -2,7 +2,7 @@ import type { JsonValue } from '../../model/json.js'
 import type { Work, WorkBudget } from '../work.js'
 import { containsTest, likeTest } from './like.js'
 
-/** `undefined`: unknown, as in SQL; what is absent is neither equal to a value nor different from it. */
+/** `undefined` means unknown, as in SQL: an absent value is neither equal to a value nor different from it. */
 export type Truth = boolean | undefined
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | '~='
 
@@ -23,7 +23,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   ge: '>=',
 }
 
-/** The operator that a symbol, or OData's word, stands for. */
+/** The operator for a symbol or an OData word. */
 export const operatorOf = (text: string): Operator | undefined =>
   Object.hasOwn(OPERATORS, text.toLowerCase()) ? OPERATORS[text.toLowerCase()] : undefined
 
@@ -31,7 +31,7 @@ export type Literal = string | number | boolean | null
 
 export type ValueTest = (value: JsonValue | undefined) => Truth
 
-/** The test of `value ~= text`: LIKE where the text has a `%`; otherwise, whether it is part of the value. */
+/** The test of `value ~= text`: LIKE if the text has a `%`, otherwise whether the value contains the text. */
 export function similarity(text: string): (value: JsonValue | undefined, budget: WorkBudget) => Work<Truth> {
   const test = text.includes('%') ? likeTest(text) : containsTest(text)
   return function* (value, budget) {
@@ -50,7 +50,7 @@ export function comparison(operator: Exclude<Operator, '~='>, literal: Literal):
     if (value === undefined || value === null) return undefined
     if (typeof value === typeof literal && typeof value !== 'object')
       return holds(value === literal ? 0 : value < literal ? -1 : 1)
-    // values of different types are different, and in no order
+    // values of different types are unequal and have no order
     if (operator === '=' || operator === '!=') return operator === '!='
     return undefined
   }

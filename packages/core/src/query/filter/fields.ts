@@ -2,7 +2,7 @@ import { isJsonObject, type JsonValue } from '../../model/json.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
 import type { ServiceRecord } from '../../model/services.js'
 
-/** `any`: a member of the content, whose type each record decides. */
+/** `any`: a member of the content, whose type may differ in each record. */
 export type FieldType = 'text' | 'number' | 'time' | 'any'
 
 export interface Field<R> {
@@ -10,7 +10,7 @@ export interface Field<R> {
   readonly of: (record: R) => JsonValue | undefined
 }
 
-/** Looks a name up. `known` is what an error tells. */
+/** Finds fields by name. `known` lists the fields for error messages. */
 export interface Fields<R> {
   readonly known: string
   readonly find: (name: string) => Field<R> | undefined
@@ -77,7 +77,7 @@ export const serviceFields: Fields<ServiceRecord> = {
   find: (name) => named(service, name),
 }
 
-/** `-` and `_` are the same, and so are capitals: `mime-type`, `mime_type`, `MIME-Type`. */
+/** Ignores case, and treats `-` and `_` as equal: `mime-type`, `mime_type`, `MIME-Type`. */
 function named<R>(table: Table<R>, name: string): Field<R> | undefined {
   const key = name.toLowerCase().replaceAll('_', '-')
   return Object.hasOwn(table, key) ? table[key] : undefined

@@ -1,22 +1,23 @@
 import type { Work, WorkBudget } from '../work.js'
 
-/** A test of a text, which pauses in long ones. */
+/** A test of a text. It pauses in long texts. */
 export type TextTest = (text: string, budget: WorkBudget) => Work<boolean>
 
-/** A code point of a pattern; `undefined` is any one. */
+/** Code points of a pattern; `undefined` matches any one. */
 type Segment = readonly (number | undefined)[]
-/** Where in a text, from a position on, a segment first ends; -1: nowhere. */
+/** The first position after `from` at which a match of a segment ends; -1 if there is no match. */
 type Search = (text: string, from: number, budget: WorkBudget) => Work<number>
 
-/** Characters between two looks at the budget. */
+/** Characters between two checks of the budget. */
 const CHUNK = 2048
-/** Of a search without `_`, so many characters take as long as a step. */
+/** Characters that take as long as one step, in a search without `_`. */
 const CHARS_PER_STEP = 16
 const BITS = 32
 
 /**
- * SQL's LIKE: `%` is any run of characters, `_` any one, `\` takes the next as it is. Takes the first place that fits for each
- * piece between the `%`s. The time is linear in the text; where a piece has a `_`, times a thirty-second of its length.
+ * SQL's LIKE: `%` matches any characters, `_` any one, and `\` escapes the next. Each segment between two `%` is matched at the
+ * first possible position. The time is linear in the text; for a segment with `_`, it is multiplied by a thirty-second of the
+ * segment's length.
  */
 export function likeTest(pattern: string): TextTest {
   const [first = [], ...rest] = segmentsOf(pattern)
@@ -34,7 +35,7 @@ export function likeTest(pattern: string): TextTest {
   }
 }
 
-/** Whether a text is part of another. */
+/** Whether a text contains another. */
 export function containsTest(part: string): TextTest {
   const search = searchOf(Array.from(part, (char) => char.codePointAt(0)))
   return function* (text, budget) {
@@ -63,7 +64,7 @@ function segmentsOf(pattern: string): readonly Segment[] {
 const searchOf = (segment: Segment): Search =>
   segment.every((char) => char !== undefined) ? literalSearch(segment) : wildcardSearch(segment)
 
-/** Knuth, Morris and Pratt: no character of the text is looked at twice, whatever the segment. */
+/** Knuth-Morris-Pratt: reads each character of the text only once, for any segment. */
 function literalSearch(segment: readonly number[]): Search {
   const borders = bordersOf(segment)
   return function* (text, from, budget) {
@@ -82,7 +83,7 @@ function literalSearch(segment: readonly number[]): Search {
   }
 }
 
-/** Of each beginning of the segment, the longest one that it ends with, too. */
+/** For each prefix of the segment, the length of its longest proper prefix that is also its suffix. */
 function bordersOf(segment: readonly number[]): readonly number[] {
   const borders = [0]
   let length = 0
@@ -94,7 +95,7 @@ function bordersOf(segment: readonly number[]): readonly number[] {
   return borders
 }
 
-/** Shift-and (Baeza-Yates and Gonnet): a bit for each beginning of the segment that ends here, 32 at a time. */
+/** Shift-and (Baeza-Yates and Gonnet): one bit for each prefix of the segment that ends here, 32 at a time. */
 function wildcardSearch(segment: Segment): Search {
   const words = Math.ceil(segment.length / BITS)
   const any = new Uint32Array(words)
@@ -130,7 +131,7 @@ function setBit(words: Uint32Array | undefined, i: number): void {
   if (words !== undefined) words[word] = (words[word] ?? 0) | (1 << (i % BITS))
 }
 
-/** Where the segment ends if it begins here; -1 if it doesn't. */
+/** End of the segment if it matches at `from`; otherwise -1. */
 function endAt(segment: Segment, text: string, from: number): number {
   let at = from
   for (const wanted of segment) {
@@ -141,7 +142,7 @@ function endAt(segment: Segment, text: string, from: number): number {
   return at
 }
 
-/** Where the last `count` characters begin; -1 if that is before `from`. */
+/** Start of the last `count` characters; -1 if that is before `from`. */
 function before(text: string, count: number, from: number): number {
   let at = text.length
   for (let i = 0; i < count; i++) {

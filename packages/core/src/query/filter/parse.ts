@@ -16,9 +16,9 @@ import { containsTest } from './like.js'
 import { type Token, tokensOf } from './tokens.js'
 import { wrong } from './wrong.js'
 
-/** What a filter is: it pauses in long texts, and between many comparisons. */
+/** A compiled filter. It pauses in long texts, and between many comparisons. */
 export type Test<R> = (record: R, budget: WorkBudget) => Work<Truth>
-/** Brackets and `not`s inside each other. */
+/** Maximum nesting of brackets and `not`. */
 const MAX_DEPTH = 100
 
 /**
@@ -91,7 +91,7 @@ function compared<R>(fields: Fields<R>, take: () => Token): Test<R> {
     const test = similarity(String(literal))
     return (record, budget) => test(scalar(record), budget)
   }
-  // a list can be absent, too
+  // `null` also tests whether a list is absent
   return valueTest(literal === null ? field.of : scalar, comparison(op, literal))
 }
 
@@ -103,14 +103,14 @@ function valueTest<R>(read: Field<R>['of'], test: ValueTest): Test<R> {
   }
 }
 
-/** @throws IvcapError `invalid-argument` for a list, in which such a comparison would silently find nothing */
+/** @throws IvcapError `invalid-argument` for a list, for which a comparison would silently never match */
 function scalarOf<R>(field: Field<R>, { text, at }: Token, record: R): JsonValue | undefined {
   const value = field.of(record)
   if (!Array.isArray(value)) return value
   throw wrong(at, `${text} is a list: ask whether it has a value, ${text} contains 'value'`)
 }
 
-/** Of a list, whether the value is in it; of a text, whether it is a part of it. */
+/** Whether a list has the value, or a text contains it. */
 function containing<R>(field: Field<R>, name: Token, value: Token): Test<R> {
   const literal = literalOf(value)
   if (literal === null) throw wrong(value.at, 'null, which stands for absent, goes with = and != only')
@@ -126,7 +126,7 @@ function containing<R>(field: Field<R>, name: Token, value: Token): Test<R> {
   }
 }
 
-/** The values of a list in brackets. */
+/** Parses a list of values in brackets. */
 function listIn(take: () => Token): readonly Token[] {
   const opening = take()
   if (opening.text !== '(') throw expected(opening, "a list such as ('a', 'b')")
@@ -149,7 +149,7 @@ function either(truths: readonly Truth[]): Truth {
 const operatorIn = ({ kind, text }: Token): Operator | undefined =>
   kind === 'operator' || kind === 'word' ? operatorOf(text) : undefined
 
-/** The value, of the type that the field compares with. */
+/** The value, converted to the type of the field. */
 function literalFor<R>({ type }: Field<R>, name: Token, operator: Operator | 'in', value: Token): Literal {
   const literal = literalOf(value)
   if (literal === null) {

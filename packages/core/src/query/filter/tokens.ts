@@ -7,18 +7,18 @@ export type Token = { readonly at: number; readonly text: string } & (
   | { readonly kind: 'number'; readonly value: number }
 )
 
-/** Characters of a filter; a longer one is a program, not a question. */
+/** Maximum characters of a filter. */
 const MAX_LENGTH = 10_000
 
 const BLANK = /\s+/y
 const WORD = /[\p{L}_$][\p{L}\p{N}_$-]*(?:\.[\p{L}\p{N}_$-]+)*/uy
 const NUMBER = /[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\p{L}\p{N}_])/uy
-/** A quote in a text is written twice. */
+/** A quote inside a text is doubled. */
 const TEXT = /'(?:[^']|'')*'|"(?:[^"]|"")*"/y
 const OPERATOR = /<=|>=|<>|!=|~=|=|<|>/y
 const BRACKET = /[(),]/y
 
-/** The tokens of a filter, an `end` behind the last. @throws IvcapError `invalid-argument` that says where it is wrong */
+/** Splits a filter into tokens; the last one is `end`. @throws IvcapError `invalid-argument`, with the position of the error */
 export function tokensOf(filter: string): readonly Token[] {
   if (filter.length > MAX_LENGTH)
     throw wrong(MAX_LENGTH, `it has ${filter.length} characters; at most ${MAX_LENGTH} are taken`)

@@ -1,4 +1,4 @@
-/** From conditions to the content path that selects what they are true of: every place and every deployment understands that. */
+/** Translates conditions to a content path that selects the same contents. All backends and deployments support content paths. */
 import { IvcapError } from '../../model/errors.js'
 import { isPlain } from '../../model/options.js'
 import { show } from '../../model/urn.js'
@@ -6,11 +6,11 @@ import { show } from '../../model/urn.js'
 const COMPARISONS: Readonly<Record<string, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=' }
 const OPERATORS = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'exists', 'startsWith', 'like', 'matches']
 const MAX_NESTING = 50
-/** Characters of a content path, see `@ivcap/sql-json-path`. */
+/** Maximum characters of a content path, see `@ivcap/sql-json-path`. */
 const MAX_PATH_LENGTH = 10_000
-/** A segment of a path, the quotes of one in quotes outside of the second group. */
+/** A segment of a path: quoted (group 1) or plain (group 2). */
 const SEGMENT = /(?:"((?:[^"\\]|\\.)*)"|([^".]+))(\.|$)/sy
-/** Names that need no quotes in a content path. Its own words could be taken for something else. */
+/** Names that need no quotes in a content path. Keywords of the path language are excluded. */
 const PLAIN =
   /^(?!(?:exists|flag|is|last|lax|like_regex|starts|strict|to|unknown|with|true|false|null)$)[A-Za-z_]\w*$/
 const SPECIAL_IN_REGEX = /[\\^$.*+?()[\]{}|]/g
@@ -19,9 +19,9 @@ const SPECIAL_IN_REGEX = /[\\^$.*+?()[\]{}|]/g
  * The content path for conditions; undefined if there are none.
  *
  * @param where see `Where`
- * @param argument for messages
- * @throws IvcapError `invalid-argument` that names the place of what can't be meant: an operator that is not known, one that the
- * value doesn't fit, an empty list
+ * @param argument name of the argument, for error messages
+ * @throws IvcapError `invalid-argument`, with the position of the error: an unknown operator, a value of the wrong type, or an
+ * empty list
  */
 export function pathOfWhere(where: unknown, argument = 'where'): string | undefined {
   const condition = allOf(where, argument, 0)
@@ -34,7 +34,7 @@ export function pathOfWhere(where: unknown, argument = 'where'): string | undefi
   )
 }
 
-/** All conditions of one object; undefined if it has none. */
+/** Joins all conditions of one object; undefined if it has none. */
 function allOf(where: unknown, place: string, depth: number): string | undefined {
   if (!isObject(where)) throw invalid(place, `must be an object of conditions, not ${show(where)}`)
   if (depth > MAX_NESTING) throw invalid(place, `is nested more than ${MAX_NESTING} levels deep`)
@@ -60,10 +60,10 @@ function required(value: unknown, place: string, depth: number): string {
   return condition
 }
 
-/** Two-valued: `!(…)` alone is unknown, and so not true, where values of different types are compared. */
+/** Negation that is true or false. A plain `!(…)` is unknown, so not true, if values of different types are compared. */
 const not = (condition: string): string => `!exists(@ ? (${condition}))`
 
-/** `@.a.b` for `a.b`. */
+/** Converts `a.b` to `@.a.b`. */
 function accessorOf(path: string, place: string): string {
   let accessor = '@'
   let end = path === '' ? 1 : 0
@@ -72,7 +72,7 @@ function accessorOf(path: string, place: string): string {
     const [whole, quoted, bare = '', dot] = SEGMENT.exec(path) ?? []
     if (whole === undefined) break
     end += whole.length
-    // nothing comes after the last dot
+    // a trailing dot is invalid: a segment must follow
     if (dot === '.' && end === path.length) break
     const name = quoted === undefined ? bare : unquoted(quoted, `${place}.${path}`)
     accessor += `.${PLAIN.test(name) ? name : literal(name, `${place}.${path}`)}`
@@ -164,7 +164,7 @@ function textOf(value: unknown, place: string): string {
   throw invalid(place, `must be a text, not ${show(value)}`)
 }
 
-/** A value as a content path has it. */
+/** Writes a value as a literal of a content path. */
 function literal(value: unknown, place: string): string {
   if (typeof value === 'string') {
     if (!/\0|\p{Surrogate}/u.test(value)) return JSON.stringify(value)

@@ -3,13 +3,13 @@ import type { JsonValue } from '../../model/json.js'
 type JsonPrimitive = string | number | boolean | null
 
 /**
- * Conditions on the content of an aspect: all of them must hold. A key is a field, or a path to one: dots lead into objects, and into
- * the objects of arrays. A segment in double quotes may hold any characters: `'"a.b".c'`. The keys `and`, `or` and `not` combine
- * conditions; a field of such a name is written in quotes.
+ * Conditions on the content of an aspect; all of them must hold. A key is a field or a path to one: dots lead into objects, and
+ * into the objects of arrays. A segment in double quotes may contain any characters: `'"a.b".c'`. The keys `and`, `or` and `not`
+ * combine conditions; a field with one of these names must be quoted.
  *
- * A value that is an array counts as each of its elements: `{ tags: 'coral' }` finds `tags: ['reef', 'coral']`.
+ * A condition on an array applies to each of its elements: `{ tags: 'coral' }` matches `tags: ['reef', 'coral']`.
  *
- * @template T the type of the content, which decides what fields and operators there are
+ * @template T the type of the content, which determines the fields and operators
  */
 export type Where<T = unknown> = unknown extends T ? WhereAny : WhereOf<T>
 
@@ -17,32 +17,32 @@ interface WhereAny {
   readonly and?: readonly WhereAny[]
   readonly or?: readonly WhereAny[]
   readonly not?: WhereAny
-  /** By the path of the field. */
+  /** The key is the path of the field. */
   readonly [path: string]: Condition<JsonValue> | WhereAny | readonly WhereAny[] | undefined
 }
 
 type WhereOf<T> = { readonly [P in PathOf<T>]?: Condition<ValueAt<T, P>> } & {
   readonly and?: readonly WhereOf<T>[]
   readonly or?: readonly WhereOf<T>[]
-  /** Also true of contents without the fields, or with values of another type. */
+  /** Also matches contents without the fields, or with values of another type. */
   readonly not?: WhereOf<T>
 }
 
-/** A value that the field must have, or operators that must all be true of it. */
+/** A value that the field must equal, or operators that must all hold. */
 export type Condition<V = unknown> = Extract<V, JsonPrimitive> | Operators<V>
 
 export type Operators<V = unknown> = Equality<V> & Ordering<V> & Texts<V>
 
 interface Equality<V> {
   readonly eq?: Extract<V, JsonPrimitive>
-  /** There is a value, and none is equal. */
+  /** The field has a value, and no value is equal. */
   readonly ne?: Extract<V, JsonPrimitive>
-  /** Not empty. */
+  /** Must not be empty. */
   readonly in?: readonly Extract<V, JsonPrimitive>[]
   readonly exists?: boolean
 }
 
-/** Numbers by value, texts by code point. Never true of a value of another type. */
+/** Numbers compare by value, texts by code point. Never true of a value of another type. */
 type Ordering<V> =
   Extract<V, number | string> extends never
     ? unknown
@@ -58,15 +58,15 @@ type Texts<V> =
     ? unknown
     : {
         readonly startsWith?: string
-        /** A pattern of SQL for the whole text: `%` is any text, `_` one character, `\` takes the next one as it is. */
+        /** An SQL LIKE pattern for the whole text: `%` matches any text, `_` one character, `\` escapes the next one. */
         readonly like?: string
-        /** A regular expression for any part of the text, as `like_regex` of PostgreSQL takes them. */
+        /** A regular expression that matches any part of the text, in the syntax of PostgreSQL's `like_regex`. */
         readonly matches?: string
-        /** Of `matches`: `i` ignores case, `s` lets `.` match line breaks, `m` lets `^` and `$` match at them, `q` takes it literally. */
+        /** For `matches`: `i` ignores case; `s`: `.` matches line breaks; `m`: `^` and `$` match at them; `q` is literal. */
         readonly flags?: string
       }
 
-/** Levels of objects that paths are typed for: deeper ones would take the compiler too long. */
+/** Levels of objects for which paths are typed. Deeper ones would take the compiler too long. */
 type Levels = [never, 0, 1, 2, 3]
 
 /** The fields of a content, and the paths to fields of its objects. */
@@ -84,7 +84,7 @@ export type PathOf<T, L extends number = 4> = unknown extends T
 
 type Below<K extends string, P> = P extends string ? `${K}.${P}` : never
 
-/** The type of what a path leads to; an array counts as its elements. */
+/** The type of the value at a path. An array has the type of its elements. */
 export type ValueAt<T, P extends string> = unknown extends T
   ? JsonValue
   : T extends readonly (infer E)[]

@@ -11,14 +11,14 @@ import { allocate } from './allocate.js'
 import { fileError } from './fs-error.js'
 import { createSha256 } from './hash.js'
 
-/** Bytes of a file that is copied by calls that block: handing each of them to another thread takes longer. */
+/** Maximum bytes of a file that is copied by blocking calls: passing each call to another thread takes longer. */
 const SMALL = 128 * 1024
-/** Not blocking: a FIFO that has taken the place of the file would otherwise be waited for. */
+/** Non-blocking: otherwise opening a FIFO that has replaced the file would block. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
-/** Bytes of a hole that is worth keeping in a sparse file. */
+/** Minimum bytes of a hole that is preserved in a sparse file. */
 const HOLE = 64 * 1024
 const ZEROS = new Uint8Array(HOLE)
-/** Bytes of a part of a large file, and parts that are copied at once: as many as libuv has threads by default. */
+/** Bytes of a part of a large file, and number of parts that are copied concurrently (libuv's default number of threads). */
 const PART = 512 * 1024
 const PARTS_AT_ONCE = 4
 
@@ -41,7 +41,7 @@ export async function copyFile(
   return { size, sha256: hasher?.digest() }
 }
 
-/** @returns the number of bytes; one more than expected where there are more */
+/** @returns the number of bytes; `expected + 1` if the file has more */
 function copySmall(
   expected: number,
   from: string,
@@ -54,7 +54,7 @@ function copySmall(
   report(0)
   const output = openSync(to, 'wx', mode)
   try {
-    // the umask may have taken bits away, and file systems without permissions refuse
+    // the umask may have removed bits; a file system without permissions fails here
     if (mode !== undefined) attempt(() => fchmodSync(output, mode))
     for (let done = 0; done < bytes.byteLength; ) done += writeSync(output, bytes, done)
   } finally {
@@ -120,12 +120,12 @@ async function copyLarge(
 }
 
 /**
- * Shares the blocks of the file where the file system can. libuv's copyFile must be forced to do that or nothing: its own loop
- * never ends for a source that becomes shorter meanwhile, or that holds less than its size.
+ * Shares the blocks of the file if the file system supports it. COPYFILE_FICLONE_FORCE is needed because libuv's own copy loop
+ * never ends if the source becomes shorter during the copy, or holds fewer bytes than its size.
  */
 async function clone(from: string, to: string, mode: number, o: CopyFileOptions): Promise<boolean> {
   const wanted = o.mode ?? 0o666 & ~process.umask()
-  // the clone has the mode of the source at first: never wider than wanted, even for a moment
+  // the clone first has the mode of the source, which must not be wider than wanted, even for a moment
   if ((mode & ~wanted) !== 0) return false
   try {
     await cloneFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE)
@@ -143,7 +143,7 @@ async function writeNew(
 ): Promise<number> {
   const output = await open(path, 'wx', mode)
   try {
-    // the umask may have taken bits away, and file systems without permissions refuse
+    // the umask may have removed bits; a file system without permissions fails here
     if (mode !== undefined) await output.chmod(mode).catch(() => {})
     return await write(output)
   } finally {
@@ -151,14 +151,14 @@ async function writeNew(
   }
 }
 
-/** Reads a file to its end, one piece ahead of what is hashed and written. */
+/** Reads a file to its end, one piece ahead of hashing and writing. */
 class Pump {
   readonly #input: FileHandle
   readonly #from: string
   readonly #expected: number | undefined
   readonly #hasher: Hasher | undefined
   readonly #o: CopyFileOptions
-  /** One is being read, one hashed, one written. */
+  /** Three buffers: one is being read, one hashed, one written. */
   readonly #buffers: Uint8Array[] = []
   #turn = 0
   #position = 0
@@ -177,7 +177,7 @@ class Pump {
     this.#o = o
   }
 
-  /** @returns the number of bytes; at once when there are more than expected */
+  /** @returns the number of bytes. Stops as soon as there are more than expected. */
   async run(output: FileHandle | undefined, sparse = false): Promise<number> {
     const { signal, report } = this.#o
     let reading = this.#read()
@@ -201,17 +201,17 @@ class Pump {
         if (ended || grown) break
       }
       await writing
-      // a hole at the end is not written
+      // a hole at the end is not written, so the size must be set
       if (sparse) await output?.truncate(this.#position)
       if (output !== undefined) report(this.#position)
       return this.#position
     } finally {
-      // the caller closes both files next
+      // no read or write may be in progress when the caller closes the files
       await Promise.allSettled([reading, writing])
     }
   }
 
-  /** A piece is short where the file ended, or the system gave less than was asked for. */
+  /** `short`: fewer bytes than requested, because the file ended or the system returned fewer. */
   #read(): Promise<{ readonly bytes: Uint8Array; readonly short: boolean }> {
     const read = async () => {
       const buffer = this.#nextBuffer()
@@ -230,7 +230,7 @@ class Pump {
   #nextBuffer(): Uint8Array {
     const at = this.#turn++ % 3
     const known = this.#buffers[at]
-    // one byte more than a small file has tells its end
+    // one byte more than a small file has: a short read then shows the end of the file
     const buffer = known ?? allocate(Math.min((this.#expected ?? PIECE) + 1, PIECE))
     this.#buffers[at] = buffer
     return buffer
@@ -238,7 +238,7 @@ class Pump {
 }
 
 /**
- * Copies parts of a file at the same time, each to its own position: faster than in order, which only a digest needs.
+ * Copies parts of a file concurrently, each to its own position. This is faster than copying in order, which only a digest needs.
  *
  * @returns the number of bytes, or more than `size` if the file has grown
  */
@@ -252,7 +252,7 @@ async function copyParts(
 ): Promise<number> {
   let next = 0
   let written = 0
-  // where the file ends, as far as the reads have shown
+  // the end of the file, as far as the reads have shown
   let end = size
   report(0)
   const copyNext = async () => {
@@ -284,7 +284,7 @@ async function copyParts(
   }
   const copiers = Array.from({ length: PARTS_AT_ONCE }, () =>
     copyNext().catch((error: unknown) => {
-      // the others end after their part
+      // the other copiers stop after their current part
       end = 0
       throw error
     }),
@@ -292,7 +292,7 @@ async function copyParts(
   const outcomes = await Promise.allSettled(copiers)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   if (end < size) return end
-  // a hole at the end is not written
+  // a hole at the end is not written, so the size must be set
   if (sparse) await output.truncate(size)
   const { bytesRead } = await input.read(allocate(1), 0, 1, size)
   return size + bytesRead
@@ -303,7 +303,7 @@ async function writeAll(output: FileHandle, bytes: Uint8Array, position: number)
     done += (await output.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten
 }
 
-/** Leaves out what is zero. */
+/** Does not write blocks of zeros. */
 async function writeSparse(output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   const isHole = (at: number) => Buffer.compare(bytes.subarray(at, at + HOLE), ZEROS) === 0
   for (let start = 0; start < bytes.byteLength; ) {
@@ -318,7 +318,7 @@ async function writeSparse(output: FileHandle, bytes: Uint8Array, position: numb
   }
 }
 
-/** Copies a file to a new one; false where it is not what `o` says. */
+/** Copies a file to a new one. Returns false if the file changed, is gone, or does not have the size and digest in `o`. */
 export async function copyChecked(
   source: ByteSource,
   from: string,
@@ -337,7 +337,7 @@ export async function copyChecked(
     })
     if (copied.size !== size || copied.sha256 !== sha256) return false
   } catch (error) {
-    // it changed or went away while it was copied
+    // the file changed or was deleted during the copy
     const moved = isIvcapError(error, 'integrity') || isIvcapError(error, 'not-found')
     if (moved && !signal?.aborted) return false
     throw error
@@ -352,7 +352,7 @@ function otherSize(path: string, size: number, found: number): IvcapError {
   return new IvcapError('integrity', message, { resource: path })
 }
 
-/** Gone is a reason of its own. */
+/** If the file is gone, returns the error for that reason instead. */
 async function changed(path: string): Promise<IvcapError> {
   const message = `${show(path)} changed while it was copied: try again when nobody writes to it`
   return stat(path).then(

@@ -12,7 +12,7 @@ import { fileError, reasonOf } from './fs-error.js'
 import { pipeSource, unsizedSource } from './pipe-source.js'
 import type { Seen } from './stat-cache.js'
 
-/** Bytes of a file without a true size that are kept in memory, so that it can be read again. */
+/** Maximum bytes of a file without a true size that are kept in memory, so that it can be read again. */
 const MOST_KEPT = 1 << 20
 
 /** See `Runtime.fileSource`. */
@@ -25,14 +25,14 @@ export async function fileSource(path: string, argument: string, o: OpOptions = 
   return bytes === undefined ? unsizedSource(absolute, argument) : bytesSource(bytes)
 }
 
-/** What was seen of a file when a source was made of it. */
+/** The stat from which a source was made. */
 const seen = new WeakMap<ByteSource, Seen>()
 export const seenBy = (source: ByteSource): Seen | undefined => seen.get(source)
 
 /**
- * The file as it was when `found` was taken, just now; anything else than that is an `integrity` error.
+ * A source of the file as it is in `found`, which must just have been taken. Reading fails with `integrity` if the file changed.
  *
- * @param size Bytes, where `found` does not tell them.
+ * @param size bytes, if `found` does not have the true size
  */
 export function regularFile(path: string, found: BigIntStats, size = Number(found.size)): ByteSource {
   const at = Date.now()
@@ -63,7 +63,7 @@ export function regularFile(path: string, found: BigIntStats, size = Number(foun
   return source
 }
 
-/** The open file, which is compared with what it was: after its last byte, and before the first if it is read in several pieces. */
+/** Opens the file. Checks that it is unchanged after its last byte, and also before the first if it is read in several pieces. */
 async function watched(
   path: string,
   { start, end }: { readonly start: number; readonly end: number },
@@ -78,7 +78,7 @@ async function watched(
   const assertUnchanged = () => {
     if (!isStill(path, found)) throw changed(path)
   }
-  /** A size that is not true is told by what comes after it. */
+  /** If the size was not the true one, more bytes follow. */
   const assertEnded = async () => {
     if (end !== size) return
     const { bytesRead } = await handle.read(beyond, 0, 1, size).catch(failed)
@@ -106,8 +106,8 @@ async function watched(
 }
 
 /**
- * Whether a file holds as many bytes as its stat says. Runtime of /proc, /sys and some FUSE mounts say 0, or the size of a page,
- * and take no blocks. One byte before the end and none after it tell.
+ * Whether a file holds as many bytes as its stat says. Files in /proc, /sys and some FUSE mounts report 0, or the size of a page,
+ * and occupy no blocks. The size is true if the file has a byte before the end and none after it.
  */
 export async function hasTrueSize(path: string, { size, blocks }: BigIntStats): Promise<boolean> {
   if (size > 0n && blocks * 512n >= size) return true
@@ -126,8 +126,8 @@ export async function hasTrueSize(path: string, { size, blocks }: BigIntStats): 
 }
 
 /**
- * All that comes of a file, in order; undefined where that is more than can be kept. An abort is heard while the file has
- * nothing to give.
+ * Reads a file in order to its end. Returns undefined if it has more than MOST_KEPT bytes. An abort takes effect even while the
+ * file has no data.
  */
 export async function readWhole(path: string, { signal }: OpOptions): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
@@ -139,7 +139,7 @@ export async function readWhole(path: string, { signal }: OpOptions): Promise<Ui
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return Buffer.concat(chunks, size)
-      // what was read lies in memory of a whole piece
+      // a chunk is a view of the buffer of a whole piece: the copy lets that be freed
       chunks.push(value.slice())
       size += value.byteLength
       if (size > MOST_KEPT) return undefined
@@ -149,7 +149,7 @@ export async function readWhole(path: string, { signal }: OpOptions): Promise<Ui
   }
 }
 
-/** @throws IvcapError for the reason why it can't be looked at, `not-found` if it is gone */
+/** @throws IvcapError with the reason why the file can't be examined, `not-found` if it is gone */
 function isStill(path: string, found: BigIntStats): boolean {
   try {
     return isSame(found, statSync(path, { bigint: true }))
@@ -158,7 +158,7 @@ function isStill(path: string, found: BigIntStats): boolean {
   }
 }
 
-/** Not by ctime, which tells of a changed permission or a new link, too. */
+/** Does not compare ctime, which also changes with the permissions and with new links. */
 function isSame(a: BigIntStats, b: BigIntStats): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ino === b.ino && a.dev === b.dev
 }
@@ -178,7 +178,7 @@ async function check(path: string, argument: string): Promise<BigIntStats> {
   }
 }
 
-/** What is missing, or no file, is an argument that is wrong; any other reason has a code of its own. */
+/** A missing file, or a path that is not a file, is an invalid argument. Any other reason keeps its own code. */
 function unusable(
   path: string,
   argument: string,

@@ -23,7 +23,7 @@ const REASONS: Readonly<Record<string, readonly [IvcapErrorCode, string]>> = {
   ENOTCONN: ['unavailable', 'its file system is no longer connected: mount it again'],
   ENXIO: ['unavailable', 'there is no device or program behind it'],
 }
-/** What may be otherwise at the next attempt; a full disk doesn't empty itself between two of them. */
+/** Errors that may disappear by the next attempt. A full disk is not among them. */
 const RETRYABLE: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EBUSY'])
 
 /** `code` of a system error, e.g. `ENOENT`; undefined for any other. */
@@ -32,14 +32,14 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Why a path could not be used: what to say, and the code that says it. */
+/** The error code and the text of the reason why a path could not be used. */
 export function reasonOf(error: unknown): readonly [IvcapErrorCode, string] {
   const code = systemCode(error)
   const known = code !== undefined && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined
   return known ?? ['unknown', error instanceof Error ? error.message : String(error)]
 }
 
-/** `error` as an IvcapError about `path`; one that is an IvcapError already stays as it is. */
+/** Converts `error` to an IvcapError about `path`. Returns an IvcapError unchanged. */
 export function fileError(error: unknown, doing: string, path: string, argument?: string): IvcapError {
   if (error instanceof IvcapError) return error
   const [code, reason] = reasonOf(error)

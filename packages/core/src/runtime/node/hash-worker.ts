@@ -3,17 +3,17 @@ import { Worker } from 'node:worker_threads'
 import type { AsyncHasher } from '../../streams/hasher.js'
 import { createMd5, createSha256 } from './hash.js'
 
-/** Bytes from which it pays: a thread takes some 30 ms to start. */
+/** Minimum bytes for which a thread is used: it takes some 30 ms to start. */
 const WORTH_A_THREAD = 32 << 20
 /**
- * Processors from which it is done: SHA-256 by the processor's own instructions takes no longer than bringing the bytes to a
- * thread, and where there are two processors, a server or a disk uses the other one. MD5 takes twice as long.
+ * Minimum number of processors for which a thread is used. SHA-256 by processor instructions takes no longer than passing the
+ * bytes to a thread, and if there are two processors, a server or a disk uses the other one. MD5 takes twice as long.
  */
 const WORTH_SHARING = { md5: 2, sha256: 3 } as const
-/** Bytes that may wait to be hashed. */
+/** Maximum bytes that wait to be hashed. */
 const MOST_WAITING = 8 << 20
 
-/** The thread's whole program. A text, since bundlers lose files that are loaded by name. */
+/** The program of the thread. It is a string because bundlers lose files that are loaded by name. */
 const PROGRAM = `
 const { createHash } = require('node:crypto')
 const { parentPort, workerData } = require('node:worker_threads')
@@ -33,7 +33,7 @@ export function asyncHasher(algorithm: 'md5' | 'sha256', size: number | undefine
   return { update: (bytes) => hasher.update(bytes), digest: async () => hasher.digest(), close() {} }
 }
 
-/** Copies bytes into memory that goes to the thread and comes back. */
+/** Copies the bytes into memory that is transferred to the thread and back. */
 class ThreadHasher implements AsyncHasher {
   readonly #worker: Worker
   readonly #spare: Uint8Array<ArrayBuffer>[] = []
@@ -43,7 +43,7 @@ class ThreadHasher implements AsyncHasher {
 
   constructor(algorithm: string) {
     this.#worker = new Worker(PROGRAM, { eval: true, execArgv: [], env: {}, workerData: algorithm })
-    // a stream that somebody has forgotten keeps no process alive
+    // a stream that is never finished must not keep the process alive
     this.#worker.unref()
     this.#digest = new Promise((resolve, reject) => {
       this.#worker.on('message', (said: unknown) => {
@@ -67,7 +67,7 @@ class ThreadHasher implements AsyncHasher {
       this.#room = resolve
     })
     this.#worker.ref()
-    // how the thread ended is told with the digest
+    // `digest` reports a failure of the thread
     await Promise.race([room, this.#digest]).catch(() => {})
     this.#worker.unref()
   }

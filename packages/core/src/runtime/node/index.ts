@@ -1,4 +1,4 @@
-/** The part of core that needs Node. Reached as `#runtime`, so that the reader's conditions choose this or web.ts. */
+/** The part of core that needs Node. Imported as `#runtime`: the importer's package conditions select this module or web.ts. */
 import { setMaxListeners } from 'node:events'
 import { Readable } from 'node:stream'
 
@@ -28,7 +28,7 @@ export { tempFile } from './temp-file.js'
 
 /** See `Runtime.isDisturbed`. */
 export function isDisturbed(stream: object): boolean {
-  // knows web streams, too, which its types don't say
+  // it also accepts web streams, but its types don't say so
   return Reflect.apply(Readable.isDisturbed, Readable, [stream]) === true
 }
 

@@ -16,8 +16,8 @@ import { createSha256 } from './hash.js'
 import { unsizedSource } from './pipe-source.js'
 
 /**
- * The files of this machine as read-only artifacts `urn:file:///…`: inputs that are mounted, outside any store's folder. For
- * the client alone, on behalf of its own user; a server must never resolve other people's ids with it.
+ * The files of this machine as read-only artifacts `urn:file:///…`. They are mounted inputs outside the folder of any store. Only
+ * the client may use this, for its own user; a server must never resolve ids of other users with it.
  */
 export const mountedFiles: Runtime['mountedFiles'] = {
   name: 'file',
@@ -55,7 +55,7 @@ export const mountedFiles: Runtime['mountedFiles'] = {
   contains: (id) => pathOfFileUrn(id) !== undefined,
 }
 
-/** The file: named raw, as IVCAP's Python client writes such URNs, else percent-encoded. */
+/** Finds the file of a URN. The path may be raw, as IVCAP's Python client writes it, or percent-encoded; raw is tried first. */
 async function fileOf(id: Urn): Promise<{ path: string; found: BigIntStats }> {
   const raw = pathOfFileUrn(id)
   if (raw === undefined) throw new IvcapError('not-found', `${id} is not a file: URN`, { resource: id })
@@ -67,8 +67,9 @@ async function fileOf(id: Urn): Promise<{ path: string; found: BigIntStats }> {
       const what = found.isDirectory() ? 'a folder' : 'no regular file'
       throw new IvcapError('not-found', `${id} is ${what}: name a file`, { resource: id })
     } catch (error) {
-      failure ??= error
-      if (systemCode(error) !== 'ENOENT' && systemCode(error) !== 'ENOTDIR') break
+      const isMissing = systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR'
+      if (!isMissing || failure === undefined) failure = error
+      if (!isMissing) break
     }
   }
   const missing = systemCode(failure) === 'ENOTDIR'
@@ -82,7 +83,7 @@ interface Measured {
   readonly size: number
 }
 
-/** The file with the size that it has. Where its stat does not tell that (/proc, /sys, some FUSE mounts), it is read for it. */
+/** Returns the file with its true size. If stat does not tell it (/proc, /sys, some FUSE mounts), the file is read. */
 async function measured(
   path: string,
   found: BigIntStats,
@@ -109,7 +110,7 @@ async function sizeByReading(path: string, { signal }: OpOptions): Promise<numbe
   }
 }
 
-/** `bytes`: its content, where its stat tells nothing of it. */
+/** @param bytes the content, if stat does not describe it */
 function recordOf(path: string, found: BigIntStats, size: number, bytes?: Uint8Array): ArtifactRecord {
   const version = bytes === undefined ? found.mtimeNs.toString(16) : sha256Of(bytes).slice(0, 32)
   const modified = timestamp(Number(found.mtimeNs / 1000n))
@@ -139,7 +140,7 @@ function decoded(path: string): string {
   }
 }
 
-/** On Windows `/C:/data` stands for `C:/data`. */
+/** Windows: converts `/C:/data` to `C:/data`. */
 function native(path: string): string {
   return process.platform === 'win32' ? path.replace(/^\/(?=[a-z]:)/i, '') : path
 }

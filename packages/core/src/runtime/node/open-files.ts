@@ -7,16 +7,16 @@ import { abortable } from '../../retry/delayed-abort.js'
 import { exhausted, sleep } from '../../retry/retry.js'
 import { systemCode } from './fs-error.js'
 
-/** Milliseconds without any operation that got its files, after which all that wait give up. */
+/** Milliseconds. If no waiting operation got its files for so long, all of them fail. */
 const PATIENCE = 10_000
-/** Runtime that must be free before an operation starts again: a copy holds two, and may look into a third. */
+/** Files that must be free before an operation is repeated: a copy holds two, and may open a third. */
 const FREE_FILES = 4
-/** Longest pause between two looks, in ms. */
+/** Maximum pause between two checks, in ms. */
 const LONGEST_PAUSE = 50
 
-/** When an operation that had waited got its files the last time. */
+/** When a repeated operation last succeeded. */
 let lastSuccess = 0
-/** Operations that wait start again one by one, in their order: all at once would fail again. */
+/** Waiting operations are repeated one by one, in order. If all ran at once, they would fail again. */
 let line: Promise<void> = Promise.resolve()
 
 /** See `Runtime.withOpenFiles`. */
@@ -41,10 +41,10 @@ export async function withOpenFiles<T>(work: () => Promise<T>, o: OpOptions): Pr
   }
 }
 
-/** Waits for its turn, and then for free files; false when it gives up. */
+/** Waits for its turn, then for free files. Returns false if it gives up. */
 function filesAreFree(begun: number, attempt: number, signal: AbortSignal | undefined): Promise<boolean> {
   const turn = line.then(async () => {
-    // what has failed again although files were free needs more of them, or lost them to others
+    // an operation that failed again although files were free needs more of them, or others took them
     for (let pause = 2 ** (attempt - 1); ; pause *= 2) {
       signal?.throwIfAborted()
       if (performance.now() - Math.max(begun, lastSuccess) > PATIENCE) return false
@@ -67,10 +67,10 @@ async function canOpen(count: number): Promise<boolean> {
   return handles.length === count
 }
 
-/** EMFILE is the limit of this process, ENFILE that of the machine. The code may be that of a cause. */
+/** EMFILE is the limit of this process, ENFILE that of the machine. Also checks the causes of the error. */
 function isTooManyFiles(error: unknown): boolean {
   let cause = error
-  // errors are wrapped a few times, never deeply; a cause may lead in a circle
+  // errors are wrapped only a few times; the limit also ends a cycle of causes
   for (let depth = 0; depth < 8 && typeof cause === 'object' && cause !== null; depth += 1) {
     const code = systemCode(cause)
     if (code === 'EMFILE' || code === 'ENFILE') return true

@@ -11,7 +11,7 @@ import { fileError } from './fs-error.js'
 
 const openDescriptor = promisify(openCallback)
 
-/** A named pipe or a device as a source that is read once. */
+/** A source for a named pipe or a device. It can be read only once. */
 export function pipeSource(path: string, argument: string, found: BigIntStats): ByteSource {
   if (found.isFIFO()) return oneShotSource(() => opened(() => openPipe(path)), { argument })
   if (found.isCharacterDevice() || found.isBlockDevice()) {
@@ -21,12 +21,12 @@ export function pipeSource(path: string, argument: string, found: BigIntStats): 
   throw new IvcapError('invalid-argument', message, { argument, resource: path })
 }
 
-/** A file that is read once, from its start to where it ends, whatever its size is said to be. */
+/** A source that reads a file once, from start to end, regardless of its stated size. */
 export function unsizedSource(path: string, argument: string): ByteSource {
   return oneShotSource(() => opened(() => openInOrder(path)), { argument })
 }
 
-/** Opens at the first read. */
+/** Calls `begin` at the first read. */
 function opened(begin: () => Promise<Chunks>): Chunks {
   let chunks: Promise<Chunks> | undefined
   return {
@@ -38,7 +38,7 @@ function opened(begin: () => Promise<Chunks>): Chunks {
   }
 }
 
-/** Non-blocking, and waited on by the event loop: a writer that never comes blocks no thread, and can be given up on. */
+/** Non-blocking, driven by the event loop: if no writer ever opens the pipe, no thread is blocked, and the wait can be aborted. */
 async function openPipe(path: string): Promise<Chunks> {
   const fd = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw fileError(error, "can't read", path)
@@ -70,7 +70,7 @@ async function openInOrder(path: string): Promise<Chunks> {
     async stop() {
       const closed = handle.close()
       closed.catch(() => {})
-      // a terminal may keep the read, and so the closing, waiting for ever
+      // on a terminal the pending read may never end, and closing waits for it
       if (!pending) await closed
     },
   }

@@ -3,9 +3,9 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 /**
- * This process, for others to recognise what it left when it died: `<place>-<pid>-<start>`. A process id alone is not enough: ids are used again, and
- * in containers every process tends to have the same. `place` stands for the host and its space of process ids; `start` is
- * when the process began, where the system tells it (Linux), else 0.
+ * Identifies this process, so that other processes recognise what it left behind when it ended: `<place>-<pid>-<start>`. A process
+ * id alone is not enough: ids are reused, and in containers most processes have the same one. `place` is a hash of the host and
+ * its pid namespace. `start` is the start time of the process if the system provides it (Linux), else 0.
  */
 export function processIdentity(): string {
   mine ??= `${placeOf()}-${process.pid}-${startOf('self') ?? 0}`
@@ -26,14 +26,14 @@ function isRunning(pid: number, start: string): boolean {
   try {
     process.kill(pid, 0)
   } catch (e) {
-    // EPERM: it runs, as another user
+    // EPERM: the process exists and belongs to another user
     return e instanceof Error && 'code' in e && e.code === 'EPERM'
   }
   const now = startOf(String(pid))
   return start === '0' || now === undefined || now === start
 }
 
-/** Clock ticks from boot to the start of a process: field 22 of proc(5)'s stat, counted after the name in brackets. */
+/** Start time of a process in clock ticks since boot: field 22 of stat in proc(5), counted after the name in brackets. */
 function startOf(pid: string): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

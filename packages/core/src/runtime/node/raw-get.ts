@@ -19,7 +19,7 @@ import { allocate } from './allocate.js'
 const CHUNK = 256 << 10
 /** Chunks that may wait to be read by the caller. */
 const MAX_WAITING = 2
-/** Milliseconds after which a chunk is handed out although it is not full. */
+/** Milliseconds after which a chunk is delivered even if it is not full. */
 const MAX_CHUNK_DELAY = 20
 /** Bytes. The limit of node:http. */
 const MAX_HEAD = 16 << 10
@@ -54,7 +54,7 @@ class Body extends Readable implements RawBody {
     this.#response = response
     this.statusCode = response.status
     this.headers = Object.fromEntries(response.headers)
-    // an error is reported to the reader, who may begin later; without a listener it would end the process
+    // the reader gets the error, but may start later; without a listener an error event would end the process
     this.on('error', () => {})
   }
 
@@ -73,11 +73,11 @@ class Body extends Readable implements RawBody {
 /** One request and its response, on one connection. */
 class Exchange {
   readonly #socket: net.Socket
-  /** Where the socket writes: the head at first, then one chunk of the body after the other. */
+  /** The memory that the socket fills: first the head, then one chunk of the body after the other. */
   #memory = allocate(MAX_HEAD)
   #filled = 0
   #head: { readonly plain: PlainHead | undefined } | undefined
-  /** Bytes of the body that were not received yet. */
+  /** Bytes of the body that have not arrived yet. */
   #left = 0
   readonly #chunks: Uint8Array[] = []
   readonly #take: (size: number) => Uint8Array<ArrayBuffer>
@@ -109,7 +109,7 @@ class Exchange {
     this.#socket.write(text)
   }
 
-  /** Undefined if the response is not a plain one. */
+  /** Returns undefined if the response is not a plain one. */
   async head(): Promise<PlainHead | undefined> {
     for (;;) {
       if (this.#head !== undefined) return this.#head.plain
@@ -150,7 +150,7 @@ class Exchange {
     await closed
   }
 
-  /** @returns whether the socket may read on */
+  /** @returns whether the socket may continue to read */
   #received(count: number): boolean {
     this.#filled += count
     if (this.#head === undefined) this.#readHead()
@@ -167,7 +167,7 @@ class Exchange {
     const plain = end < 0 ? undefined : parsePlainHead(received.toString('latin1', 0, end))
     this.#head = { plain }
     this.#left = plain?.length ?? 0
-    // bytes behind the body are ignored: nothing was requested that they could answer
+    // bytes after the body are ignored: no other request was sent on this connection
     const body = received.subarray(end + END_OF_HEAD.length).subarray(0, this.#left)
     this.#startChunk()
     this.#memory.set(body)
@@ -188,7 +188,7 @@ class Exchange {
     this.#filled = 0
   }
 
-  /** A copy of what a slow chunk holds so far: the rest of its memory is still to be filled. */
+  /** Copies the bytes that a slow chunk holds so far. The rest of its memory is filled later. */
   #partialChunk(): Uint8Array | undefined {
     if (this.#filled === 0) return undefined
     const bytes = this.#memory.slice(0, this.#filled)
@@ -197,7 +197,7 @@ class Exchange {
     return bytes
   }
 
-  /** The idle time begins anew. */
+  /** Continues to read after a pause. Restarts the idle timeout. */
   #resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
@@ -215,7 +215,7 @@ class Exchange {
 
   #onIdle(): void {
     if (this.#isAwaited) this.#socket.destroy(systemError('ETIMEDOUT', 'the server sent nothing'))
-    // the caller is not reading: the server can't be blamed
+    // the caller does not read, so the server is not at fault
     else this.#socket.setTimeout(this.#idle)
   }
 
@@ -231,9 +231,9 @@ function abortError({ reason }: AbortSignal): Error {
 
 const systemError = (code: string, message: string): Error => Object.assign(new Error(message), { code })
 
-/** By the options of the agent, such as its certificate authorities. */
+/** Applies the connection options of the agent, such as its certificate authorities. */
 function connect({ url, agent }: RawRequest, onread: net.OnReadOpts): net.Socket {
-  // an IPv6 address without its brackets
+  // net.connect expects an IPv6 address without brackets
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
   const options = { ...agent?.options, host, port, onread }
@@ -265,10 +265,10 @@ interface PlainHead {
 const STATUS = /^HTTP\/1\.[01] (200|206)(?: |$)/
 /** RFC 9110: a token, and text without control characters except tabs. */
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
-/** With any of these the body is not just the next `Content-Length` bytes. */
+/** With any of these headers the body is not simply the next `Content-Length` bytes. */
 const NOT_PLAIN = ['transfer-encoding', 'content-encoding', 'trailer', 'upgrade'] as const
 
-/** Parses strictly. Undefined if the response is not a plain one, or not valid HTTP. */
+/** A strict parser. Returns undefined if the response is not a plain one, or is not valid HTTP. */
 function parsePlainHead(text: string): PlainHead | undefined {
   const [first = '', ...lines] = text.split('\r\n')
   const status = STATUS.exec(first)?.[1] === '206' ? 206 : 200

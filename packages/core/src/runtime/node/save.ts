@@ -41,9 +41,10 @@ export async function copyAs(path: string, from: string, o: CopyOptions): Promis
 }
 
 /**
- * Calls that move no bytes are made at once: handing them to another thread takes longer than they do.
+ * Calls `write` with a temporary name beside `path`, then renames that file to `path`. Returns whether it did. If `write` returns
+ * false or fails, nothing is left behind.
  *
- * Whether what `write` has left at a temporary name is in its place now. If not, or after a failure, nothing of it is left.
+ * Uses synchronous calls where no bytes are moved: passing them to another thread takes longer than the calls.
  */
 async function place(
   path: string,
@@ -97,7 +98,7 @@ function real(path: string): string {
   }
 }
 
-/** The file that is to be replaced, behind any links, and the permissions that it has if it exists. */
+/** The file to replace, with links resolved, and its permissions if it exists. */
 function targetOf(path: string, asGiven: string): { path: string; mode?: number } {
   const target = behindLinks(path)
   const existing = statSync(target, { throwIfNoEntry: false })
@@ -106,10 +107,10 @@ function targetOf(path: string, asGiven: string): { path: string; mode?: number 
   return { path: target, mode: existing.mode & 0o777 }
 }
 
-/** A link keeps its place, and its target gets the content, even if there is no such file yet. */
+/** Resolves symbolic links: the link stays, and its target gets the content, even if the target does not exist yet. */
 function behindLinks(path: string): string {
   let target = path
-  // as many links as Linux follows
+  // Linux follows at most 40 links
   for (let links = 0; links < 40; links += 1) {
     try {
       return realpathSync.native(target)
@@ -122,7 +123,7 @@ function behindLinks(path: string): string {
   return target
 }
 
-/** Takes back the folders that were made, as far as nobody has put anything into them. */
+/** Removes the folders that were created, as far as they are still empty. */
 async function removeEmpty(folder: string, topmost: string): Promise<void> {
   for (let at = folder; at.startsWith(topmost); at = dirname(at)) {
     try {

@@ -10,7 +10,7 @@ import { regularFile, seenBy } from './file-source.js'
 import { createMd5 } from './hash.js'
 import { defaultStateDir, type StatCache, statCache } from './stat-cache.js'
 
-/** Bytes; a sidecar is one line of about 90. Whatever is longer is none, and isn't read. */
+/** Maximum bytes of a sidecar, which is one line of about 90. A longer file is not a sidecar and is not read. */
 const LONGEST_SIDECAR = 1024
 
 interface Sidecar {
@@ -18,7 +18,7 @@ interface Sidecar {
   readonly id: Urn
 }
 
-/** `<md5 hex>|<artifact urn>` and a line end, as IVCAP's Python client and command line write and read it. */
+/** `<md5 hex>|<artifact urn>` and a line end: the format of IVCAP's Python client and command line. */
 const SidecarText = v.pipe(
   v.string(),
   v.trim(),
@@ -57,7 +57,7 @@ export function uploadMemory({ stateDir = defaultStateDir() ?? false }: UploadMe
       try {
         const source = uploaded ?? regularFile(absolute, await stat(absolute, { bigint: true }))
         const md5 = known ?? (await hashAll(source, createMd5(), signal))
-        // another content than the one that was uploaded must not get its artifact
+        // the artifact must not be remembered for content that differs from what was uploaded
         if ((await source.unchanged?.()) !== true) return
         await writeSidecar(sidecarOf(absolute), { md5, id })
         const seen = known !== undefined && uploaded === undefined ? undefined : seenBy(source)

@@ -8,13 +8,13 @@ import * as v from 'valibot'
 
 /**
  * Nanoseconds. A file that is written twice within one tick of its file system's clock has the same stat both times. Ticks
- * are 1–10 ms on today's file systems, 1 s on older ones and 2 s on FAT. So a stat is kept only if the file had been left
- * alone for longer than the longest of them when the stat was taken, before its content was read: any write since then
- * has a later time. (A network file system whose clock is seconds behind ours weakens that to its own tick.)
+ * are 1–10 ms on today's file systems, 1 s on older ones and 2 s on FAT. The stat is taken before the content is read. It is
+ * stored only if at that time the last change of the file was longer ago than the longest tick: then any later write has a later
+ * time. (If the clock of a network file system is seconds behind ours, two changes within one of its ticks may be missed.)
  */
 const GRAIN = 2_000_000_000n
 
-/** Bytes. A smaller file is hashed sooner than its entry is written. */
+/** Minimum bytes of a file in the cache. A smaller file is hashed faster than its entry is written. */
 const WORTH_KEEPING = 256n * 1024n
 
 const Entry = v.object({
@@ -29,19 +29,19 @@ const Entry = v.object({
 /** A stat that was taken before the content was read. */
 export interface Seen {
   readonly found: BigIntStats
-  /** When: milliseconds since 1970. */
+  /** When the stat was taken, in milliseconds since 1970. */
   readonly at: number
 }
 
-/** The MD5 of files by their stat, so that an unchanged file need not be read again. One small file for each. */
+/** Caches the MD5 of files by their stat, so that an unchanged file need not be read again. Each entry is a small file. */
 export interface StatCache {
-  /** The MD5 of the content, if the file is known under this very stat. */
+  /** Returns the MD5 of the content if the file is cached with exactly this stat. */
   get(path: string, found: BigIntStats): Promise<string | undefined>
-  /** Does nothing for a small file, nor for a stat that is too young to be trusted. */
+  /** Ignores small files, and files that changed too shortly before the stat. */
   set(path: string, seen: Seen, md5: string): Promise<void>
 }
 
-/** Nothing that goes wrong in `dir` is an error: then nothing is known, or kept. */
+/** Never fails because of `dir`: if that cannot be used, `get` returns undefined and `set` does nothing. */
 export function statCache(dir: string): StatCache {
   const place = join(dir, 'files')
   const entryOf = (path: string) => join(place, `${createHash('sha256').update(path).digest('hex')}.json`)
@@ -72,13 +72,13 @@ export function statCache(dir: string): StatCache {
   }
 }
 
-/** The user's cache folder, as each system has it; undefined where there is none. */
+/** The user's cache folder, by the conventions of each platform; undefined if there is none. */
 export function defaultStateDir(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): string | undefined {
   const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local, HOME: home = homeOrNone() } = env
-  // a relative one is to be ignored, says its specification
+  // the XDG specification requires that relative paths are ignored
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'ivcap')
   if (platform === 'win32' && local !== undefined && local !== '') return join(local, 'ivcap', 'Cache')
   if (home === undefined || home === '') return undefined
@@ -93,7 +93,7 @@ function homeOrNone(): string | undefined {
   }
 }
 
-/** As text: JSON has no integers of 64 bits. */
+/** As strings, since JSON has no 64-bit integers. */
 function identity(path: string, { size, mtimeNs, ctimeNs, ino }: BigIntStats) {
   return { path, size: `${size}`, mtimeNs: `${mtimeNs}`, ctimeNs: `${ctimeNs}`, ino: `${ino}` }
 }

@@ -5,9 +5,9 @@ import type { TempFile, WriteOptions } from '../types.js'
 import { fileError, systemCode } from './fs-error.js'
 import { writeBody } from './write-body.js'
 
-/** Bytes: what file systems allow for one name. */
+/** Maximum bytes of a file name, by the limit of file systems. */
 const LONGEST_NAME = 255
-/** Names that Windows keeps for devices, with any extension. */
+/** Names that Windows reserves for devices, with any extension. */
 const RESERVED = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 
 /** See `Runtime.tempFile`. */
@@ -32,9 +32,9 @@ export async function tempFile(
   }
 }
 
-/** The last segment of `name` as a file name that any system takes, its extension kept. */
+/** Converts the last segment of `name` to a file name that is valid on any system. Keeps the extension. */
 function safeName(name: string): string {
-  // its end alone, as these patterns take longer than linear time
+  // uses only the end of the name, since these patterns take more than linear time
   const last = name
     .slice(-1000)
     .replace(/[/\\]+$/, '')
@@ -50,7 +50,7 @@ function safeName(name: string): string {
   return `${shorten(safe.slice(0, safe.length - extname(safe).length), LONGEST_NAME - 32)}${extension}`
 }
 
-/** As many characters as fit into so many bytes of UTF-8. */
+/** The longest prefix that fits into this number of UTF-8 bytes. */
 function shorten(text: string, bytes: number): string {
   let length = 0
   let kept = ''

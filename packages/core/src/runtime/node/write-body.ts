@@ -2,16 +2,16 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { ChunkMemory } from '../../ports/index.js'
 import type { WriteOptions } from '../types.js'
 
-/** Bytes per write: calls cost more than bytes, and what comes from a network comes in small pieces. */
+/** Bytes per write. Each call has a cost, and a network delivers small pieces. */
 const BATCH = 1 << 20
-/** Pieces per write; systems take no more than 1024. */
+/** Maximum number of pieces per write. Systems accept no more than 1024. */
 const MOST_PIECES = 256
 
 /**
- * Writes all of `body` to a new file, one write under way while the next bytes come. On a failure the body is cancelled and the handle closed; the file is the caller's to
- * remove. Rejects with the signal's reason after an abort.
+ * Writes all of `body` to a new file. While one batch is written, the next one is read. On a failure the body is cancelled and the
+ * handle closed; the caller must remove the file. After an abort, rejects with the signal's reason.
  *
- * @param mode Permission bits; absent: what the process's umask leaves.
+ * @param mode permission bits. @default what the umask of the process leaves
  */
 export async function writeBody(
   path: string,
@@ -23,10 +23,10 @@ export async function writeBody(
   try {
     signal?.throwIfAborted()
     signal?.addEventListener('abort', onAbort)
-    // first: a body that waits for a file of its own must not hold one here meanwhile
+    // reads first: a body that waits for an open file must not be blocked by one that is held here
     let batch = await gather(reader)
     signal?.throwIfAborted()
-    // never wider than `mode`, even for a moment, or where the file system knows no permissions
+    // the permissions are never wider than `mode`, not even for a moment, or if the file system refuses chmod
     const handle = await open(path, 'wx', mode)
     let writing = Promise.resolve()
     try {
@@ -34,7 +34,7 @@ export async function writeBody(
       while (batch.length > 0) {
         writing = writeAll(handle, batch, memory)
         ;[batch] = await Promise.all([gather(reader), writing])
-        // an abort ends the body early: that end is none
+        // an abort ends the body early, which must not count as its end
         signal?.throwIfAborted()
       }
     } finally {
@@ -49,7 +49,7 @@ export async function writeBody(
   }
 }
 
-/** The next pieces that make a write worth while; none at the end. */
+/** Reads the pieces of the next write; returns none at the end of the body. */
 async function gather(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array[]> {
   const pieces: Uint8Array[] = []
   for (let bytes = 0; bytes < BATCH && pieces.length < MOST_PIECES; ) {
@@ -71,7 +71,7 @@ async function writeAll(
   for (const piece of pieces) memory?.release(piece)
 }
 
-/** What is left of the pieces without their first `count` bytes. */
+/** The pieces without their first `count` bytes. */
 function after(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
   let skip = count
   return pieces.flatMap((piece) => {
