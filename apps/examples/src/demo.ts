@@ -1,4 +1,4 @@
-// The whole of it in one run: upload, list, download, describe, look back in time, provenance.
+// All of it in one run: upload, list, download, describe, look back in time, provenance.
 //   npm run demo [-- path/to/any/file]
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,12 +21,12 @@ import {
 import { sha256, sha256OfFile } from './demo/sha256.js'
 import { inputPath } from './input.js'
 
-/** A Blob holds all of the content in memory. */
+/** Larger content is not read as a Blob, which holds all of it in memory. */
 const BLOB_LIMIT = 512 * 1024 ** 2
-/** A copy of a file as large as that is not made just for show. */
+/** Larger files are not copied just for the demo. */
 const COPY_LIMIT = 2 * 1024 ** 3
 
-/** The schema of what every upload records by itself. */
+/** The schema of the aspect that every upload records. */
 const UPLOAD = 'urn:ivcap:schema.artifact.1'
 const NOTE = 'urn:example:schema:note.1'
 const QUALITY = 'urn:example:schema:quality.1'
@@ -92,7 +92,7 @@ async function download(artifact: Artifact, { path, size }: Input): Promise<void
   }
 }
 
-/** As a file: a copy in a folder for temporary files; for a very large one the file where the artifact lies already. */
+/** Downloads to a temporary file. A very large artifact is not copied: its own file is read. */
 async function viaFile(artifact: Artifact, size: number): Promise<string> {
   if (size > COPY_LIMIT) return sha256OfFile((await artifact.asLocalFile()).path)
   const folder = await mkdtemp(join(tmpdir(), 'ivcap-demo-'))
@@ -109,7 +109,7 @@ async function* chunksOf(blob: Blob): AsyncGenerator<Uint8Array> {
     yield new Uint8Array(await blob.slice(at, at + part).arrayBuffer())
 }
 
-/** Returns the id of the update that came first and of the one that took its place. */
+/** Returns the first update and the update that replaced it. */
 async function describe(ivcap: Ivcap, artifact: Artifact) {
   step('Describe it: metadata are JSON objects with a schema')
   await artifact.addMetadata({ $schema: NOTE, text: 'The demo was here', platform: process.platform })

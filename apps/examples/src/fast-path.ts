@@ -1,6 +1,6 @@
-// Inside a platform's network: bytes go straight to its bucket and from it, records stay with the platform.
+// Inside a platform's network: transfers bytes directly to and from its bucket. The platform keeps the records.
 //   IVCAP_BASE_URL=http://… IVCAP_BUCKET=s3://platform-data/prefix npm run fast-path [path/to/a/file]
-// A bucket of Google Cloud Storage is a gs://… Credentials, region and endpoint come from where the vendors' SDKs look for them.
+// A bucket of Google Cloud Storage is a gs://… The vendors' SDKs find credentials, region and endpoint as usual.
 import { basename } from 'node:path'
 import { platformBackend } from '@ivcap/backend-platform'
 import { Ivcap } from '@ivcap/core'
@@ -25,7 +25,7 @@ const artifact = await ivcap.uploadArtifact({ name: basename(filePath), filePath
 await artifact.addMetadata({ $schema: 'urn:example:schema:tags.1', tags: ['coral'] })
 console.log('in the bucket:', artifact.id)
 
-// Who has no access to the bucket asks the deployment, whose records they are.
+// Programs without access to the bucket use the deployment, which has the records.
 const elsewhere = new Ivcap(platform)
 for await (const { schema } of elsewhere.listAspects({ entity: artifact.id }))
   console.log('known by:', schema)
@@ -33,7 +33,7 @@ for await (const { schema } of elsewhere.listAspects({ entity: artifact.id }))
 const bytes = await artifact.bytes()
 console.log('read back:', bytes.byteLength, 'bytes')
 
-// And what others upload to the deployment is read from the bucket.
+// Content that others upload to the deployment is read from the bucket.
 const theirs = await elsewhere.uploadArtifact({ name: 'note.txt', content: 'bleached on the north side' })
 console.log('from others:', theirs.id, await (await ivcap.getArtifact(theirs.id)).text())
 

@@ -1,4 +1,4 @@
-// Find: ten questions about data that were described, with the same answers wherever they are kept.
+// Find: ten queries for described data. They have the same results on every backend.
 //   npm run find
 import { connect } from '@ivcap/client'
 
@@ -30,7 +30,7 @@ for (const [n, cast] of casts.entries()) {
   artifacts.push(artifact)
 }
 
-// …and two rounds of checks, the second of which looked at three of them.
+// …and two rounds of checks. The second round checked only three of them.
 for (const artifact of artifacts) await artifact.updateMetadata({ $schema: CHECK, level: 'raw' })
 const [firstRound] = await ivcap.listAspects({ schema: CHECK, limit: 1 }).toArray()
 for (const artifact of artifacts.slice(1, 4))
@@ -41,26 +41,26 @@ const find = async (question: string, o: Parameters<typeof ivcap.findArtifacts>[
   console.log(`${question}: ${found.map(({ name }) => name?.replace(/^.*\/|\.csv$/g, '')).join(', ')}`)
 }
 
-// 1. By tag. A field that is a list is found by any of its elements.
+// 1. By tag. If a field is a list, it matches if any of its elements does.
 await find('tagged coral', { schema: SURVEY, where: { tags: 'coral' } })
 
 // 2. By range.
 await find('from 10 to 31 m', { schema: SURVEY, where: { depth: { gte: 10, lte: 31 } } })
 
-// 3. By several schemas: the description and the check must both fit.
+// 3. By several schemas: the description and the check must both match.
 await find('checked, at Lizard', {
   schema: SURVEY,
   where: { site: 'Lizard' },
   having: [{ schema: CHECK, where: { level: 'checked' } }],
 })
 
-// 4. By text: `%` is any text. Also startsWith, and matches with a regular expression.
+// 4. By text: `%` matches any text. There is also startsWith, and matches with a regular expression.
 await find('a note on fog', { schema: SURVEY, where: { note: { like: '%fog%' } } })
 
-// 5. By a list of objects: dots lead into it.
+// 5. By a list of objects: dots in a path lead into its objects.
 await find('an image above 1 MB', { schema: SURVEY, where: { 'images.size': { gt: 1e6 } } })
 
-// 6. By time: what was so then, whatever was said since.
+// 6. By time: the state at that time, regardless of later changes.
 await find('raw after the first round', {
   schema: CHECK,
   where: { level: 'raw' },
@@ -70,13 +70,13 @@ await find('raw after the first round', {
 // 7. By a field that is absent.
 await find('without a note', { schema: SURVEY, where: { note: { exists: false } } })
 
-// 8. By what is not so; `or` and `and` combine conditions.
+// 8. By negation. `or` and `and` combine conditions.
 await find('neither coral nor sand', {
   schema: SURVEY,
   where: { not: { or: [{ tags: 'coral' }, { tags: 'sand' }] } },
 })
 
-// 9. The newest of each: the newest match comes first, and tells by which aspects it was found.
+// 9. The newest of each site: the newest match comes first. A match contains the aspects by which it was found.
 const newest = new Map<unknown, string | undefined>()
 for await (const { name, aspects } of ivcap.findArtifacts({
   schema: SURVEY,
@@ -87,7 +87,7 @@ for await (const { name, aspects } of ivcap.findArtifacts({
 }
 console.log('newest of each site:', Object.fromEntries(newest))
 
-// 10. How many: aspects alone are listed, without their contents.
+// 10. The number of matches: lists only aspects, without their contents.
 let count = 0
 const coral = {
   schema: SURVEY,

@@ -2,8 +2,8 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * The file that the user named on the command line, else a sample of this folder's `data/`. npm and pnpm run scripts in
- * the folder of the package; INIT_CWD is where the user called them, and what a relative path means to the user.
+ * Returns the file that the user named on the command line, else a sample from this package's `data/`. npm and pnpm run scripts
+ * in the folder of the package. INIT_CWD is the folder in which the user called them, so relative paths are resolved there.
  */
 export function inputPath(sample: 'ctd-casts.csv' | 'reef-quadrat.png'): string {
   const named = process.argv[2]

@@ -6,7 +6,7 @@ import { inputPath } from './input.js'
 
 const ivcap = await connect()
 
-// Something to list.
+// Create something to list.
 const filePath = inputPath('reef-quadrat.png')
 await ivcap.uploadArtifact({ name: `list/${basename(filePath)}`, filePath })
 await ivcap.uploadArtifact({
@@ -16,13 +16,13 @@ await ivcap.uploadArtifact({
 })
 await ivcap.uploadArtifact({ name: 'list/notes.txt', content: 'Visibility 12 m, light swell.' })
 
-// The newest ten unless told otherwise. Pages are fetched as the loop needs them.
+// By default, the newest ten. Pages are fetched when the loop needs them.
 console.log('newest first:')
 for await (const artifact of ivcap.listArtifacts()) {
   console.log(`  ${artifact.name}  ${artifact.size} bytes  ${artifact.mimeType}`)
 }
 
-// In another order, and the first three only. `limit: Infinity` is all of them.
+// In another order, and only the first three. `limit: Infinity` lists all.
 const byName = await ivcap.listArtifacts({ orderBy: 'name', orderDesc: false, limit: 3 }).toArray()
 console.log('first three by name:', byName.map((artifact) => artifact.name).join(', '))
 

@@ -6,26 +6,26 @@ import { basename, join } from 'node:path'
 import { local } from '@ivcap/client'
 import { inputPath } from './input.js'
 
-// local() is local whatever the environment says. The folder is made when something is first written.
+// local() always uses a local folder, regardless of the environment. The first write creates the folder.
 const baseDir = await mkdtemp(join(tmpdir(), 'ivcap-local-mode-'))
 const ivcap = await local({ baseDir })
 
-// The name is the path below the folder; the id holds the whole path.
+// The name is the path below the folder; the id contains the whole path.
 const filePath = inputPath('ctd-casts.csv')
 const name = `cruise-7/${basename(filePath)}`
 const artifact = await ivcap.uploadArtifact({ name, filePath })
 console.log(artifact.id)
 
-// No copy is made to read it as a file: this is the very file, and dispose() leaves it alone.
+// No copy is made to read it as a file: the path is that of the artifact's own file, and dispose() does not delete it.
 const file = await artifact.asLocalFile()
 console.log('the file itself:', file.path === join(baseDir, name))
 await file.dispose()
 
-// The same name again takes the place of the old content, all at once. (A deployment would make a second artifact.)
+// An upload with the same name replaces the old content atomically. (A deployment would create a second artifact.)
 await ivcap.uploadArtifact({ name, content: 'cast,depth_m\n', contentType: 'text/csv' })
 console.log('replaced:', await (await ivcap.getArtifact(artifact.id)).text())
 
-// What others put into the folder is an artifact too.
+// Files that other programs put into the folder are artifacts, too.
 await writeFile(join(baseDir, 'by-hand.txt'), 'copied here with the file manager')
 for await (const a of ivcap.listArtifacts()) console.log('listed:', a.name)
 
@@ -33,7 +33,7 @@ for await (const a of ivcap.listArtifacts()) console.log('listed:', a.name)
 const outside = await ivcap.getArtifact(`file://${filePath}`)
 console.log('outside:', outside.size, 'bytes')
 
-// Metadata are small JSON files; the Python client reads and writes the same ones.
+// Metadata are small JSON files. The Python client reads and writes the same files.
 console.log(
   'metadata files:',
   (await readdir(join(baseDir, 'aspects'))).filter((f) => f.endsWith('.json')).length,

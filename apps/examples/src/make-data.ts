@@ -1,4 +1,4 @@
-// Makes the sample data in ../data: invented, but shaped like the real thing. The same bytes every time.
+// Creates the sample data in ../data. The data is invented, but has a realistic form. Each run creates the same bytes.
 //   npm run make-data
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

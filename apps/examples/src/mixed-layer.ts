@@ -2,18 +2,18 @@ import type { Artifact, Ivcap } from '@ivcap/core'
 
 interface MixedLayer {
   readonly cast: string
-  /** Metres; undefined when the cast ended before the bottom of the mixed layer. */
+  /** Metres. Undefined if the cast ended before the bottom of the mixed layer. */
   readonly depth?: number
 }
 
-/** Metres at which the water is compared with, below the daily warming of the surface. */
+/** The depth of the reference temperature in metres, below the daily warming of the surface. */
 const REFERENCE_DEPTH = 10
-/** °C colder than at the reference: below the mixed layer. Both after de Boyer Montégut et al. (2004). */
+/** Water colder than the reference by this many °C is below the mixed layer. Both: de Boyer Montégut et al. (2004). */
 const COLDER = 0.2
 
 /**
- * A service, as a plain function: reads a CSV of CTD casts, finds how deep the mixed layer is in each, and stores the result
- * as an artifact. It gets the client as an argument, so it runs the same on a laptop, in a test and on the platform.
+ * A service as a plain function: reads a CSV of CTD casts, finds the depth of the mixed layer in each cast, and stores the result
+ * as an artifact. It receives the client as an argument, so it runs unchanged on a laptop, in a test and on the platform.
  *
  * @param castsId artifact with the columns `cast`, `depth_m`, `temperature_c`
  */

@@ -13,8 +13,8 @@ const output = await ivcap.uploadArtifact({
   contentType: 'application/json',
 })
 
-// On a platform these two facts are recorded whenever a job reads or makes an artifact. Here no platform watches, so we
-// record them ourselves: `order` is the job.
+// A platform records these two facts when a job reads or creates an artifact. Here no job runs, so this example records them
+// itself: `order` is the job.
 const order = 'urn:ivcap:job:00000000-0000-4000-8000-000000000001'
 await input.addMetadata({ artifact: input.id, order }, { schema: 'urn:ivcap:schema.artifact-used-by-order' })
 await output.addMetadata(
@@ -30,7 +30,7 @@ for (const artifact of [input, output]) {
   console.log('  used by    ', usedBy.join(', ') || 'nobody yet')
 }
 
-// the same as a graph, as far as it goes: here for https://mermaid.js.org, which many Markdown viewers show
+// the whole lineage as a graph, here in the format of https://mermaid.js.org, which many Markdown viewers show
 const { nodes, toMermaid } = await ivcap.lineage(output.id)
 console.log('made of', nodes.length - 1, 'others:')
 console.log(toMermaid())

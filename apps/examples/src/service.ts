@@ -1,11 +1,11 @@
-// Upload, run a service, download: the service is a function on your own machine, or runs on a deployment.
+// Upload, run a service, download. The service is a function on your own machine, or runs on a deployment.
 //   npm run service [path/to/casts.csv]
 import { basename } from 'node:path'
 import { connect } from '@ivcap/client'
 import { inputPath } from './input.js'
 import { services } from './services.js'
 
-// where there is a deployment, its own services are called, and these are not
+// a deployment has its own services: these functions are then ignored
 const ivcap = await connect({ services })
 const filePath = inputPath('ctd-casts.csv')
 const casts = await ivcap.uploadArtifact({ name: basename(filePath), filePath })

@@ -1,4 +1,4 @@
-// The services of these examples: functions of this process, or of a deployment for development:
+// The services of these examples: functions that run in this process, or on a deployment for development:
 //   npx ivcap-platform --services apps/examples/src/services.ts
 import { defineService } from '@ivcap/services'
 import { mixedLayer } from './mixed-layer.js'

@@ -1,4 +1,4 @@
-// Upload a stream: content that is not a file (yet), of a size that nobody knows beforehand.
+// Upload a stream: content that is not a file (yet), and whose size is not known in advance.
 //   npm run upload-stream [path/to/a/file]
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
@@ -7,7 +7,7 @@ import { inputPath } from './input.js'
 
 const ivcap = await connect()
 
-/** An instrument that is lowered into the sea, and reports a line for every 5 m. */
+/** An instrument that is lowered into the sea, and reports a line every 5 m. */
 async function* castInProgress() {
   yield 'depth_m,temperature_c\n'
   for (let depth = 0; depth <= 100; depth += 5) {
@@ -16,8 +16,8 @@ async function* castInProgress() {
   }
 }
 
-// Any source of bytes will do: a web stream, a Node stream, a Blob, an (async) generator. It is read at the pace at which
-// the other side takes it, and never held in memory as a whole.
+// Any source of bytes works: a web stream, a Node stream, a Blob, an (async) generator. It is read only as fast as the backend
+// accepts the bytes, and is never held in memory as a whole.
 const own = process.argv[2] !== undefined
 const filePath = inputPath('ctd-casts.csv')
 

@@ -24,6 +24,7 @@ const says: Readonly<Record<string, readonly string[]>> = {
     'things with a site: 1',
     'still readable: {"$schema":"urn:example:schema:trip.1"',
   ],
+  typed: ['the site: Davies 8.5', 'refused: depth: ', 'found: reef-quadrat.png'],
   collections: ['Line 7 (CTD casts of 2026)', 'holds 2', 'taken out: true', 'retracted: 2 aspects'],
   provenance: [
     'produced by urn:ivcap:job:',

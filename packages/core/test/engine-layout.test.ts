@@ -20,6 +20,18 @@ describe('the version of the layout', () => {
     expect(await aspects.list(query, {})).toMatchObject({ items: { length: 6 } })
   })
 
+  it('is neither read nor written again by a process that has written it', async () => {
+    const requests: string[] = []
+    const arrive = async (call: string, key: string) => void (key === 'layout' && requests.push(call))
+    const { aspects, close } = blobBackend(modelBlobs(new Blobs(), { arrive }))
+    await aspects.assert(draft, 'add', {})
+    await close?.()
+    expect(requests).toEqual(['get', 'put'])
+    for (const mode of ['add', 'replace'] as const) await aspects.assert(draft, mode, {})
+    await aspects.list(query, {})
+    expect(requests).toHaveLength(2)
+  })
+
   it.each<[string, (store: ReturnType<typeof modelBlobs>) => Promise<unknown>]>([
     ['list', (store) => blobBackend(store).aspects.list(query, {})],
     ['add', (store) => blobBackend(store).aspects.assert(draft, 'add', {})],

@@ -251,6 +251,24 @@ describe('giving up on a source', () => {
     expect(waiting.destroyed).toBe(true)
   })
 
+  it('takes no more than the end that is asked for, and ends the generator there', async () => {
+    let [yielded, ended] = [0, false]
+    async function* endless() {
+      try {
+        for (;;) {
+          yielded++
+          yield new Uint8Array(10)
+        }
+      } finally {
+        ended = true
+      }
+    }
+    const read: number[] = []
+    for await (const chunk of contentSource(endless()).open({ end: 20 })) read.push(chunk.byteLength)
+    expect(read).toEqual([10, 10])
+    expect([yielded, ended]).toEqual([2, true])
+  })
+
   it('does not wait for a generator that never comes back', async () => {
     async function* stuck() {
       await new Promise(() => {})

@@ -6,7 +6,7 @@ export interface Input {
   readonly size: number
 }
 
-/** @throws Error in words for the user, unless `path` is a file that can be looked at */
+/** @throws Error with a message for the user, unless `path` is a file whose size can be read */
 export function inputFile(path: string): Input {
   const stat = statOf(path)
   if (stat.isDirectory()) throw new Error(`${path} is a folder. Name a file in it.`)
@@ -31,8 +31,8 @@ function statOf(path: string): Stats {
 }
 
 /**
- * A name for the artifact after its file. In local mode a name is a path below the folder, so what such a path can't
- * have (backslashes, control characters, a leading dot: files with one are hidden from lists) becomes `_`.
+ * Returns a name for the artifact, from the name of its file. In local mode a name is a path below the folder. Characters that
+ * such a path can't have become `_`: backslashes, control characters, and a leading dot, which would hide the file from lists.
  */
 export function nameOf(path: string): string {
   return `demo/${basename(path)

@@ -1,4 +1,4 @@
-/** How the demo talks: plain text, numbered steps; colour and a moving bar only where a person looks at a terminal. */
+/** Prints the demo: plain text and numbered steps. Colours and a moving bar are used only on a terminal. */
 
 const terminal = process.stdout.isTTY === true
 const colours = terminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
@@ -19,12 +19,12 @@ export function say(text = ''): void {
   console.log(text === '' ? '' : `   ${text}`)
 }
 
-/** `label` and what it is, in columns. */
+/** Prints `label` and its value, in columns. */
 export function tell(label: string, value: string): void {
   say(`${label.padEnd(18)} ${value}`)
 }
 
-/** Bytes as people say them: `1.5 GiB (1,610,612,736 bytes)`. */
+/** Formats a number of bytes for people: `1.5 GiB (1,610,612,736 bytes)`. */
 export function bytes(count: number): string {
   const exact = `${count.toLocaleString('en')} ${count === 1 ? 'byte' : 'bytes'}`
   if (count < 1024) return exact
@@ -36,12 +36,12 @@ export function duration(ms: number): string {
   return ms < 1000 ? `${Math.ceil(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** Control characters in a name would otherwise steer the terminal. */
+/** Replaces control characters, which would otherwise control the terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?')
 }
 
-/** An `onProgress` that shows a bar: moving on a terminal, else one line for every quarter. */
+/** Returns an `onProgress` that shows a bar: moving on a terminal, else one line for every quarter. */
 export function progressBar(): (accepted: number, total?: number) => void {
   let shown = -1
   return (accepted, total = accepted) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 
-/** SHA-256 of bytes as they come, in hex. Node's own hashing: a second opinion beside the library's. */
+/** Returns the SHA-256 of a stream in hex. Uses Node's own hashing, to check the library independently. */
 export async function sha256(content: AsyncIterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of content) hash.update(chunk)

@@ -2,7 +2,7 @@ import { artifactUrn, aspectUrn } from '@ivcap/core/driver'
 import { fileUrn } from '@ivcap/core/internal'
 import { expect, it } from 'vitest'
 import { artifactQuery, upload } from '../support/artifacts.js'
-import { add, aspectQuery, draft, ENTITY } from '../support/aspects.js'
+import { add, aspectQuery, draft, ENTITY, SCHEMA } from '../support/aspects.js'
 import { someBytes } from '../support/bytes.js'
 import { expectError } from '../support/expect-error.js'
 import { transfer } from '../support/transfer.js'
@@ -63,6 +63,11 @@ export function errors(place: BackendPlace): void {
       { entity: ENTITY, cursor: `x${cursor}` },
       { entity: ENTITY, cursor: 'nonsense' },
       { entity: `${ENTITY}0`, cursor },
+      { entity: ENTITY, schema: SCHEMA, cursor },
+      { entity: ENTITY, filter: 'content.n >= 0', cursor },
+      { entity: ENTITY, contentPath: '$.n', cursor },
+      { entity: ENTITY, atTime: '2200-01-01T00:00:00.000000Z', cursor },
+      { entity: ENTITY, orderBy: 'schema', cursor },
       { entity: ENTITY, orderDirection: 'ASC' as const, cursor },
     ]) {
       await expectError(

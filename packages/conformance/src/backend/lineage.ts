@@ -115,6 +115,7 @@ export function lineage(place: BackendPlace): void {
   it('where there is too much, it says where to go on', { timeout: 120_000 }, async () => {
     const ivcap = client()
     const popular = await upload(ivcap, 'popular')
+    await link(popular, PRODUCED, jobUrn(100))
     const links = Array.from({ length: 60 }, (_, n) => ({
       entity: popular.id,
       content: { $schema: USED, artifact: popular.id, order: jobUrn(n) },
@@ -122,7 +123,9 @@ export function lineage(place: BackendPlace): void {
     await ivcap.addAspects(links)
     const some = await ivcap.lineage(popular.id, { limit: 10 })
     expect([some.nodes.length, some.edges.length, some.open]).toEqual([10, 9, [popular.id]])
-    expect((await ivcap.lineage(popular.id)).nodes).toHaveLength(61)
+    expect((await ivcap.lineage(popular.id)).nodes).toHaveLength(62)
+    const origin = await ivcap.lineage(popular.id, { direction: 'upstream', limit: 10 })
+    expect(origin.edges).toEqual([{ from: jobUrn(100), to: popular.id, kind: 'produced' }])
     const alone = await ivcap.lineage(popular.id, { depth: 0 })
     expect([alone.nodes.length, alone.edges, alone.open]).toEqual([1, [], [popular.id]])
   })
