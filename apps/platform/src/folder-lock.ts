@@ -9,7 +9,7 @@ import { isProcessGone, processIdentity } from '@ivcap/core/internal'
 /** Folder below `dir` for the lock. */
 const OWN_FOLDER = '.ivcap-server'
 const CLAIM = /^server\.([^.]+)\.[0-9a-f-]{36}$/
-/** The owner updates the time of its claim at each heartbeat. A claim of another machine without one expires. */
+/** The owner updates the time of its claim at each heartbeat. A claim of another machine without heartbeats expires. */
 const HEARTBEAT_MS = 10_000
 const EXPIRY_MS = 60_000
 /** Two servers that start at the same time both withdraw and retry. */
@@ -21,11 +21,12 @@ export interface FolderLock {
 }
 
 /**
- * Locks a folder for this server. Each server writes its own claim and then reads those of others: of two concurrent servers
- * at least one sees the other. Claims are never taken over, which avoids a race of two takeovers. Claims of dead processes are
+ * Locks a folder for this server. Each server writes its own claim and then reads those of others: of two concurrent servers at
+ * least one sees the other. Claims are never taken over, which avoids a race of two takeovers. Claims of dead processes are
  * removed.
  *
- * @throws IvcapError `unavailable` that names the process that has locked the folder; `invalid-argument` if the folder cannot be written
+ * @throws IvcapError `unavailable` that names the process that has locked the folder; `invalid-argument` if the folder cannot be
+ * written
  */
 export async function lockFolder(dir: string): Promise<FolderLock> {
   for (let attempt = 1; ; attempt++) {

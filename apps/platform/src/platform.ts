@@ -35,11 +35,11 @@ export interface PlatformOptions {
   readonly port?: number | undefined
   /** Address to listen at. Only this machine can reach the default. @default '127.0.0.1' */
   readonly host?: string | undefined
-  /** Without it, requests need no token. */
+  /** How requests are authenticated. @default none: requests need no token */
   readonly auth?: Auth | undefined
   /** Web origins whose pages may call. @default all if a token is required, else those of this machine */
   readonly origins?: Origins | undefined
-  /** Additional host names that a server without a token accepts, besides those of this machine. */
+  /** Additional host names that a server without a token accepts, besides those of this machine. @default none */
   readonly hosts?: readonly string[] | undefined
   /** Maximum number of unfinished uploads. More are answered with 429. @default 10000 */
   readonly maxPending?: number | undefined
@@ -49,14 +49,14 @@ export interface PlatformOptions {
   readonly tusDir?: string | undefined
   /** An upload that has received no byte for this time is removed, in ms. @default 7 days */
   readonly pendingTtl?: number | undefined
-  /** Receives each line of the access log. */
+  /** Receives each line of the access log. @default none */
   readonly log?: ((line: string) => void) | undefined
   /** Maximum time that `close` waits for requests, jobs and uploads that are being stored, in ms. @default 10000 */
   readonly shutdownTimeout?: number | undefined
 }
 
 export interface Platform {
-  /** Without a trailing slash, e.g. `http://127.0.0.1:8088`. */
+  /** The URL without a trailing slash, e.g. `http://127.0.0.1:8088`. */
   readonly url: string
   readonly port: number
   /** Accepts no more requests, finishes the open ones for at most `shutdownTimeout`, and releases its resources. */

@@ -7,14 +7,14 @@ import type { Omissions } from './fs/omissions.js'
 import type { OwnFolder } from './fs/own-folder.js'
 import { APPEND, MAX_SMALL_FILE, readSmall, readSmallNow, type Unreadable } from './fs/read-small.js'
 
-/** Levels of a content in which URNs are looked for. */
+/** URNs are translated down to this many levels of a content. */
 const DEPTH = 32
 /** Prefix of the URN of every file. */
 const FILE_URN = 'urn:file:///'
 
 /**
- * The paths under which the folder was written, one line of JSON each in `.ivcap/bases`. A URN below a former one means the
- * file below this folder: so a folder that was moved, copied or mounted elsewhere keeps its annotations.
+ * The former paths and the present path of the folder, one line of JSON each in `.ivcap/bases`. A URN below a former path means
+ * the file below the present path, so a folder that was moved, copied or mounted elsewhere keeps its annotations.
  */
 export class Bases {
   readonly #fs: LocalFs
@@ -75,7 +75,7 @@ export class Bases {
     this.#former = bases.filter((base) => base !== root).sort((a, b) => b.length - a.length)
   }
 
-  /** Records the present path. If that fails, only a later move of the folder loses its annotations. */
+  /** Records the present path. Without the record, a later move of the folder loses its annotations: reported as `fallback`. */
   async remember(): Promise<void> {
     await this.refresh()
     if (this.#isKnown) return
@@ -108,7 +108,7 @@ export class Bases {
     await this.refresh()
   }
 
-  /** The URN of the same file below the present path. Returns other texts unchanged. */
+  /** Returns the URN of the same file below the present path. Returns other texts unchanged. */
   current(urn: string): string {
     if (this.#former.length === 0 || !urn.startsWith(FILE_URN) || this.#root === undefined) return urn
     const path = urn.slice(FILE_URN.length - 1)
@@ -187,7 +187,7 @@ function isThere(sync: LocalSyncFs, path: string): boolean {
   }
 }
 
-/** Lines that are no absolute path are ignored: another process may be about to write the last one. */
+/** Ignores lines that are not an absolute path: another process may still be writing the last line. */
 function basesIn(text: string): string[] {
   const bases = new Set<string>()
   for (const line of text.split('\n')) {

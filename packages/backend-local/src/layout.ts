@@ -7,7 +7,7 @@ import { moveTo } from './fs/move-to.js'
 import { MAX_SMALL_FILE, readSmall } from './fs/read-small.js'
 import { type Staging, writeText } from './fs/staging.js'
 
-/** Counts up when earlier versions of this package would misread the folder. */
+/** Must be increased when earlier versions of this package would misread the folder. */
 const FORMAT = 1
 
 /** @throws IvcapError `invalid-argument` */
@@ -17,7 +17,7 @@ export function checkLayout(layout: unknown): Layout | undefined {
   throw new IvcapError('invalid-argument', message, { operation: 'localBackend', argument: 'layout' })
 }
 
-/** The layout of the folder: what `.ivcap/layout.json` records, else the requested one, else what the folder looks like. */
+/** The layout of the folder: the one in `.ivcap/layout.json`, else the requested one, else the one that its entries suggest. */
 export class FolderLayout {
   readonly #fs: LocalFs
   readonly #dir: string
@@ -40,9 +40,9 @@ export class FolderLayout {
   }
 
   /**
-   * Decided once in the life of a backend. Writes nothing.
+   * Returns the layout, which is determined once for each backend. Writes nothing.
    *
-   * @throws IvcapError `unsupported` if a later version wrote the folder; `invalid-argument` if another layout was requested than
+   * @throws IvcapError `unsupported` if a later version wrote the folder; `invalid-argument` if the requested layout differs from
    * the recorded one
    */
   get(): Promise<Layout> {
@@ -67,7 +67,7 @@ export class FolderLayout {
         recorded = await this.#recorded()
       }
     } catch (e) {
-      // a folder without a record is taken to be flat, but for one that holds nothing outside artifacts/
+      // a folder without a record is treated as flat, unless it contains nothing outside artifacts/
       if (layout !== 'flat') throw e
     }
     if (recorded === undefined || recorded === layout) return
@@ -87,7 +87,7 @@ export class FolderLayout {
     throw new IvcapError('invalid-argument', message, { argument: 'layout', resource: this.#path })
   }
 
-  /** Whether artifacts/ is a folder, and the only entry besides aspects/ and hidden ones. */
+  /** True if artifacts/ is a folder, and the only entry besides aspects/ and hidden ones. */
   async #looksLikePython(): Promise<boolean> {
     // if `baseDir` is a file, ArtifactPaths reports that
     const base = await statIfThere(this.#fs, this.#dir)
@@ -98,7 +98,7 @@ export class FolderLayout {
     return entries.every(({ name }) => name === ARTIFACTS || name === ASPECTS || name.startsWith('.'))
   }
 
-  /** undefined if there is no record, or only a part of one. @throws IvcapError `unsupported` */
+  /** Returns undefined if there is no record, or an incomplete one. @throws IvcapError `unsupported` */
   async #recorded(): Promise<Layout | undefined> {
     const text = await readSmall(this.#fs, this.#path, MAX_SMALL_FILE)
     const record = typeof text === 'string' ? parseRecord(text) : undefined

@@ -23,14 +23,14 @@ export interface LocalBackendOptions {
   /** The folder; created by the first write. */
   readonly baseDir: string
   /**
-   * Where artifacts lie: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. Recorded by the first write;
-   * afterwards, another layout than the recorded one fails with `invalid-argument`.
+   * Where artifacts are stored: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. The first write
+   * records the layout. Afterwards any other layout fails with `invalid-argument`.
    *
-   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but `aspects`
-   * and names with a leading dot, else `flat`
+   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but
+   * `aspects` and names with a leading dot, else `flat`
    */
   readonly layout?: Layout | undefined
-  /** Record a SHA-256 of files, too, which are otherwise copied without being read. Streams are always hashed. @default false */
+  /** Also records a SHA-256 of files, which are otherwise copied without being read. Streams are always hashed. @default false */
   readonly digest?: boolean | undefined
   /** Acknowledged writes survive a loss of power. Slower. @default false */
   readonly fsync?: boolean | undefined
@@ -39,14 +39,15 @@ export interface LocalBackendOptions {
   /** Microseconds since 1970. @default the system's clock */
   readonly clock?: Clock | undefined
   /**
-   * Milliseconds that an update waits for one live process that holds the lock of the same entity and schema, e.g. a stopped one.
+   * Milliseconds that an update waits for one live process (e.g. a stopped one) that holds the lock of the same entity and
+   * schema. Afterwards the update fails with `unavailable`.
    *
    * @default 60000
    */
   readonly lockTimeout?: number | undefined
   /**
-   * Gets an event `left-out` for each file that cannot be read or is not valid, once for each state of it, and `fallback`. The
-   * client's listener gets them, too.
+   * Receives `left-out` for each file that cannot be read or is not valid, once for each state of the file, and `fallback` if an
+   * optional step fails. The client's listener receives them, too.
    *
    * @default none
    */
@@ -65,13 +66,13 @@ const OPTIONS: OptionNames<LocalBackendOptions> = {
 }
 
 /**
- * Artifacts and aspects in a folder: `<baseDir>/<name>` (see `layout`) and `<baseDir>/aspects/<uuid>.json`, shared with IVCAP's Python
- * client and with any program that puts files there. Files of this package alone lie in `<baseDir>/.ivcap`. Many processes may
- * use the folder at once. All writes are atomic, even if the process dies.
+ * Stores artifacts and aspects in a folder: `<baseDir>/<name>` (see `layout`) and `<baseDir>/aspects/<uuid>.json`. The folder is
+ * shared with IVCAP's Python client and with any program that puts files there. Only this package uses `<baseDir>/.ivcap`. Many
+ * processes may use the folder at once. All writes are atomic, even if the process dies.
  *
- * An artifact of the same name is replaced. If a user edits a record so that it has another entity or schema, queries for the old
- * one no longer find it at once; queries for the new one find it after the first listing of a process, or some listings later in
- * a folder of more than 4,096 aspects.
+ * A new artifact replaces an artifact of the same name. If a user edits a record so that it has another entity or schema, queries
+ * for the old one stop finding it at once. Queries for the new one find it after the first listing of a process, or after several
+ * listings in a folder of more than 4,096 aspects.
  */
 export function localBackend(options: LocalBackendOptions): Backend {
   const {

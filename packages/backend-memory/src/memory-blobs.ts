@@ -15,7 +15,7 @@ import { SortedKeys } from './sorted-keys.js'
 
 interface StoredBlob {
   readonly info: BlobInfo
-  /** The file in the volume; absent for no bytes. */
+  /** The file in the volume. Absent if the blob is empty. */
   readonly path?: string
 }
 
@@ -24,8 +24,8 @@ const CHUNK = 1 << 20
 const SEGMENT = /^[\x20-\x7e]{1,255}$/
 
 /**
- * Blobs in an in-memory file system. Each has a file of its own, which is written once: an overwritten blob gets a new file. So
- * every call takes effect at one moment, and needs no staging and no locks. Keys and etags are kept beside the volume.
+ * Stores blobs in an in-memory file system. Each blob has its own file, which is written once: an overwritten blob gets a new
+ * file. Every call is therefore atomic, and needs no staging and no locks. Keys and etags are stored outside the volume.
  */
 export function memoryBlobs(): BlobStore {
   const { vol } = memfs()
@@ -34,7 +34,7 @@ export function memoryBlobs(): BlobStore {
   let files = 0
   const inTurn = shareTurns()
 
-  /** The caller may abort a call that has just begun. */
+  /** Waits for a turn. Fails if the caller aborts the call before or meanwhile. */
   const begin = async ({ signal }: OpOptions) => {
     signal?.throwIfAborted()
     await inTurn()
@@ -108,7 +108,7 @@ export function memoryBlobs(): BlobStore {
 
 type Volume = ReturnType<typeof memfs>['vol']
 
-/** All bytes of a source, before any is written. */
+/** Reads all bytes of a source before any are written. */
 async function chunksOf(
   { native, ...source }: ByteSource,
   report: (accepted: number) => void,
@@ -148,7 +148,7 @@ function readerOf(
   path: string,
   { start, end }: { readonly start: number; readonly end: number },
 ): (from: number, to: number) => Uint8Array {
-  // what fits one chunk is taken at once: a later change does not matter to it
+  // a range of up to one chunk is read at once, so a later change does not affect it
   const whole = end - start <= CHUNK ? readPiece(vol, path, start, end) : undefined
   return (from, to) => {
     if (whole !== undefined) return whole
@@ -202,7 +202,7 @@ function pageOf(
       if (folder === undefined) items.push(infoOf(key))
       else prefixes.push(folder)
     }
-    // DEL is above all that keys are made of
+    // DEL is greater than all characters of keys
     key = folder === undefined ? keys.first(key, true) : keys.first(`${folder}\x7f`)
   }
   return page(false)

@@ -1,11 +1,11 @@
 const LARGEST_BLOCK = 512
 
-/** Keys in ASCII order, in blocks, so that adding one among many moves few. */
+/** Keys in ASCII order. They are stored in blocks, so that adding a key moves only few others. */
 export class SortedKeys {
-  /** None is empty but a single one. */
+  /** A block is empty only if it is the only one. */
   readonly #blocks: string[][] = [[]]
 
-  /** Ignores a key that is there. */
+  /** Ignores a key that already exists. */
   add(key: string): void {
     const at = this.#blockOf(key)
     const block = this.#blocks[at] ?? []
@@ -24,7 +24,7 @@ export class SortedKeys {
     if (block.length === 0 && this.#blocks.length > 1) this.#blocks.splice(at, 1)
   }
 
-  /** The first key that is not below `bound`, or with `after`, that is above it. */
+  /** Returns the first key at or above `bound`; with `after`, the first key above it. */
   first(bound: string, after = false): string | undefined {
     const at = this.#blockOf(bound)
     const block = this.#blocks[at] ?? []
@@ -38,7 +38,7 @@ export class SortedKeys {
   }
 }
 
-/** The index of the first item from which on the test is true; the length if there is none. */
+/** Returns the index of the first item for which `isPast` is true; the length if it is true for none. */
 function firstIndex<T>(items: readonly T[], isPast: (item: T) => boolean): number {
   let low = 0
   let high = items.length

@@ -3,7 +3,7 @@ import { UrnText } from '@ivcap/core/internal'
 import * as v from 'valibot'
 import { type ErrorContext, protocolFailure } from './http/failure.js'
 
-/** The JSON in the body of an answer. @throws IvcapError `protocol` that says what it is instead */
+/** Decodes the JSON in the body of a response. @throws IvcapError `protocol` if the body is not JSON of this schema */
 export function decodeJson<S extends v.GenericSchema>(
   schema: S,
   text: string,
@@ -15,7 +15,7 @@ export function decodeJson<S extends v.GenericSchema>(
     json = JSON.parse(text)
   } catch {
     if (text.trim() === '') throw protocolFailure(context, 'an empty body instead of JSON', '', true)
-    // a page is somebody else's answer: a proxy's, or that of another server. JSON may have been cut off.
+    // an HTML page comes from a proxy or another server, so a retry is useless; broken JSON may have been cut off
     const page = text.trimStart().startsWith('<')
     const what = page ? 'a page instead of JSON: is this the url of an IVCAP deployment' : 'broken JSON'
     throw protocolFailure(context, what, redact(text), !page)
@@ -30,10 +30,10 @@ export function problemOf([issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssu
   return `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`
 }
 
-/** What asserting an aspect answers: its id and no more. */
+/** The response to asserting an aspect. It contains only the id. */
 export const AssertedJson = v.object({ id: UrnText })
 
-/** A page of a list, whose items are checked one by one. `links`, whose forms differ, is read by `nextPage`. */
+/** A page of a list, whose items are checked one by one. `nextPage` reads `links`, which has several forms. */
 export const PageJson = v.object({
   items: v.nullable(v.array(v.unknown())),
   links: v.optional(v.unknown()),

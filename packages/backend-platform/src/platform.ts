@@ -30,11 +30,11 @@ export interface PlatformOptions {
   readonly digest?: boolean | undefined
   /** The folder that remembers unfinished uploads (Node); false disables this. @default the user's cache folder */
   readonly stateDir?: string | false | undefined
-  /** Origins, besides that of `url`, whose addresses for content are used as they are. They never get the token. @default none */
+  /** Origins other than that of `url` whose content URLs are used unchanged. They never get the token. @default none */
   readonly trustOrigins?: readonly string[] | undefined
   /**
-   * Whether to use the proxies that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name (Node, unless `fetch` is given). For https
-   * a proxy sees the host alone; for plain http it sees everything, the token included. This machine is reached directly.
+   * Uses the proxies in HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY (Node, unless `fetch` is given). For https a proxy sees
+   * only the host. For plain http it sees everything, including the token. This machine is reached directly.
    *
    * @default true
    */
@@ -43,13 +43,13 @@ export interface PlatformOptions {
   readonly fetch?: typeof globalThis.fetch | undefined
   /** @default no messages */
   readonly logger?: Logger | undefined
-  /** Gets events: retries, resumed transfers, records that a list leaves out. @default no listener */
+  /** Receives events: retries, resumed transfers, records that are left out of a list. @default none */
   readonly onEvent?: EventListener | undefined
   /** Milliseconds until the response to a request without a body must begin. @default 30_000 */
   readonly connectTimeout?: number | undefined
-  /** Milliseconds that a transfer may stand still. @default 60_000 */
+  /** Milliseconds that a transfer may be idle. @default 60_000 */
   readonly idleTimeout?: number | undefined
-  /** Attempts after the first. Uploads and downloads have an option of their own. @default 5 */
+  /** Attempts after the first. Uploads and downloads have their own option. @default 5 */
   readonly retries?: number | undefined
   /** Milliseconds before the second attempt; the delay grows exponentially, with jitter. @default 200 */
   readonly retryDelay?: number | undefined
@@ -73,9 +73,9 @@ const OPTIONS: OptionNames<PlatformOptions> = {
 }
 
 /**
- * Artifacts, aspects and services of an IVCAP deployment, over REST and TUS.
+ * Gives access to the artifacts, aspects and services of an IVCAP deployment, over REST and TUS.
  *
- * The token goes to the origin of `url` alone. No error, no message and no field of the result holds it.
+ * The token is sent only to the origin of `url`. No error, no message and no field of the result contains it.
  *
  * @throws IvcapError `invalid-argument` if `url` or `token` is not valid
  */

@@ -4,10 +4,10 @@ import { RowJson } from './decode.js'
 import type { Http } from './http/client.js'
 import { fetchItems, nextPage } from './http/paging.js'
 
-/** Rows in a page, at the most. */
+/** Maximum number of rows in a page. */
 const PAGE = 50
 
-/** Datalog over the Datafabric: the rows, `limit` of them at the most. */
+/** Runs a Datalog query on the Datafabric. Returns up to `limit` rows. */
 export function datalogSearch(http: Http): NonNullable<Backend['search']> {
   return async (query, { atTime, limit, ...o }) => {
     const rows: JsonObject[] = []

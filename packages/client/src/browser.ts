@@ -1,4 +1,4 @@
-/** In a browser there is one place to connect to: a deployment. Backends of one's own go into `new Ivcap(backend)`. */
+/** In a browser, `connect` supports only deployments. Pass your own backend to `new Ivcap(backend)`. */
 import { platformBackend } from '@ivcap/backend-platform'
 import { Ivcap } from '@ivcap/core'
 import { choose } from './choose.js'
@@ -11,9 +11,9 @@ export type { Token } from './choose.js'
 export type { BrowserConnectOptions as ConnectOptions } from './options.js'
 
 /**
- * The client for a deployment; needs `url`, and a `token` unless the deployment is an open one on this machine.
+ * Creates the client for a deployment. Requires `url`, and a `token` unless the deployment is on this machine and open.
  *
- * @throws IvcapError `invalid-argument`; `unsupported` for places that a browser can't reach
+ * @throws IvcapError `invalid-argument`; `unsupported` for backends that a browser can't reach
  */
 export async function connect(o: BrowserConnectOptions | string | URL): Promise<Ivcap> {
   const options: BrowserConnectOptions = connectOptions(o, CONNECT_IN_BROWSER)

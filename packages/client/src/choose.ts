@@ -1,24 +1,24 @@
 import { invalid, isLoopback, parseBaseDir, parseDeployment, parsePlace, type UrlPlace } from './places.js'
 
-/** A JWT, or a function that gives one: asked for each request, and once more after a 401. */
+/** A JWT, or a function that returns one. The function is called for each request, and once more after a 401. */
 export type Token = string | (() => string | Promise<string>)
 
 export interface Place {
   /** A deployment (`https://…`), or a backend: `memory:`, `file:./dir`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
   readonly url?: string | URL | undefined
-  /** A local folder, whatever the environment says. Not together with `url`. */
+  /** A local folder, regardless of the environment. Must not be combined with `url`. */
   readonly baseDir?: string | URL | undefined
-  /** For a deployment. One on this machine (`localhost`, `127.0.0.1`, `[::1]`) may be open, and then needs none. */
+  /** For a deployment. A deployment on this machine (`localhost`, `127.0.0.1`, `[::1]`) may be open, and then needs no token. */
   readonly token?: Token | undefined
 }
 
-/** What was chosen, and why, in words for the debug line. */
+/** The chosen backend, and the reason in words, for the debug log. */
 export type Choice = { readonly why: string } & (
   | { readonly kind: 'platform'; readonly url: string; readonly token?: Token; readonly account?: string }
   | Exclude<UrlPlace, { readonly kind: 'platform' }>
 )
 
-/** The environment variables that count; an empty one is unset. */
+/** The environment variables that are used. An empty one counts as unset. */
 export const VARIABLES = [
   'IVCAP_BASE_URL',
   'IVCAP_URL',
@@ -28,14 +28,15 @@ export const VARIABLES = [
 ] as const
 export type Environment = { readonly [name in (typeof VARIABLES)[number]]?: string | undefined }
 
-/** Where artifacts go when nothing says otherwise; the same folder as the Python client's. */
+/** The default folder for artifacts, the same as that of the Python client. */
 export const LOCAL_DIR = 'ivcap-artifacts'
 
 /**
- * In order: an explicit `url` or `baseDir`, `IVCAP_BASE_URL` (inside the cluster: no token needed), `IVCAP_URL` (needs a token),
- * a local folder.
+ * Chooses the backend, in this order: an explicit `url` or `baseDir`, `IVCAP_BASE_URL` (inside the cluster: needs no token),
+ * `IVCAP_URL` (needs a token), a local folder.
  *
- * @throws IvcapError `invalid-argument` for a token without any url, a deployment outside without a token, a url that is none
+ * @throws IvcapError `invalid-argument` if there is a token but no deployment, if a deployment outside has no token, or if a url
+ * is not valid
  */
 export function choose({ url, baseDir, token }: Place, env: Environment): Choice {
   if (url !== undefined && baseDir !== undefined)
@@ -81,7 +82,7 @@ function fromUrl(place: UrlPlace, token: Token | undefined, env: Environment): C
   return { ...place, ...tokenFor(place.url, token, env, 'url'), ...account, why }
 }
 
-/** A deployment on this machine may be open; one elsewhere never is. */
+/** A deployment on this machine may be open. All others require a token. */
 function tokenFor(
   url: string,
   token: Token | undefined,

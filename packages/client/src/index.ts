@@ -1,4 +1,4 @@
-/** Connects to IVCAP, a local folder or a bucket, as arguments and environment say. */
+/** Connects to IVCAP, a local folder or a bucket, depending on arguments and environment. */
 import { type LocalLayout, localBackend } from '@ivcap/backend-local'
 import { type Backend, Ivcap, type IvcapOptions } from '@ivcap/core'
 import { checkOptions } from '@ivcap/core/driver'
@@ -14,19 +14,19 @@ export type { Token } from './choose.js'
 export type { ConnectOptions, ServicesOptions } from './options.js'
 
 export interface LocalOptions extends IvcapOptions, ServicesOptions {
-  /** The folder; made when something is first written. @default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts` */
+  /** The folder; created by the first write. @default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts` */
   readonly baseDir?: string | URL | undefined
   /**
-   * Where artifacts lie: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. Recorded by the first write;
-   * afterwards, another layout than the recorded one fails with `invalid-argument`.
+   * Where artifacts are stored: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. The first write
+   * records the layout. Afterwards any other layout fails with `invalid-argument`.
    *
-   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but `aspects`
-   * and names with a leading dot, else `flat`
+   * @default the recorded layout; without a record `artifacts` if `baseDir` has a folder `artifacts` and nothing else but
+   * `aspects` and names with a leading dot, else `flat`
    */
   readonly layout?: LocalLayout | undefined
-  /** Record a SHA-256 of files too, which are otherwise copied without being read. */
+  /** Also records a SHA-256 of files, which are otherwise copied without being read. @default false */
   readonly digest?: boolean | undefined
-  /** Survive power loss, not just the end of the process; slower. */
+  /** Writes survive a loss of power, not just the end of the process. Slower. @default false */
   readonly fsync?: boolean | undefined
 }
 
@@ -43,10 +43,11 @@ const LOCAL: OptionNames<LocalOptions> = {
 }
 
 /**
- * The client for the place that arguments and environment name, in this order: `url`; `IVCAP_BASE_URL`; `IVCAP_URL` with
- * `IVCAP_JWT` or `token`; a local folder (`IVCAP_LOCAL_DIR`, default `ivcap-artifacts`). Loads one backend.
+ * Creates the client for the backend that arguments and environment select, in this order: `url` or `baseDir`; `IVCAP_BASE_URL`;
+ * `IVCAP_URL` with `IVCAP_JWT` or `token`; a local folder (`IVCAP_LOCAL_DIR`, default `ivcap-artifacts`). Loads only that
+ * backend.
  *
- * @throws IvcapError `invalid-argument`; `unsupported` when that backend's package is not installed
+ * @throws IvcapError `invalid-argument`; `unsupported` if that backend's package is not installed
  */
 export async function connect(o: ConnectOptions | string | URL = {}): Promise<Ivcap> {
   const options: ConnectOptions = connectOptions<ConnectOptions>(o, CONNECT)
@@ -58,8 +59,8 @@ export async function connect(o: ConnectOptions | string | URL = {}): Promise<Iv
 }
 
 /**
- * The client for a local folder (default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts`), whatever else the environment says. A path
- * alone stands for `{ baseDir }`.
+ * Creates the client for a local folder (default `IVCAP_LOCAL_DIR`, else `ivcap-artifacts`). Ignores all other environment
+ * variables. A path alone is short for `{ baseDir }`.
  *
  * @throws IvcapError `invalid-argument`
  */
@@ -92,7 +93,7 @@ async function open(choice: Choice, { stateDir, logger }: IvcapOptions): Promise
       return openOptional('@ivcap/backend-memory', 'memoryBackend', 'memory:', {})
     case 'platform': {
       const { url, token, account } = choice
-      // loaded only where it is what is connected to
+      // loaded only if it is used
       const { platformBackend } = await import('@ivcap/backend-platform')
       return platformBackend({ url, token, account, stateDir, logger })
     }
@@ -112,7 +113,7 @@ async function withServices(
   { services, logger, onEvent }: IvcapOptions & ServicesOptions,
 ): Promise<Backend> {
   if (services === undefined || backend.services !== undefined) return backend
-  // loaded only where it is asked for
+  // loaded only if it is used
   const { functionServices } = await import('@ivcap/services')
   return { ...backend, services: functionServices(backend, services, { logger, onEvent }) }
 }

@@ -1,10 +1,10 @@
 import { type Backend, IvcapError } from '@ivcap/core'
 
 /**
- * Opens a backend that an app has only if it installed it. The name reaches `import()` as a value: bundlers that saw the
- * literal name of an absent package would refuse to build.
+ * Opens a backend whose package may not be installed. The name is passed to `import()` as a value: if it were a literal, bundlers
+ * would refuse to build without the package.
  *
- * @throws IvcapError `unsupported` that names the package and how to install it
+ * @throws IvcapError `unsupported` if the package is missing; the message names it and tells how to install it
  */
 export async function openOptional(
   packageName: string,
@@ -37,7 +37,7 @@ async function load(packageName: string, need: string): Promise<Readonly<Record<
   }
 }
 
-/** Only the package itself: something missing further inside is another fault. */
+/** True only if the package itself is missing. A missing dependency of the package is another error. */
 function isMissing(error: unknown, packageName: string): boolean {
   return (
     error instanceof Error &&

@@ -7,15 +7,15 @@ import { hasHref } from './places.js'
 
 export interface ServicesOptions {
   /**
-   * Functions to run as services, in this process, where the place has none of its own. A deployment has: its services are
-   * called, and these are not.
+   * Functions to run as services in this process, if the backend has no services. A deployment has its own services: these
+   * functions are then ignored.
    */
   readonly services?: readonly FunctionService[] | undefined
 }
 
 export interface ConnectOptions extends Place, IvcapOptions, ServicesOptions {}
 
-/** In a browser nothing runs the functions of services. */
+/** In a browser, functions can't run as services. */
 export type BrowserConnectOptions = Omit<ConnectOptions, 'services'>
 
 export const CONNECT_IN_BROWSER: OptionNames<BrowserConnectOptions> = {
@@ -30,7 +30,7 @@ export const CONNECT_IN_BROWSER: OptionNames<BrowserConnectOptions> = {
 
 export const CONNECT: OptionNames<ConnectOptions> = { services: true, ...CONNECT_IN_BROWSER }
 
-/** A string or a URL stands for `{ url }`. @throws IvcapError `invalid-argument` */
+/** A string or a URL is short for `{ url }`. @throws IvcapError `invalid-argument` */
 export function connectOptions<O extends BrowserConnectOptions>(
   o: O | string | URL,
   names: OptionNames<NoInfer<O>>,

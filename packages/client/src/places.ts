@@ -1,6 +1,6 @@
 import { IvcapError } from '@ivcap/core'
 
-/** What a URL for `connect` names. */
+/** The backend that a URL for `connect` selects. */
 export type UrlPlace =
   | { readonly kind: 'platform'; readonly url: string }
   | { readonly kind: 'local'; readonly baseDir: string }
@@ -9,7 +9,7 @@ export type UrlPlace =
 
 const KNOWN = 'https://…, memory:, file:./dir, s3://bucket/prefix or gs://bucket/prefix'
 
-/** @throws IvcapError `invalid-argument` for what is no such URL, with what was probably meant */
+/** @throws IvcapError `invalid-argument` if the URL is not one of `KNOWN`; the message suggests what was probably meant */
 export function parsePlace(input: unknown): UrlPlace {
   const url = textOf(input)
   if (url === '')
@@ -38,14 +38,14 @@ export function parsePlace(input: unknown): UrlPlace {
   }
 }
 
-/** @throws IvcapError `invalid-argument` unless it is a URL with http or https, and without a user or a password */
+/** @throws IvcapError `invalid-argument` unless it is an http or https URL without user and password */
 export function parseDeployment(url: string, argument: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || !/^https?:\/\//i.test(url)) {
     const message = `${argument} must be a URL such as https://api.example.com, not ${shown(url)}${suggestion(url)}`
     throw invalid(argument, message)
   }
-  // the message must not repeat it
+  // the message must not contain them
   if (parsed.username || parsed.password) {
     const message = `${argument} (host ${parsed.host}) has a user name or password in it: use token instead`
     throw invalid(argument, message)
@@ -57,13 +57,13 @@ export function parseDeployment(url: string, argument: string): string {
   return url
 }
 
-/** Whether it is this machine: nothing that is sent there passes a network. */
+/** True if the URL is on this machine: requests to it do not pass a network. */
 export function isLoopback(url: string): boolean {
   const { hostname } = new URL(url)
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
-/** The folder that `baseDir`, or a URL in its place, names. @throws IvcapError `invalid-argument` */
+/** Returns the folder for `baseDir`, which is a path or a file URL. @throws IvcapError `invalid-argument` */
 export function parseBaseDir(input: unknown, operation: string): string {
   const isFileUrl = hasHref(input) && /^file:/i.test(input.href)
   if (isFileUrl) return folderOf(input.href)
@@ -75,7 +75,7 @@ export function parseBaseDir(input: unknown, operation: string): string {
   throw invalid('baseDir', `baseDir must be the path of a folder, not ${shown(input)}`, operation)
 }
 
-/** A string, or a URL object, of any realm. */
+/** Returns the text of a string, or of a URL object of any realm. */
 function textOf(input: unknown): string {
   if (typeof input === 'string') return input
   if (hasHref(input)) return input.href
@@ -132,9 +132,9 @@ function bucketOf(url: string): { bucket: string; prefix?: string } {
   return { bucket, ...(prefix !== '' && { prefix }) }
 }
 
-/** What was probably meant by a text that is no URL of a place. */
+/** Suggests what was probably meant by a text that is not a valid URL. */
 function suggestion(url: string): string {
-  // what stands before an @ is not repeated
+  // text before an @ may be a password, and must not be repeated
   if (url.includes('@')) return ''
   if (/^[a-z]:[\\/]/i.test(url) || /^\\\\/.test(url))
     return ': for a folder, give it as baseDir, or as file:///C:/folder'
@@ -148,7 +148,7 @@ function suggestion(url: string): string {
   return `: the scheme is missing, did you mean ${isLoopback(meant) ? meant : `https://${name}${path}`}?`
 }
 
-/** For messages: short, without what may be a password or a signature. */
+/** For messages: shortened, and without parts that may be a password or a signature. */
 function shown(value: unknown): string {
   if (typeof value !== 'string') return describe(value)
   const text = value.replace(/^.*@/s, '…@').replace(/([?#]).*$/s, '$1…')

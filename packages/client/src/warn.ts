@@ -3,7 +3,7 @@ import { isLoopback } from './places.js'
 
 const warned = new Set<string>()
 
-/** A token over plain http to another machine can be read on the way: said once for each deployment. */
+/** Warns once for each deployment if a token is sent over plain http to another machine: others can read it on the way. */
 export function warnOfPlainHttp(url: string, logger: Logger | undefined): void {
   const { protocol, origin } = new URL(url)
   if (protocol !== 'http:' || isLoopback(url) || warned.has(origin)) return

@@ -7,13 +7,13 @@ import { isPlain, type OptionNames, show } from '@ivcap/core/internal'
 /** One parameter of a function. */
 export interface FunctionParameter {
   readonly name: string
-  /** `artifact` comes as a handle, `collection` as its URN, `option` as one of the values in `options`. */
+  /** An `artifact` is passed as a handle, a `collection` as its URN, an `option` as one of the values in `options`. */
   readonly type: ParameterType
   readonly description?: string
   readonly label?: string
   readonly unit?: string
   readonly optional?: boolean
-  /** Value if the request has none. */
+  /** The value if the request has none. */
   readonly default?: string | number | boolean
   readonly options?: readonly ParameterOption[]
 }
@@ -56,9 +56,9 @@ export interface JobContext {
    * It reads artifacts of the backend only, and no files of this machine.
    */
   readonly ivcap: Ivcap
-  /** As `ivcap.uploadArtifact`. */
+  /** Like `ivcap.uploadArtifact`. */
   uploadArtifact(o: UploadOptions): Promise<Artifact>
-  /** As `ivcap.getArtifact`. */
+  /** Like `ivcap.getArtifact`. */
   getArtifact(id: string, o?: CallOptions): Promise<Artifact>
 }
 
@@ -120,7 +120,7 @@ function invalid(argument: string, what: string): IvcapError {
 }
 
 /**
- * The definition itself; `run` gets its parameters with the types that `parameters` declares.
+ * Returns the definition unchanged. Its `run` gets parameters with the types that `parameters` declares.
  *
  * @throws IvcapError `invalid-argument` for an invalid definition
  */

@@ -21,7 +21,7 @@ import { checkParameters } from './parameters.js'
 import { type Permit, Semaphore, type WithoutPermit } from './semaphore.js'
 
 /**
- * Runs a job elsewhere, a worker for example. It must end soon after the signal aborts. If it rejects, the job fails with the
+ * Runs a job elsewhere, e.g. in a worker. It must end soon after the signal aborts. If it rejects, the job fails with the
  * error's message.
  */
 export type ExecuteJob = (
@@ -39,11 +39,11 @@ export interface FunctionServicesOptions {
   readonly concurrency?: number | undefined
   /** Milliseconds that `close` waits for jobs before it cancels them. @default 10000 */
   readonly shutdownTimeout?: number | undefined
-  /** When it aborts, all jobs are cancelled, with its reason as their message, and new requests fail. */
+  /** When it aborts, all jobs are cancelled, with its reason as their message, and new requests fail. @default none */
   readonly signal?: AbortSignal | undefined
-  /** Receives a line for each failed job, with the stack of its error. */
+  /** Receives a line for each failed job, with the stack of its error. @default none */
   readonly logger?: Logger | undefined
-  /** Receives `job-failed` for each failed job, with the function's error as cause. */
+  /** Receives `job-failed` for each failed job, with the function's error as cause. @default none */
   readonly onEvent?: EventListener | undefined
   /** @default the system clock */
   readonly clock?: Clock | undefined

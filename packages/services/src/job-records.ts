@@ -15,7 +15,7 @@ import {
 } from '@ivcap/core/internal'
 import { assertUnset } from './catalog.js'
 
-/** Milliseconds after its expiry in which the end of a job may still be recorded, by a machine with another clock. */
+/** Milliseconds after the expiry of a job during which a machine with another clock may still record its end. */
 const CLOCK_SKEW = 60_000
 /** Jobs of a listing that are read concurrently. Their results may be large. */
 const CONCURRENCY = 8
@@ -43,7 +43,7 @@ export class JobRecords {
     await retry(() => this.#aspects.assert(jobAspect(job), 'replace', {}), { retries: 5, retryDelay: 200 })
   }
 
-  /** As `update`. If it fails, this process still returns the finished job. */
+  /** Like `update`. If it fails, this process still returns the finished job. */
   async finish(job: StoredJob): Promise<void> {
     try {
       await this.update(job)

@@ -4,8 +4,8 @@ import { parseArtifactId, show } from '@ivcap/core/internal'
 import type { FunctionParameter } from './definition.js'
 
 /**
- * The parameters as a function may have them: each of its type, defaults filled in, artifacts' ids in their one form.
- * Members that start with `$`, such as `$schema`, belong to the request and are left out.
+ * Returns the parameters for the function: each of its declared type, with defaults filled in, and ids of artifacts in canonical
+ * form. Members that start with `$`, such as `$schema`, belong to the request and are left out.
  *
  * @throws IvcapError `invalid-argument` that names the parameter
  */

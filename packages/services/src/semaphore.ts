@@ -6,7 +6,7 @@ export type WithoutPermit = <T>(wait: () => Promise<T>) => Promise<T>
 
 /** A permit, or a position in the queue for one. The caller must call either `run` or `release`, once. */
 export interface Permit {
-  /** Whether the permit was available immediately. */
+  /** True if the permit was available immediately. */
   readonly free: boolean
   /** Runs the job when the permit is available, and releases the permit after it. */
   run<T>(job: () => Promise<T>): Promise<T>

@@ -5,22 +5,22 @@ import type { BucketBlobs } from './store.js'
 
 /** Options of a backend over a bucket. */
 export interface RecordOptions {
-  /** Recorded as asserter and retracter of what this process writes. */
+  /** Recorded as asserter and retracter of the records that this process writes. */
   readonly asserter?: string | undefined
   /** Microseconds since 1970. @default the system's clock */
   readonly clock?: Clock | undefined
-  /** Hears what results do not tell: records that are left out of lists. @default no listener */
+  /** Receives events about facts that results don't show, e.g. records that are left out of lists. @default none */
   readonly onEvent?: EventListener | undefined
   /**
-   * The key of an artifact's bytes below the prefix, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined
+   * Returns the key of an artifact's bytes below the prefix, for a bucket with another layout than `artifacts/<uuid>`; undefined
    * for an id that has no bytes here. New artifacts are stored under the same key.
    */
   readonly artifactKey?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
 }
 
-/** Options of artifacts in a bucket whose records are kept elsewhere. */
+/** Options of artifacts in a bucket whose records are stored elsewhere. */
 export interface ArtifactsOptions extends RecordOptions {
-  /** Where the records of the artifacts are kept, e.g. `platform.aspects`. */
+  /** The store of the artifacts' records, e.g. `platform.aspects`. */
   readonly aspects: AspectStore
 }
 

@@ -12,13 +12,13 @@ import type { BlobState, BucketDriver, ErrorContext, RequestOptions } from './dr
 import { missingBucket, toIvcapError } from './errors.js'
 import { type BucketSettings, invalid, LONGEST_KEY } from './settings.js'
 
-/** The name in a blob's metadata of the id of the call that wrote it. */
+/** The key in a blob's metadata for the id of the call that wrote it. */
 export const WRITER = 'ivcap-writer'
 
 /** A prefix in a bucket, and the driver that reaches it. */
 export interface Bucket extends BucketSettings {
   readonly driver: BucketDriver
-  /** With the prefix. */
+  /** The URI including the prefix. */
   readonly uri: string
   /** What is known of the bucket so far. */
   readonly known: { exists: boolean }
@@ -28,14 +28,14 @@ export type Budget = Pick<RetryOptions, 'retries' | 'retryDelay'>
 export type SendOptions = OpOptions & Pick<ReadOptions, 'memory'>
 type Send<T> = (o: RequestOptions) => Promise<T>
 
-/** The budget of the call, else the store's own. */
+/** Returns the retry budget of the call; without one, the store's own. */
 export const budgetOf = ({ retries, retryDelay }: Bucket, o: OpOptions): OpOptions & Budget => ({
   retries,
   retryDelay,
   ...opOptions(o),
 })
 
-/** Sends a request that may be carried out twice, and repeats it within the budget of the call. */
+/** Sends a request that may be carried out twice, and retries it within the budget of the call. */
 export function request<T>(
   bucket: Bucket,
   context: ErrorContext,
@@ -46,7 +46,7 @@ export function request<T>(
   return retry(attempt, { ...budgetOf(bucket, o), progress: o.progress })
 }
 
-/** Where a blob is missing, the bucket may be missing: then that is the error. */
+/** Sends a request once. If a blob is missing, also checks whether the bucket exists; a missing bucket is then the error. */
 export async function sendOnce<T>(
   bucket: Bucket,
   context: ErrorContext,
@@ -73,7 +73,7 @@ export async function sendOnce<T>(
 
 const FINDING: ErrorContext = { operation: 'find the bucket' }
 
-/** Any other failure says nothing of the bucket, and is ignored. */
+/** Failures other than `not-found` and `invalid-argument` say nothing about the bucket, and are ignored. */
 async function assertBucketExists(bucket: Bucket, o: OpOptions): Promise<void> {
   try {
     await request(bucket, FINDING, (a) => bucket.driver.findBucket(a), o)
@@ -92,7 +92,7 @@ export function noBucket({ uri, driver }: Bucket): IvcapError {
   })
 }
 
-/** The key in the bucket. @throws IvcapError `invalid-argument` if it is empty or too long */
+/** Returns the key in the bucket. @throws IvcapError `invalid-argument` if it is empty or too long */
 export function fullKey({ prefix, uri, driver }: Bucket, key: string): string {
   const full = `${prefix}${key}`
   const bytes = Buffer.byteLength(full)
@@ -102,7 +102,7 @@ export function fullKey({ prefix, uri, driver }: Bucket, key: string): string {
   throw invalid('key', `the key ${JSON.stringify(key.slice(0, 80))} ${problem}: use another (${uri})`)
 }
 
-/** @throws IvcapError `protocol` if the server did not tell size and version */
+/** @throws IvcapError `protocol` if the server did not return size and version */
 export function blobInfo(
   { driver }: Bucket,
   key: string,
@@ -128,7 +128,7 @@ export async function head(bucket: Bucket, key: string, o: OpOptions): Promise<S
   return { info: blobInfo(bucket, key, state), writer: state.writer, checksum: state.checksum }
 }
 
-/** Undefined if there is none. */
+/** Like `head`, but returns undefined if the blob does not exist. */
 export async function findBlob(bucket: Bucket, key: string, o: OpOptions): Promise<StoredBlob | undefined> {
   try {
     return await head(bucket, key, o)

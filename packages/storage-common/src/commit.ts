@@ -14,12 +14,12 @@ import {
 import type { BlobHeaders, BlobState, ErrorContext } from './driver.js'
 import { isOutcomeUnknown } from './errors.js'
 
-/** A write, as its steps need it. */
+/** The properties of a write that its steps need. */
 export interface Write extends Omit<OpOptions, 'retries' | 'retryDelay'>, Budget {
   readonly key: string
   readonly mode: 'create' | 'overwrite'
   readonly contentType?: string
-  /** Stored with the blob, so that a write whose answer was lost recognises its own blob. */
+  /** Stored with the blob, so that a write whose response was lost recognises its own blob. */
   readonly writer: string
   readonly progress: Progress
 }
@@ -28,11 +28,11 @@ export interface Write extends Omit<OpOptions, 'retries' | 'retryDelay'>, Budget
 export interface Pieces {
   readonly first: Piece
   readonly rest: AsyncGenerator<Piece, void>
-  /** Ends the reading of the rest. */
+  /** Stops the reading of the rest. */
   readonly stopping: AbortController
 }
 
-/** Milliseconds for which a request that commits a blob goes on after the caller's abort. */
+/** Milliseconds for which a request that commits a blob continues after the caller's abort. */
 const COMMIT_TIMEOUT = 2_000
 
 export const headersOf = (bucket: Bucket, { key, mode, writer, contentType }: Write): BlobHeaders => ({
@@ -42,7 +42,7 @@ export const headersOf = (bucket: Bucket, { key, mode, writer, contentType }: Wr
   contentType,
 })
 
-/** A request of a write, for messages. */
+/** Describes a request of a write, for messages. */
 export const writing = ({ key, mode }: Write, operation: string): ErrorContext => ({
   operation,
   key,
@@ -50,7 +50,7 @@ export const writing = ({ key, mode }: Write, operation: string): ErrorContext =
   conditional: mode === 'create',
 })
 
-/** One request: the server stores all or nothing, and keeps the condition of a creation. */
+/** Sends one request: the server stores all or nothing, and enforces the condition of a creation. */
 export async function putSingle(bucket: Bucket, bytes: Uint8Array, write: Write): Promise<BlobInfo> {
   const { driver } = bucket
   const checksum = checksumOf(bucket, bytes)
@@ -72,7 +72,7 @@ function checksumOf({ driver }: Bucket, bytes: Uint8Array): string | undefined {
   return checksum?.digest()
 }
 
-/** Options of a request that completes an upload: an abort does not end it at once. */
+/** Sends a request that completes an upload. An abort ends the request only after `COMMIT_TIMEOUT`. */
 export async function withDelayedAbort<T>(write: Write, send: (o: OpOptions) => Promise<T>): Promise<T> {
   const stop = delayedAbort(write.signal, COMMIT_TIMEOUT)
   try {
@@ -83,8 +83,8 @@ export async function withDelayedAbort<T>(write: Write, send: (o: OpOptions) => 
 }
 
 /**
- * Sends the request by which the blob appears, and repeats it after transient faults. If a failed attempt may have been carried
- * out, the blob's writer decides at the end. The caller's abort ends the wait for another attempt, not a request in progress.
+ * Sends the request that makes the blob visible, and retries it after transient faults. If a failed attempt may have been carried
+ * out, the blob's writer decides at the end. The caller's abort ends the wait for another attempt, but not a request in progress.
  */
 export async function commit(bucket: Bucket, write: Write, send: () => Promise<BlobInfo>): Promise<BlobInfo> {
   let isUnknown = bucket.driver.mayRepeat === true
@@ -105,15 +105,15 @@ export async function commit(bucket: Bucket, write: Write, send: () => Promise<B
   }
 }
 
-/** The blob, if this call wrote it. If that can't be found out, the failure of the write is what is reported. */
+/** Returns the blob if this call wrote it. Returns undefined if that is unknown: the failure of the write is then reported. */
 export async function findOwn(bucket: Bucket, write: Write, failure: unknown): Promise<BlobInfo | undefined> {
   const blob = await findBlob(bucket, write.key, afterFailure(failure, write)).catch(() => undefined)
   return blob?.writer === write.writer ? blob.info : undefined
 }
 
 /**
- * Saves an upload in vain. What decides is the condition of the commit; where servers keep it, a server that does not permit
- * this request does not prevent the write.
+ * Avoids a useless upload if the key exists. The condition of the commit decides. If the server enforces it, a missing permission
+ * for this request does not prevent the write.
  */
 export async function assertKeyAbsent(bucket: Bucket, write: Write): Promise<void> {
   if (write.mode === 'overwrite') return
@@ -124,7 +124,7 @@ export async function assertKeyAbsent(bucket: Bucket, write: Write): Promise<voi
   if (blob !== undefined) throw alreadyExists(bucket, write)
 }
 
-/** The error, or `already-exists` if the condition of a creation was not met. */
+/** Returns the error, or `already-exists` if the condition of a creation was not met. */
 export function asExisting(bucket: Bucket, write: Write, error: unknown): unknown {
   const isTaken = write.mode === 'create' && isIvcapError(error, 'precondition-failed')
   return isTaken ? alreadyExists(bucket, write) : error
@@ -138,7 +138,7 @@ interface Sent {
   readonly checksum: string | undefined
 }
 
-/** What the server has stored. If that is not what was sent, it is deleted. */
+/** Returns the blob that the server has stored. If it differs from what was sent, deletes it and fails. */
 export async function verifyUpload(
   bucket: Bucket,
   write: Write,
@@ -152,7 +152,7 @@ export async function verifyUpload(
   return await deletePartial(bucket, write, { info, writer, checksum }, expected)
 }
 
-/** Deletes a blob that the server made of other bytes than were sent. @throws IvcapError `integrity`, always */
+/** Deletes a blob that the server made of other bytes than were sent. Always throws. @throws IvcapError `integrity` */
 export async function deletePartial(
   bucket: Bucket,
   write: Write,
@@ -168,14 +168,14 @@ export async function deletePartial(
     afterFailure(undefined, write),
   ).then(
     () => true,
-    // an earlier answer was lost
+    // the response to an earlier attempt was lost
     (error: unknown) => isIvcapError(error, 'not-found'),
   )
   const outcome = isDeleted ? 'it was removed' : 'it could not be removed'
   const stored = `${bucket.driver.server} stored ${info.size} bytes of ${key} (checksum ${checksum})`
   throw new IvcapError('integrity', `${stored}, ${expected}: ${outcome}; upload it again`, {
     resource: key,
-    // a repeated creation would find the blob
+    // if the blob still exists, a repeated creation would find it
     retryable: isDeleted,
   })
 }

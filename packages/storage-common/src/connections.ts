@@ -4,9 +4,9 @@ import { IvcapError } from '@ivcap/core/driver'
 import { type RawBody, rawBody, withLargeReads } from '@ivcap/core/internal'
 import type { RequestOptions } from './driver.js'
 
-/** Milliseconds until a connection is made. */
+/** Time limit for connecting, in ms. */
 export const CONNECT_TIMEOUT = 10_000
-/** Milliseconds of silence on a connection after which it counts as broken. */
+/** A connection without data for this time counts as broken, in ms. */
 export const IDLE_TIMEOUT = 60_000
 
 const POOL = { keepAlive: true, maxSockets: 50 } as const
@@ -15,19 +15,19 @@ export interface Connections {
   readonly http: Agent
   readonly https: SecureAgent
   /**
-   * A GET whose body is large, on a connection of its own; undefined if the answer can't be read in that way, and has to be
-   * requested as usual. See docs/decisions/22-large-reads.md.
+   * Sends a GET whose body is large on a separate connection. Returns undefined if the response can't be read in that way: the
+   * caller must then send the request as usual. See docs/decisions/22-large-reads.md.
    */
   getLarge(
     url: URL,
     headers: Readonly<Record<string, string>>,
     o: RequestOptions,
   ): Promise<RawBody | undefined>
-  /** Closes them, and fails the downloads in progress. */
+  /** Closes all connections, and fails the downloads in progress. */
   close(): void
 }
 
-/** Connections of one store, which are kept between requests. */
+/** Connections of one store. They are kept open between requests. */
 export function openConnections(): Connections {
   const http = withLargeReads(new Agent(POOL))
   const https = withLargeReads(new SecureAgent(POOL))

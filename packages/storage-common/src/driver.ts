@@ -2,9 +2,9 @@ import type { BlobStore, IvcapErrorCode, OpOptions, ReadOptions } from '@ivcap/c
 import type { NodeBody } from '@ivcap/core/internal'
 
 /**
- * One bucket by one protocol. Each method sends exactly one request: the store repeats it where it may be repeated, and settles
- * lost answers. Keys are full keys, prefix included, and were checked. A method fails with whatever the protocol's library throws;
- * `classify` says what that means. Once a method has rejected, it has stopped its I/O.
+ * Accesses one bucket with one protocol. Each method sends exactly one request. The store repeats requests that may be repeated,
+ * and resolves lost responses. Keys are full keys, including the prefix, and were checked. A method fails with the error of the
+ * protocol's library; `classify` maps that error. Once a method has rejected, it has stopped its I/O.
  */
 export interface BucketDriver {
   /** For messages, e.g. `S3`. */
@@ -15,25 +15,25 @@ export interface BucketDriver {
   readonly uri: string
   /** `always`: the condition of a creation also holds when an upload in parts completes. */
   readonly atomicCreate: BlobStore['atomicCreate']
-  /** The protocol's name of what identifies a version, e.g. `ETag`. */
+  /** The protocol's name for the identifier of a version, e.g. `ETag`. */
   readonly versionName: string
   /** The protocol's names of the permissions that requests need. */
   readonly permissions: Readonly<Record<Permission, string>>
-  /** What to check where the bucket does not exist. */
+  /** What the user should check if the bucket does not exist. */
   readonly bucketRemedy: string
   readonly parts: PartLimits
   readonly uploads: PartUploads | ResumableUploads
-  /** True if the client below may repeat a request on its own account. */
+  /** True if the underlying client may itself repeat a request. */
   readonly mayRepeat?: boolean
-  /** The bucket's own checksum of contents, if it has one: uploads and whole downloads are then compared with it. */
+  /** The bucket's own checksum of contents, if it has one. Uploads and whole downloads are then compared with it. */
   checksum?(): Checksum
   head(key: string, o: RequestOptions): Promise<BlobState>
-  /** `[start, end)` of a blob, or less if the blob ends before. */
+  /** Returns `[start, end)` of a blob, or less if the blob ends before. */
   get(key: string, range: GetRange, o: RequestOptions): Promise<GetResponse>
-  /** Stores a blob with one request, atomically. With `create`, fails as `precondition-failed` if there is one. */
+  /** Stores a blob with one request, atomically. With `create`, fails as `precondition-failed` if the key exists. */
   put(blob: PutRequest, o: RequestOptions): Promise<BlobState>
   list(query: ListQuery, o: RequestOptions): Promise<ListResponse>
-  /** @param version delete only this one */
+  /** @param version deletes only this version */
   delete(key: string, o: RequestOptions, version?: string): Promise<unknown>
   /** Absent if the protocol has no bulk call. */
   readonly bulkDelete?: {
@@ -43,7 +43,7 @@ export interface BucketDriver {
   }
   /** Fails as `not-found` if the bucket does not exist. */
   findBucket(o: RequestOptions): Promise<unknown>
-  /** What a failure means. No header, token or signature may get into the answer. */
+  /** Maps a failure to an error for the caller. The result must not contain any header, token or signature. */
   classify(error: unknown, context: ErrorContext): ErrorMapping
   /** Closes the connections, unless they belong to the caller. */
   close(): void
@@ -53,23 +53,23 @@ export type Permission = 'read' | 'write' | 'list' | 'delete' | 'listUploads' | 
 
 export type RequestOptions = Pick<OpOptions, 'signal'> & Pick<ReadOptions, 'memory'>
 
-/** What is told of a blob. The store fails with `protocol` if size or etag are missing where they are needed. */
+/** The properties of a blob in a response. The store fails with `protocol` if a required size or etag is missing. */
 export interface BlobState {
   readonly size?: number | undefined
   /** Without quotes. */
   readonly etag?: string | undefined
   /** The id that the blob's writer left in its metadata under `WRITER`. */
   readonly writer?: string | undefined
-  /** Of the whole content, see `BucketDriver.checksum`. */
+  /** The checksum of the whole content, see `BucketDriver.checksum`. */
   readonly checksum?: string | undefined
 }
 
-/** What is stored beside the bytes. */
+/** The properties that are stored with the bytes. */
 export interface BlobHeaders {
   readonly key: string
-  /** Fail as `precondition-failed` if there is a blob of this key. */
+  /** The request must fail as `precondition-failed` if the key exists. */
   readonly create: boolean
-  /** To be stored in the blob's metadata under `WRITER`. */
+  /** The driver must store this in the blob's metadata under `WRITER`. */
   readonly writer: string
   readonly contentType?: string | undefined
 }
@@ -83,9 +83,9 @@ export interface GetRange {
   readonly start: number
   /** Exclusive. */
   readonly end: number
-  /** The current version must have this etag; the store checks that itself, too. */
+  /** The current version must have this etag. The store checks that, too. */
   readonly ifMatch?: string | undefined
-  /** This version is wanted even if there is a newer one; the store checks that itself, too. */
+  /** Requests this version even if there is a newer one. The store checks that, too. */
   readonly version?: string | undefined
   /** Hint: the response body is expected to be large. */
   readonly large: boolean
@@ -96,7 +96,7 @@ export interface GetResponse {
   readonly etag?: string | undefined
   /** The header `Content-Range`, if there is one. */
   readonly contentRange?: string | undefined
-  /** Bytes of the body, if they are known and the body is what is stored. */
+  /** Bytes of the body, if they are known and the body is exactly the stored content. */
   readonly contentLength?: number | undefined
   readonly checksum?: string | undefined
 }
@@ -105,7 +105,7 @@ export interface ListQuery {
   readonly prefix: string
   readonly limit: number
   readonly delimiter?: '/' | undefined
-  /** Keys after this one. Given with the first page, and if a page had no token. */
+  /** Lists keys after this one. Set for the first page, and if a page had no token. */
   readonly startAfter?: string | undefined
   readonly token?: string | undefined
 }
@@ -114,25 +114,25 @@ export interface ListResponse {
   readonly items: readonly (BlobState & { readonly key: string })[]
   readonly prefixes?: readonly string[]
   readonly more: boolean
-  /** Where the next page begins. Absent: after the last key. */
+  /** The start of the next page. If absent, the next page starts after the last key. */
   readonly token?: string | undefined
 }
 
 export interface PartLimits {
-  /** Bytes of a part, but for the last: at least, at most, and a multiple of. */
+  /** Bytes of a part, except for the last one: minimum, maximum, and unit. */
   readonly least: number
   readonly most: number
   readonly unit: number
-  /** Parts of one upload; Infinity if there is no limit. */
+  /** Maximum number of parts of one upload; Infinity if there is no limit. */
   readonly count: number
 }
 
-/** Uploads whose parts are sent in any order, several at once, and put together at the end. */
+/** Uploads whose parts are sent in any order, several at once, and combined at the end. */
 export interface PartUploads {
   readonly kind: 'parts'
-  /** Resolves without an id where the server gave none. */
+  /** Resolves to undefined if the server returned no id. */
   begin(blob: BlobHeaders, o: RequestOptions): Promise<PartUpload | undefined>
-  /** Absent if the protocol clears unfinished uploads away by itself. */
+  /** Absent if the server removes unfinished uploads by itself. */
   readonly unfinished?: UnfinishedUploads
 }
 
@@ -141,9 +141,9 @@ export interface PartUpload {
   readonly id?: string
   /** @param number from 1 */
   send(number: number, bytes: Uint8Array, o: RequestOptions): Promise<unknown>
-  /** Makes a blob of the parts that were sent, by their numbers. */
+  /** Combines the parts that were sent into a blob, in the order of their numbers. */
   complete(o: RequestOptions): Promise<BlobState>
-  /** Fails with status 404 if the upload is unknown, because it was completed or ended. */
+  /** Fails with status 404 if the upload is unknown, because it was completed or aborted. */
   abort(o: RequestOptions): Promise<unknown>
 }
 
@@ -162,18 +162,18 @@ export interface UnfinishedUploads {
   abort(upload: UnfinishedUpload, o: RequestOptions): Promise<unknown>
 }
 
-/** Uploads whose bytes are sent in their order, and which the server can say the state of. */
+/** Uploads whose bytes are sent in order, and whose status the server can report. */
 export interface ResumableUploads {
   readonly kind: 'resumable'
   begin(blob: BlobHeaders, o: RequestOptions): Promise<ResumableUpload | undefined>
 }
 
-/** So many bytes were received, or all, so that there is a blob. */
+/** The number of bytes received so far, or the blob if the upload is complete. */
 export type UploadStatus = { readonly received: number } | { readonly blob: BlobState }
 
-/** Once the server no longer knows the upload, methods fail with status 404 or 410. */
+/** If the server no longer knows the upload, methods fail with status 404 or 410. */
 export interface ResumableUpload {
-  /** @param total bytes and checksum of the whole, with the last bytes */
+  /** @param total given with the last bytes: the checksum of the whole content */
   send(
     bytes: Uint8Array,
     from: number,
@@ -181,40 +181,40 @@ export interface ResumableUpload {
     o: RequestOptions,
   ): Promise<UploadStatus>
   status(o: RequestOptions): Promise<UploadStatus>
-  /** Whether the server confirms that the upload has ended, and was not completed. */
+  /** Resolves to true if the server confirms that the upload has ended without being completed. */
   cancel(o: RequestOptions): Promise<boolean>
 }
 
 export interface Checksum {
   update(bytes: Uint8Array): void
-  /** Of all bytes so far, as the protocol writes it. */
+  /** The checksum of all bytes so far, in the protocol's notation. */
   digest(): string
 }
 
-/** What a request is about, for messages. */
+/** Describes a request, for messages. */
 export interface ErrorContext {
   /** In words: `store`, `list blobs`. */
   readonly operation: string
-  /** As the caller knows it. */
+  /** The caller's key, without the prefix. */
   readonly key?: string | undefined
   readonly permission?: Permission
-  /** Whether the request has a condition that not every server knows. */
+  /** True if the request has a condition that not every server supports. */
   readonly conditional?: boolean
 }
 
-/** What a failed request means to the caller. */
+/** The meaning of a failed request for the caller. */
 export interface ErrorMapping {
   readonly code: IvcapErrorCode
   /** What happened, and what to check. */
   readonly why: string
   readonly argument?: string
-  /** @default by the code */
+  /** @default depends on the code */
   readonly retryable?: boolean
-  /** Whether it is certain that the server never got the request. */
+  /** True if the server certainly did not receive the request. */
   readonly unsent?: boolean
-  /** Whether the answer shows that the bucket exists. */
+  /** True if the response shows that the bucket exists. */
   readonly bucketExists?: boolean
-  /** The server's own words, short. */
+  /** The server's own message, shortened. */
   readonly said?: string | undefined
   readonly status?: number | undefined
   /** Milliseconds. */

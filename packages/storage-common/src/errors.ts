@@ -32,20 +32,20 @@ export const INVALID_BUCKET_NAME: ErrorMapping = {
   argument: 'bucket',
 }
 
-/** @param condition the protocol's name of it */
+/** @param condition the protocol's name of the condition */
 export const unconditional = (condition: string): ErrorMapping => ({
   code: 'unsupported',
   why: `the server does not support conditional writes (${condition}), by which exactly one of several writers succeeds: use a server that does, such as the vendor's own or a newer version of this one`,
 })
 
-/** Not `not-found`, which says that a blob is missing. */
+/** Not `not-found`, because that code means that a blob is missing. */
 export const missingBucket = (remedy: string): ErrorMapping => ({
   code: 'invalid-argument',
   why: `there is no such bucket: ${remedy}`,
   argument: 'bucket',
 })
 
-/** What a status means in every protocol; undefined where that depends on the protocol. */
+/** The meaning of a status in every protocol; undefined if it depends on the protocol. */
 export function statusMapping(status: number): ErrorMapping | undefined {
   if (status === 404) return MISSING
   if (status === 408 || status === 409) return FAILED
@@ -55,16 +55,16 @@ export function statusMapping(status: number): ErrorMapping | undefined {
   return status >= 500 ? FAILED : undefined
 }
 
-/** What it means that there was no answer; undefined for any other error. @param check what the user should check */
+/** The meaning of a missing response; undefined for any other error. @param check what the user should check */
 export function connectionMapping(error: unknown, check: string): ErrorMapping | undefined {
   const fault = connectionFault(error)
   return fault && { ...fault, why: `${fault.why}: ${check}` }
 }
 
-/** Errors of requests that the server never got. */
+/** Errors of requests that the server never received. */
 const unsent = new WeakSet<IvcapError>()
 
-/** @param place the store's URI, with its prefix */
+/** @param place the store's URI, including its prefix */
 export function toIvcapError(
   error: unknown,
   context: ErrorContext,
@@ -89,7 +89,7 @@ export function toIvcapError(
   return mapped
 }
 
-/** Without permission to list, servers answer a read of an absent key as a read that is not allowed. */
+/** Without permission to list, servers respond to a read of an absent key as if the read were not allowed. */
 function permissionNeeded({ permission }: ErrorContext, { permissions }: BucketDriver): string {
   if (permission === undefined) return ''
   const needed = `; it needs the permission ${permissions[permission]}`
@@ -97,7 +97,7 @@ function permissionNeeded({ permission }: ErrorContext, { permissions }: BucketD
   return `${needed}, and ${permissions.list}, without which the server says the same of an absent key`
 }
 
-/** Whether a request may have been carried out although it failed. */
+/** True if a request may have been carried out although it failed. */
 export function isOutcomeUnknown(error: unknown): boolean {
   if (!isIvcapError(error)) return true
   // the error describes only the first of several attempts

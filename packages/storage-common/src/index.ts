@@ -1,4 +1,4 @@
-/** A blob store in a bucket: all that S3, Google Cloud Storage and the like have in common. */
+/** A blob store in a bucket: the code that S3, Google Cloud Storage and similar services share. */
 
 export {
   type ArtifactsOptions,

@@ -9,12 +9,12 @@ import { ListProgress } from '@ivcap/core/internal'
 import { type Bucket, blobInfo, fullKey, noBucket, request } from './bucket.js'
 import type { BucketDriver, ListQuery, ListResponse } from './driver.js'
 
-/** What a server lists at a time. */
+/** Maximum number of entries that a server lists at a time. */
 const PAGE = 1000
 
 /**
- * See `BlobStore.list`. A page may be empty and not the last one, after keys that were deleted: its token leads on. A token is
- * followed within one call; the next call begins after the last key.
+ * See `BlobStore.list`. After deleted keys, a page may be empty without being the last one: its token leads to the next page.
+ * Tokens are used only within one call; the next call starts after the last key.
  */
 export async function list(
   bucket: Bucket,
@@ -30,7 +30,7 @@ export async function list(
   let from: Pick<ListQuery, 'startAfter' | 'token'> = { startAfter: after }
   for (;;) {
     const count = items.length + prefixes.length
-    // servers may list the folder again that a page began after
+    // servers may list again the folder after which a page starts
     const again = delimiter !== undefined && last !== undefined ? 1 : 0
     const query = {
       prefix: `${bucket.prefix}${prefix}`,
@@ -52,7 +52,7 @@ export async function list(
     if (!response.more) return page(false)
     if (items.length + prefixes.length >= limit) return page(true)
     const hasKeys = response.items.length + (response.prefixes?.length ?? 0) > 0
-    // not every server gives a token with keys
+    // not every server returns a token with keys
     if (response.token === undefined && hasKeys) from = { startAfter: last }
     else from = { token: progress.next(response.token) }
   }
@@ -74,7 +74,7 @@ async function listPage(
 
 type Entry = ListResponse['items'][number] | string
 
-/** Items and prefixes in one order. Items alone stay in the server's order, which is then checked. */
+/** Returns items and prefixes in one order. Without prefixes, items stay in the server's order, which is then checked. */
 function entriesOf({ items, prefixes = [] }: ListResponse): readonly Entry[] {
   if (prefixes.length === 0) return items
   const nameOf = (entry: Entry) => (typeof entry === 'string' ? entry : entry.key)

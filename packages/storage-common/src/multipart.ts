@@ -7,8 +7,8 @@ import { isOutcomeUnknown } from './errors.js'
 import { abortOrphanedUploads } from './unfinished.js'
 
 /**
- * An upload in parts, which is aborted if it fails: nothing of it is left. A completion without an answer may be carried out later;
- * if the upload can't be aborted any more, it was completed, and the write succeeded after all.
+ * Uploads the content in parts. If that fails, the upload is aborted, and nothing of it is left. A completion whose response was
+ * lost may be carried out later. If the upload can no longer be aborted, it was completed, and the write succeeded.
  */
 export async function putParts(
   bucket: Bucket,
@@ -37,7 +37,7 @@ export async function putParts(
   }
 }
 
-/** Waits for the answer even if the caller aborts: an upload whose id is unknown could not be aborted. */
+/** Waits for the response even if the caller aborts: an upload whose id is unknown could not be aborted. */
 async function begin(bucket: Bucket, uploads: PartUploads, write: Write): Promise<PartUpload> {
   const headers = headersOf(bucket, write)
   const context = { operation: 'begin to store', key: write.key, permission: 'write' } as const
@@ -64,8 +64,8 @@ async function begin(bucket: Bucket, uploads: PartUploads, write: Write): Promis
 }
 
 /**
- * Sends `concurrency` parts at once, while one more is read. A part that fails is repeated by itself; one that fails for good
- * ends all of them.
+ * Sends `concurrency` parts at once, while one more is read. A part that fails is retried on its own. If its retries are
+ * exhausted, all parts are stopped.
  *
  * @returns bytes of all parts
  */
@@ -125,8 +125,8 @@ async function complete(bucket: Bucket, upload: PartUpload, size: number, write:
 }
 
 /**
- * Ends the upload after a failure. True if it no longer exists, because it was completed or aborted by another program. If the
- * server can't be reached it stays, until `abortStaleUploads`.
+ * Aborts the upload after a failure. Returns true if it no longer exists, because it was completed, or aborted by another
+ * program. If the server can't be reached, the upload stays until `abortStaleUploads`.
  */
 async function abortUpload(
   bucket: Bucket,

@@ -8,7 +8,7 @@ import { putParts } from './multipart.js'
 import { mustRestart, putResumable } from './resumable.js'
 import { MiB } from './settings.js'
 
-/** See `BlobStore.put`. Content of up to one part goes in one request, the rest part by part as it is read. */
+/** See `BlobStore.put`. Content of up to one part is sent in one request. Larger content is sent in parts while it is read. */
 export async function put(bucket: Bucket, key: string, body: ByteSource, o: PutOptions): Promise<BlobInfo> {
   o.signal?.throwIfAborted()
   fullKey(bucket, key)
@@ -52,19 +52,19 @@ export async function put(bucket: Bucket, key: string, body: ByteSource, o: PutO
   }
 }
 
-/** Marked, so that no layer above begins again. */
+/** Marks the error, so that no layer above starts again. */
 const asExhausted = (error: unknown, attempts: number, elapsed: number): unknown =>
   isIvcapError(error) && error.retryable && error.attempts === undefined
     ? exhausted(error, error, attempts, elapsed)
     : error
 
-/** One for all: making a reason takes longer than the rest of an abort. */
+/** Shared, because making a reason takes longer than the rest of an abort. */
 const ENDED = new DOMException('the upload has ended', 'AbortError')
 
-/** Of content of unknown size, this many parts have the same size; the next ones have twice that. */
+/** If the size of the content is unknown, the size of parts doubles after each of this many parts. */
 const GROW_AFTER = 1_000
 
-/** Sizes of the parts by their number, from 0, so that the whole takes no more of them than the protocol allows. */
+/** Returns the size of each part by its number, from 0, so that the content needs no more parts than the protocol allows. */
 function partSizes(wanted: number, size: number | undefined, limits: PartLimits): (n: number) => number {
   const { least, unit, count } = limits
   const base = Math.ceil(Math.max(wanted, least) / unit) * unit

@@ -23,14 +23,14 @@ import { toIvcapError } from './errors.js'
 /** A response whose body has not been read. */
 interface OpenBlob {
   readonly info: BlobInfo
-  /** Where its body begins and ends in the blob. */
+  /** Where the body begins and ends in the blob. */
   readonly start: number
   readonly end: number
   readonly checksum: string | undefined
   readonly body: NodeBody
 }
 
-/** See `BlobStore.get`. The first request is for one part; its response tells the size. */
+/** See `BlobStore.get`. The first request is for one part; its response contains the size. */
 export async function get(bucket: Bucket, key: string, options: ReadOptions): Promise<BlobContent> {
   const { range, ifMatch, memory } = options
   if (range !== undefined) checkRange(range)
@@ -47,7 +47,7 @@ export async function get(bucket: Bucket, key: string, options: ReadOptions): Pr
   }
 }
 
-/** There are no bytes at the start of the range: the blob is empty, or the range is beyond its end. */
+/** Called if there are no bytes at the start of the range: the blob is empty, or the range is beyond its end. */
 async function emptyContent(bucket: Bucket, key: string, options: ReadOptions): Promise<BlobContent> {
   const { info } = await head(bucket, key, opOptions(options))
   assertVersion(bucket, info, options.ifMatch)
@@ -60,8 +60,8 @@ async function emptyContent(bucket: Bucket, key: string, options: ReadOptions): 
 /**
  * Opens `[start, end)` of a blob, or less if the blob ends before.
  *
- * @param send `sendOnce` if the caller repeats it
- * @throws IvcapError `precondition-failed` if it is another version than the one asked for
+ * @param send `sendOnce` if the caller repeats the request
+ * @throws IvcapError `precondition-failed` if the blob has another version than requested
  */
 async function open(
   bucket: Bucket,
@@ -89,7 +89,7 @@ async function open(
   }
 }
 
-/** What the response says it is. */
+/** Reads from the response which bytes of which version it contains. */
 function openBlob(
   bucket: Bucket,
   key: string,
@@ -101,7 +101,7 @@ function openBlob(
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(contentRange) ?? []
   if (first === undefined || last === undefined || total === undefined) {
     if (asked.start === 0 && length <= asked.end) {
-      // the whole, which is also what was asked for
+      // the response contains the whole blob, which is also what was requested
       return { info: blobInfo(bucket, key, { size: length, etag }), start: 0, end: length, body, checksum }
     }
     throw new IvcapError('protocol', `${server} does not answer with the range of ${key} that was asked for`)
@@ -123,7 +123,7 @@ function changed({ uri, driver }: Bucket, key: string, version?: string): IvcapE
   return new IvcapError('precondition-failed', message, { resource: key })
 }
 
-/** The bytes of a range, in order: see `parallelParts`. All requests are for the version of the first. */
+/** Returns the bytes of a range, in order: see `parallelParts`. All requests are for the version of the first. */
 function bodyOf(
   bucket: Bucket,
   blob: OpenBlob,
@@ -157,7 +157,7 @@ function bodyOf(
   })
 }
 
-/** Fails before the last bytes are handed out. */
+/** Compares the checksum. Fails before the last bytes are delivered. */
 function verifier(bucket: Bucket, blob: OpenBlob, checksum: Checksum, o: SendOptions) {
   const { key, etag } = blob.info
   return async (bytes: Uint8Array, last: boolean): Promise<void> => {
@@ -171,7 +171,7 @@ function verifier(bucket: Bucket, blob: OpenBlob, checksum: Checksum, o: SendOpt
   }
 }
 
-/** Servers need not tell the checksum of the whole with a part of it. Undefined if there is another version by now. */
+/** Servers may omit the checksum of the whole blob in a response with a part. Returns undefined if the version has changed. */
 async function checksumOf(
   bucket: Bucket,
   key: string,

@@ -17,8 +17,8 @@ import type { BlobState, BucketDriver, ResumableUpload, ResumableUploads, Upload
 import { isOutcomeUnknown } from './errors.js'
 
 /**
- * An upload in sequence, which is cancelled before this rejects. If the server does not confirm that, a last piece without an
- * answer may have been taken after all: then the write succeeded.
+ * Uploads the content in sequence. The upload is cancelled before this rejects. If the server does not confirm that, it may still
+ * have accepted a last piece whose response was lost: then the write succeeded.
  */
 export async function putResumable(
   bucket: Bucket,
@@ -68,7 +68,7 @@ async function cancel(
   return await request(bucket, context, (a) => upload.cancel(a), o).catch(() => false)
 }
 
-/** Reads the next piece, and computes its checksum, while one is sent. */
+/** Reads the next piece, and updates the checksum, while one is sent. */
 async function sendAll(
   bucket: Bucket,
   upload: ResumableUpload,
@@ -98,7 +98,7 @@ async function sendAll(
   const total = { checksum: checksum?.digest() }
   const sent = { size: start + piece.bytes.byteLength, ...total }
   state.isFinishing = true
-  // `sendPiece` repeats it
+  // `sendPiece` retries
   const info = await commit(bucket, { ...write, retries: 0 }, async () => {
     const blob = await withDelayedAbort(write, (o) =>
       sendPiece(bucket, upload, { piece, start, total }, write, o),
@@ -110,7 +110,7 @@ async function sendAll(
   return info
 }
 
-/** The result of the first, once both have ended; the failure of either ends the other. */
+/** Returns the result of `reading` once both have ended. A failure of either one stops the other. */
 async function both<T>(
   reading: Promise<T>,
   sending: Promise<unknown>,
@@ -128,13 +128,16 @@ async function both<T>(
 
 interface PlacedPiece {
   readonly piece: Piece
-  /** Where in the blob it belongs. */
+  /** Position in the blob. */
   readonly start: number
-  /** With the last piece. */
+  /** Set for the last piece. */
   readonly total?: { readonly checksum?: string | undefined }
 }
 
-/** A server that makes a blob of an incomplete upload (fake-gcs-server, when asked for its status) is wrong. */
+/**
+ * Sends a piece that is not the last. Deletes the blob and fails if the server makes a blob of the incomplete upload, as
+ * fake-gcs-server does when its status is requested.
+ */
 async function sendMiddle(
   bucket: Bucket,
   upload: ResumableUpload,
@@ -149,7 +152,7 @@ async function sendMiddle(
 }
 
 /**
- * Sends until the server has all of it; after a fault, from where the server says that it is.
+ * Sends until the server has the whole piece. After a fault, continues at the position that the server reports.
  *
  * @param waiting its signal ends the wait for another attempt
  * @returns the blob, once it is complete
@@ -204,8 +207,8 @@ function asLost({ uri }: Bucket, { key }: Write, error: unknown): unknown {
 const LOST = 410
 
 /**
- * Whether an upload must begin again: the server no longer knows it, or has deleted an altered blob. A part that was altered is
- * repeated by itself; a sequence of bytes can't be.
+ * True if an upload must start again: the server no longer knows it, or an altered blob was deleted. An altered part is repeated
+ * on its own; a sequence of bytes can't be.
  */
 export function mustRestart(error: unknown, kind: BucketDriver['uploads']['kind']): boolean {
   if (!isIvcapError(error)) return false

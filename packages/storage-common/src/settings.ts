@@ -4,17 +4,17 @@ import type { PartLimits } from './driver.js'
 
 /** Options of every bucket. */
 export interface BucketOptions {
-  /** It must exist. */
+  /** The name of the bucket, which must exist. */
   readonly bucket: string
   /** Prepended to all keys, followed by a slash. @default none */
   readonly prefix?: string | undefined
   /** Bytes per part of uploads and downloads. @default 8 MiB */
   readonly partSize?: number | undefined
-  /** Parts in transfer at once, for one upload or download. @default 4 */
+  /** Parts that one upload or download transfers at once. @default 4 */
   readonly concurrency?: number | undefined
-  /** Attempts after the first, for each request of a call that gives no `retries` itself. @default 5 */
+  /** Attempts after the first, for each request of a call without its own `retries`. @default 5 */
   readonly retries?: number | undefined
-  /** Milliseconds before the first of these attempts; doubles each time, jittered. @default 100 */
+  /** Milliseconds before the first of these attempts; doubles each time, with jitter. @default 100 */
   readonly retryDelay?: number | undefined
 }
 
@@ -92,7 +92,7 @@ export function checkEndpoint(
     throw invalid(argument, `${argument} must be a URL such as ${example}, not ${JSON.stringify(endpoint)}`)
   }
   if (url.username || url.password) {
-    // the message must not repeat them
+    // the message must not contain them
     const message = `${argument} (host ${url.host}) contains a user name or a password: use credentials instead`
     throw invalid(argument, message)
   }

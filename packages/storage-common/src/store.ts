@@ -9,15 +9,15 @@ import { abortStaleUploads, type StaleUploadsOptions } from './unfinished.js'
 
 export interface BucketBlobs extends BlobStore {
   /**
-   * Aborts the unfinished uploads below the prefix that began before a time: what crashed processes left, which is invisible
-   * and costs money. Resolves with their number; 0 where the server clears them away by itself.
+   * Aborts the unfinished uploads below the prefix that began before a time, e.g. of crashed processes. Unfinished uploads are
+   * invisible and cost money. Resolves to their number; 0 if the server removes them by itself.
    */
   abortStaleUploads(o: StaleUploadsOptions): Promise<number>
-  /** Closes the connections, unless the client was given. */
+  /** Closes the connections, unless the caller provided the client. */
   close(): void
 }
 
-/** Blobs in a bucket: `<prefix>/<key>`. Sends nothing yet. */
+/** Stores blobs in a bucket: `<prefix>/<key>`. Sends no request yet. */
 export function bucketBlobs(driver: BucketDriver, settings: BucketSettings): BucketBlobs {
   const { prefix } = settings
   const uri = `${driver.uri}${prefix === '' ? '' : `/${prefix.slice(0, -1)}`}`

@@ -4,11 +4,11 @@ import { type Bucket, fullKey, request } from './bucket.js'
 import type { UnfinishedUpload, UnfinishedUploads } from './driver.js'
 
 export interface StaleUploadsOptions extends OpOptions {
-  /** Uploads that began before; one that is still in progress must not be among them. */
+  /** Only uploads that began before this time are aborted. No upload that is still in progress may have begun before it. */
   readonly olderThan: Date
 }
 
-/** Aborts the unfinished uploads below the prefix that began before a time: what crashed processes left. Returns their number. */
+/** Aborts the unfinished uploads below the prefix that began before a time, e.g. of crashed processes. Returns their number. */
 export async function abortStaleUploads(
   bucket: Bucket,
   uploads: UnfinishedUploads,
@@ -24,8 +24,8 @@ export async function abortStaleUploads(
 }
 
 /**
- * Aborts uploads of a key that were begun by a request whose answer was lost, so that their ids are unknown: those without a part.
- * Failures are ignored: `abortStaleUploads` ends what is left.
+ * Aborts uploads of a key whose ids are unknown, because the response to the request that began them was lost. They are
+ * recognised by having no part. Failures are ignored: `abortStaleUploads` aborts the rest.
  */
 export async function abortOrphanedUploads(
   bucket: Bucket,
@@ -47,7 +47,7 @@ export async function abortOrphanedUploads(
       if (!hasParts) await abort(bucket, uploads, upload, o)
     }
   } catch {
-    // the write goes on, or reports its own failure
+    // the write continues, or reports its own failure
   }
 }
 

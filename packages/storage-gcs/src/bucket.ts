@@ -8,12 +8,12 @@ export const FIELDS = 'size,generation,crc32c,metadata'
 
 type Query = Readonly<Record<string, string | undefined>>
 
-/** The bucket's URLs, and the way to send requests to them. */
+/** The bucket's URLs, and the function that sends requests to them. */
 export interface GcsBucket {
   readonly server: string
-  /** The bucket's blobs as a resource, or one of them. */
+  /** The URL of one blob; without a key, of the list of blobs. */
   blobUrl(key: string | undefined, query: Query): URL
-  /** Of new blobs. */
+  /** The URL for uploading a new blob. */
   uploadUrl(uploadType: string, blob: BlobHeaders): URL
   /** Fails unless the status is 2xx or one of `statuses`. The caller reads the body. */
   send(request: HttpRequest, o: RequestOptions, statuses?: readonly number[]): Promise<HttpResponse>
@@ -36,7 +36,7 @@ export function bucketOf(
     server,
     blobUrl: (key, query) => urlOf(key === undefined ? path : `${path}/${encodeURIComponent(key)}`, query),
     uploadUrl: (uploadType, { create }) => {
-      // of many creators the server lets one through
+      // the server accepts only one of several concurrent creators
       const ifGenerationMatch = create ? '0' : undefined
       return urlOf(`/upload${path}`, { uploadType, ifGenerationMatch, fields: FIELDS })
     },
@@ -49,7 +49,7 @@ export function bucketOf(
   }
 }
 
-/** The blob's resource: what is stored beside the bytes. */
+/** The blob's resource: the properties that are stored with the bytes. */
 export const resourceOf = ({ key, writer, contentType }: BlobHeaders) => ({
   name: key,
   metadata: { [WRITER]: writer },
@@ -67,7 +67,7 @@ export function stateOf({ size, generation, crc32c, metadata }: JsonObject): Blo
   }
 }
 
-/** Numbers of 64 bits come as text. */
+/** Parses a 64-bit number, which the server sends as text. */
 export const integerIn = (value: unknown): number | undefined =>
   typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined
 
@@ -79,5 +79,5 @@ export async function readObject(response: HttpResponse): Promise<JsonObject> {
   throw new IvcapError('protocol', message)
 }
 
-/** For responses whose body is not needed: its end frees the connection. */
+/** Reads a body that is not needed: only its end frees the connection. */
 export const drain = async (response: HttpResponse): Promise<void> => void (await readText(response))

@@ -5,7 +5,7 @@ import type { GcsOptions } from './options.js'
 import { type HttpRequest, type HttpResponse, openTransport } from './transport.js'
 
 export interface GcsConnection {
-  /** URL of the server, without a slash at its end. */
+  /** URL of the server, without a trailing slash. */
   readonly server: string
   /** Sends a request, with credentials if the server takes any. */
   send(request: HttpRequest, o: RequestOptions): Promise<HttpResponse>
@@ -13,7 +13,7 @@ export interface GcsConnection {
 }
 
 /**
- * The library's client knows the endpoint and gets tokens; the requests themselves go by connections of our own: see
+ * The library's client provides the endpoint and the tokens. The requests themselves use our own connections: see
  * docs/decisions/18-gcs-requests.md.
  */
 export function connect(o: GcsOptions): GcsConnection {
@@ -40,7 +40,7 @@ function clientOf({ apiEndpoint, projectId, credentials, keyFilename }: GcsOptio
     ...(credentials !== undefined && { credentials }),
     ...(keyFilename !== undefined && { keyFilename }),
     useAuthWithCustomEndpoint: hasCredentials || isGoogle(endpoint),
-    // requests for tokens, too, are repeated within the budget of the call alone
+    // requests for tokens, too, must be retried only within the budget of the call
     clientOptions: { transporterOptions: { retryConfig: { retry: 0 } } },
   })
 }
@@ -48,14 +48,14 @@ function clientOf({ apiEndpoint, projectId, credentials, keyFilename }: GcsOptio
 const isGoogle = (endpoint: string | undefined): boolean =>
   endpoint !== undefined && /(^|\.)googleapis\.com$/.test(new URL(endpoint).hostname)
 
-/** There was no token to be had. */
+/** No token could be obtained. */
 export class NoTokenError extends Error {
   constructor(cause: unknown) {
     super('no token', { cause })
   }
 }
 
-/** The library hears no signal: an abort ends the wait for a token. */
+/** The library ignores signals, so an abort ends the wait for a token. */
 const tokenFor = (client: Storage, url: URL, o: OpOptions): Promise<Record<string, string>> =>
   abortable(tokenHeaders(client, url), o.signal)
 

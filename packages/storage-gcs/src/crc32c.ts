@@ -2,7 +2,7 @@ import type { Checksum } from '@ivcap/storage-common'
 
 /** The polynomial of Castagnoli, bits reversed: RFC 3720, appendix B.4. */
 const POLYNOMIAL = 0x82f63b78
-/** Bytes per step, each with a table of its own: eight times as fast as one by one. */
+/** Bytes per step. Each byte of a step has its own table, which is eight times as fast as one byte at a time. */
 const SLICES = 8
 
 const TABLES = tables()
@@ -47,7 +47,7 @@ export class Crc32c implements Checksum {
     this.#crc = crc
   }
 
-  /** Of all bytes so far: big-endian, as base64, as the server writes it. */
+  /** The checksum of all bytes so far: big-endian, in base64, as the server writes it. */
   digest(): string {
     const bytes = Buffer.alloc(4)
     bytes.writeInt32BE(~this.#crc)

@@ -61,7 +61,7 @@ export function gcsDriver(o: GcsOptions): BucketDriver {
     async delete(key, a, generation) {
       await drain(await bucket.send({ method: 'DELETE', url: blobUrl(key, { generation }) }, a))
     },
-    // by a list: an account that may read blobs may not be allowed to read buckets
+    // sends a list request: an account that may read blobs may not be allowed to read buckets
     async findBucket(a) {
       const url = blobUrl(undefined, { maxResults: '1', fields: 'nextPageToken' })
       await drain(await bucket.send({ method: 'GET', url }, a))
@@ -71,7 +71,7 @@ export function gcsDriver(o: GcsOptions): BucketDriver {
   }
 }
 
-/** One request. The server makes it all or nothing, and compares the checksum first. */
+/** Sends one request. The server stores all or nothing, and compares the checksum first. */
 async function put(bucket: GcsBucket, blob: PutRequest, o: RequestOptions): Promise<BlobState> {
   const boundary = randomUUID()
   const request = {
@@ -92,7 +92,10 @@ function related(boundary: string, { bytes, checksum, ...blob }: PutRequest): re
   return [Buffer.from(start + middle), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]
 }
 
-/** As it is stored, never unpacked: the server hides a gzipped blob, and ranges with it, from a client that takes no gzip. */
+/**
+ * Requests the bytes as they are stored. If a client does not accept gzip, the server decompresses a gzipped blob, and does not
+ * support ranges of it.
+ */
 async function get(
   bucket: GcsBucket,
   key: string,
@@ -114,7 +117,7 @@ async function get(
   }
 }
 
-/** `startOffset` includes the key that the list starts after, which takes a place in the page. */
+/** `startOffset` includes the key after which the list starts, so one more entry is requested. */
 async function list(
   bucket: GcsBucket,
   { prefix, limit, delimiter, startAfter, token }: ListQuery,

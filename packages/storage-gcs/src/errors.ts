@@ -59,10 +59,10 @@ class RefusedError extends Error {
   }
 }
 
-/** Bytes of an error's body that are read. */
+/** Maximum bytes of an error's body that are read. */
 const LONGEST_ERROR = 100_000
 
-/** Reads the response's body. */
+/** Returns the error for a response. Reads its body. */
 export async function refusedError(response: HttpResponse): Promise<RefusedError> {
   const error = parseObject(await readText(response, LONGEST_ERROR))?.['error']
   const { errors, message } = isJsonObject(error) ? error : {}
@@ -98,7 +98,7 @@ function refusalMapping(
   return BY_STATUS[status] ?? statusMapping(status) ?? NO_GCS
 }
 
-/** A key file that can't be read, or holds no key, has a system code, too. */
+/** The error of a key file that can't be read, or contains no key, has a system code, too. */
 function tokenMapping(cause: unknown): ErrorMapping {
   const fault = connectionFault(cause)
   const isConnection = fault?.unsent === true || systemCode(cause) === 'ETIMEDOUT'
@@ -117,7 +117,7 @@ function tokenMapping(cause: unknown): ErrorMapping {
 const nameOf = (error: unknown): string =>
   systemCode(error) ?? (error instanceof Error ? error.name : 'Error')
 
-/** The library's errors hold requests with tokens in them: name and message are enough. */
+/** The library's errors contain requests with tokens. Only name and message are kept. */
 function withoutRequest(error: unknown): Error {
   const { name, message } = error instanceof Error ? error : new Error(String(error))
   const plain = new Error(message.slice(0, 500).replace(/\?\S*/g, '?…'))

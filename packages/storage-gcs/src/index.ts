@@ -22,9 +22,9 @@ export interface GcsArtifactsOptions extends GcsOptions, ArtifactsOptions {}
 export interface GcsBlobs extends BucketBlobs {}
 
 /**
- * Blobs in a bucket: `<prefix>/<key>`. Creation is atomic.
+ * Stores blobs in a bucket: `<prefix>/<key>`. Creation is atomic. Sends no request yet.
  *
- * @throws IvcapError `invalid-argument`; no request is sent yet
+ * @throws IvcapError `invalid-argument`
  */
 export function gcsBlobs(options: GcsOptions): GcsBlobs {
   const o = checkOptions(options, OPTIONS, 'gcsBlobs')
@@ -38,11 +38,10 @@ export function gcsBackend(o: GcsBackendOptions): Closable<Backend> {
 }
 
 /**
- * Artifacts whose bytes are in a bucket, while another store keeps their records: the fast path inside a platform's network.
- * Its connections are closed by its own `close()`, not by the client's.
+ * Artifacts whose bytes are in a bucket and whose records are in another store: the fast path inside a platform's network. Its
+ * own `close()` closes its connections; the client's `close()` does not.
  *
- * @example
- * new Ivcap({ ...platform, artifacts: gcsArtifacts({ bucket, aspects: platform.aspects }) })
+ * @example new Ivcap({ ...platform, artifacts: gcsArtifacts({ bucket, aspects: platform.aspects }) })
  */
 export function gcsArtifacts(o: GcsArtifactsOptions): Closable<ArtifactStore> {
   const names = { ...OPTIONS, ...RECORD_OPTIONS, aspects: true } as const

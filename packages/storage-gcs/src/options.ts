@@ -3,14 +3,14 @@ import type { OptionNames } from '@ivcap/core/internal'
 import { BUCKET_OPTIONS, type BucketOptions, MiB, type PartLimits } from '@ivcap/storage-common'
 
 export interface GcsOptions extends BucketOptions {
-  /** A client of your own: its endpoint and credentials are used. The four options below are then ignored. */
+  /** Your own client: its endpoint and credentials are used. The four options below are then ignored. */
   readonly client?: Storage | undefined
   /** URL of another server. @default `STORAGE_EMULATOR_HOST`, else Google's */
   readonly apiEndpoint?: string | undefined
   /** @default as the library finds it */
   readonly projectId?: string | undefined
   /**
-   * A server that is not Google's is sent a token only if `credentials` or `keyFilename` is given.
+   * A token is sent to a server other than Google's only if `credentials` or `keyFilename` is given.
    *
    * @default as the library finds them (`GOOGLE_APPLICATION_CREDENTIALS`, `gcloud`, the machine's account)
    */
@@ -19,7 +19,7 @@ export interface GcsOptions extends BucketOptions {
   readonly keyFilename?: string | undefined
   /** Bytes per request of uploads and downloads, a multiple of 256 KiB up to 1 GiB. @default 8 MiB */
   readonly partSize?: number | undefined
-  /** Requests at once, for one download. @default 4 */
+  /** Requests that one download sends at once. @default 4 */
   readonly concurrency?: number | undefined
 }
 

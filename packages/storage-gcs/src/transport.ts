@@ -25,13 +25,13 @@ export interface HttpResponse extends NodeBody {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** Its only value, or undefined. */
+/** Returns the header if it has one value, else undefined. */
 export function header({ headers }: HttpResponse, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' ? value : undefined
 }
 
-/** Bytes of the longest body that is read; a page of a thousand blobs has some 100 KB. */
+/** Maximum bytes of a body that is read. A page of a thousand blobs has about 100 KB. */
 const LONGEST_BODY = 16 << 20
 
 export async function readText(response: HttpResponse, most = LONGEST_BODY): Promise<string> {
@@ -45,7 +45,7 @@ export async function readText(response: HttpResponse, most = LONGEST_BODY): Pro
   return Buffer.concat(parts).toString('utf8')
 }
 
-/** Undefined for anything but a JSON object. */
+/** Returns undefined for anything but a JSON object. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -56,12 +56,12 @@ export function parseObject(text: string): JsonObject | undefined {
 }
 
 export interface Transport {
-  /** Rejects if there is no response, once the connection is closed. An abort also ends the reading of the body. */
+  /** If there is no response, rejects once the connection is closed. An abort also ends the reading of the body. */
   send(request: HttpRequest, o: RequestOptions): Promise<HttpResponse>
   close(): void
 }
 
-/** Connections of its own, which are kept between requests. */
+/** Opens separate connections, which are kept open between requests. */
 export function openTransport(): Transport {
   const connections = openConnections()
   return {
@@ -113,7 +113,7 @@ function responseTo(
       socket.destroy()
     })
     request.on('response', (response) => {
-      // the reader hears of a body that breaks, then or later
+      // the reader of the body gets its errors, even if it starts later
       response.on('error', () => {})
       resolve(response)
     })

@@ -31,14 +31,16 @@ export function resumableUploads(bucket: GcsBucket): ResumableUploads {
   }
 }
 
-/** A token goes to no host but the one that was named; that is also how it is reached through a tunnel. */
+/**
+ * Moves the URL to the configured server: a token must not be sent to another host, and a tunnel must be used if there is one.
+ */
 function onServer(server: string, { pathname, search }: URL): URL {
   const base = new URL(server)
   const path = base.pathname.replace(/\/$/, '')
   return new URL(`${pathname.startsWith(`${path}/`) ? '' : path}${pathname}${search}`, base)
 }
 
-/** @param url whoever knows it may write, so it must not appear in a message */
+/** @param url anyone who knows it can write, so it must not appear in a message */
 function resumableUpload(bucket: GcsBucket, url: URL): ResumableUpload {
   const sendRange = async (
     range: string,

@@ -14,13 +14,13 @@ import { SmallRequests } from './small-requests.js'
 
 export interface S3Connection {
   readonly client: S3Client
-  /** Whether AWS's own servers answer: they keep a condition on CompleteMultipartUpload, and take checksums. */
+  /** True for AWS's own servers: they enforce a condition on CompleteMultipartUpload, and accept checksums. */
   readonly aws: boolean
   /** For messages: a URL, or `AWS`. */
   readonly server: string
-  /** Absent if the client is the caller's: it may repeat requests, and sends them in its own way. */
+  /** Absent if the caller provided the client: it may repeat requests, and sends them in its own way. */
   readonly connections?: Connections
-  /** Absent as `connections`, and for the same reason. */
+  /** Absent if `connections` is, for the same reason. */
   readonly small?: SmallRequests
   close(): void
 }
@@ -35,9 +35,9 @@ export function connect(o: S3Options): S3Connection {
     ...regionOf(o, aws),
     ...(o.credentials !== undefined && { credentials: o.credentials }),
     forcePathStyle: o.forcePathStyle ?? !aws,
-    // the store repeats requests and settles lost answers
+    // the store repeats requests and resolves lost responses
     maxAttempts: 1,
-    // would take a new connection for each part
+    // it would take a new connection for each part
     expectContinueHeader: false,
     // other servers refuse or ignore AWS's trailers
     ...(!aws && { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
@@ -59,12 +59,12 @@ export function connect(o: S3Options): S3Connection {
 }
 
 /**
- * The agent, whose requests fail when the server answers with 101 (Switching Protocols). Node closes such a connection without
- * an error, and the SDK would wait for one for ever.
+ * Changes the agent so that requests fail if the server responds with 101 (Switching Protocols). Node closes such a connection
+ * without an error, and the SDK would wait for ever.
  */
 function withoutUpgrades<A extends Agent>(agent: A): A {
   const add: unknown = Reflect.get(agent, 'addRequest')
-  // not documented, but what every agent of another kind replaces
+  // not documented, but custom agents replace this method
   if (typeof add !== 'function') return agent
   const addRequest = (request: ClientRequest, ...rest: readonly unknown[]) => {
     request.once('upgrade', (_: unknown, socket: Duplex) => {
@@ -76,7 +76,7 @@ function withoutUpgrades<A extends Agent>(agent: A): A {
   return Object.assign(agent, { addRequest })
 }
 
-/** A client with an endpoint of its own may talk to any server: only a named AWS endpoint is trusted to behave like AWS. */
+/** A client with its own endpoint may use any server. Only an explicit AWS `endpoint` is trusted to behave like AWS. */
 function given(client: S3Client, endpoint: string | undefined): S3Connection {
   const custom = client.config.endpoint !== undefined || fromEnvironment() !== undefined
   const aws = endpoint === undefined ? !custom : isAws(endpoint)
@@ -84,7 +84,7 @@ function given(client: S3Client, endpoint: string | undefined): S3Connection {
   return { client, aws, server, close: () => {} }
 }
 
-/** As the SDK reads it. One in a shared configuration file is not seen here: it has to be given as `endpoint`. */
+/** Reads the endpoint as the SDK does, except from a shared configuration file: that one must be passed as `endpoint`. */
 function fromEnvironment(): string | undefined {
   const { env } = process
   if (env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS'] === 'true') return undefined
@@ -94,7 +94,7 @@ function fromEnvironment(): string | undefined {
 function regionOf({ region }: S3Options, aws: boolean): Pick<S3ClientConfig, 'region'> {
   if (region !== undefined) return { region }
   if (aws || process.env['AWS_REGION']) return {}
-  // other servers ignore it, but the signature needs one
+  // other servers ignore the region, but the signature needs one
   return { region: 'us-east-1' }
 }
 

@@ -32,14 +32,14 @@ export function s3Driver(o: S3Options): BucketDriver {
   const connection = connect(o)
   const { client, aws, server, connections } = connection
   const at = { Bucket: o.bucket }
-  // the source of credentials may not hear the signal: an abort ends the wait for them
+  // the source of credentials may ignore the signal, so an abort ends the wait for them
   const send: Send = (run, { signal }) =>
     abortable(run(client, { ...(signal && { abortSignal: signal }) }), signal)
   return {
     product: 'S3',
     server,
     uri: `s3://${o.bucket}`,
-    // Ceph, for one, ignores the condition when a multipart upload completes
+    // some servers, e.g. Ceph, ignore the condition when a multipart upload completes
     atomicCreate: aws ? 'always' : 'single-put',
     versionName: 'ETag',
     permissions: {
@@ -115,7 +115,7 @@ async function put(
   return { etag: unquoted((await send((s3, x) => s3.send(command, x), o)).ETag) }
 }
 
-/** Which version it is, the ETag of the answer says: servers differ in how they take conditions, not in this. */
+/** The ETag of the response identifies the version: servers differ in how they treat conditions, but not in this. */
 async function get(
   { connections, small }: S3Connection,
   send: Send,
@@ -137,7 +137,7 @@ async function get(
   const { Body: body, ETag, ContentRange, ContentLength } = await send((s3, x) => s3.send(command, x), o)
   if (!(body instanceof Readable))
     throw new IvcapError('unsupported', 'the S3 client must give bodies as Node streams')
-  // the reader hears of a body that breaks, then or later
+  // the reader of the body gets its errors, even if it starts later
   body.on('error', () => {})
   return { body, etag: unquoted(ETag), contentRange: ContentRange, contentLength: ContentLength }
 }
@@ -163,7 +163,7 @@ async function list(
     ContinuationToken: token,
   }
   const page = await send((s3, x) => s3.send(new ListObjectsV2Command(query), x), o)
-  // the SDK reads anything but XML of a list as a list without members
+  // the SDK parses any response other than XML of a list as a list without members
   if (page.IsTruncated === undefined)
     throw new IvcapError('protocol', `${server} does not answer as S3 does (${bucket}): check the endpoint`)
   return omitUndefined({

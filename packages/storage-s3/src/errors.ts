@@ -31,7 +31,7 @@ const DENIED: ErrorMapping = {
 const WRONG_CLOCK: ErrorMapping = {
   code: 'unauthenticated',
   why: "this machine's clock differs from the server's by too much: set it",
-  // the SDK has learned the difference from the answer
+  // the SDK has learned the difference from the response
   retryable: true,
 }
 const WRONG_REGION: ErrorMapping = {
@@ -122,7 +122,7 @@ function mappingOf(
   { conditional }: ErrorContext,
 ): ErrorMapping {
   if (conditional && (status === 501 || name === 'NotImplemented')) return unconditional('If-None-Match: *')
-  // an answer to HEAD has no body that says so
+  // a response to HEAD has no body with the error's name
   if (clockWasWrong(error)) return WRONG_CLOCK
   const known = ERRORS[name]
   if (known !== undefined) return known
@@ -145,7 +145,7 @@ function statusOf(error: unknown): number | undefined {
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined
 }
 
-/** Whether the SDK has just corrected its clock by the answer. */
+/** True if the SDK has just corrected its clock by the response. */
 function clockWasWrong(error: unknown): boolean {
   const metadata = metadataOf(error)
   return statusOf(error) === 403 && 'clockSkewCorrected' in metadata && metadata.clockSkewCorrected === true
@@ -157,7 +157,7 @@ function textIn(error: unknown, field: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Milliseconds for which the server asks to wait. */
+/** The server's Retry-After, in milliseconds. */
 function retryAfterIn(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$response' in error)) return undefined
   const response: unknown = error.$response
@@ -165,7 +165,7 @@ function retryAfterIn(error: unknown): number | undefined {
   return retryAfterOf(textIn(response.headers, 'retry-after'))
 }
 
-/** The SDK's errors hold the request that failed, session token included: name and message are enough. */
+/** The SDK's errors contain the request that failed, including the session token. Only name and message are kept. */
 function causeOf(error: unknown): unknown {
   const isAnswer = error instanceof S3ServiceException || (error instanceof Error && '$response' in error)
   if (!isAnswer) return error

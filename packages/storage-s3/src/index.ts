@@ -1,4 +1,4 @@
-/** Artifacts and aspects in S3, and in servers that speak its protocol. */
+/** Artifacts and aspects in S3, and in servers that implement its protocol. */
 
 import { type ArtifactStore, type Backend, checkOptions } from '@ivcap/core/driver'
 import {
@@ -23,10 +23,11 @@ export interface S3ArtifactsOptions extends S3Options, ArtifactsOptions {}
 export interface S3Blobs extends BucketBlobs {}
 
 /**
- * Blobs in a bucket: `<prefix>/<key>`. On AWS any creation is atomic; other servers, such as Ceph, do not keep the condition
- * when a multipart upload completes, so there it is atomic for blobs of up to one part (`atomicCreate: 'single-put'`).
+ * Stores blobs in a bucket: `<prefix>/<key>`. On AWS any creation is atomic. Other servers, such as Ceph, ignore the condition
+ * when a multipart upload completes: there, creation is atomic only for blobs of up to one part (`atomicCreate: 'single-put'`).
+ * Sends no request yet.
  *
- * @throws IvcapError `invalid-argument`; no request is sent yet
+ * @throws IvcapError `invalid-argument`
  */
 export function s3Blobs(options: S3Options): S3Blobs {
   const o = checkOptions(options, OPTIONS, 's3Blobs')
@@ -40,11 +41,10 @@ export function s3Backend(o: S3BackendOptions): Closable<Backend> {
 }
 
 /**
- * Artifacts whose bytes are in a bucket, while another store keeps their records: the fast path inside a platform's network.
- * Its connections are closed by its own `close()`, not by the client's.
+ * Artifacts whose bytes are in a bucket and whose records are in another store: the fast path inside a platform's network. Its
+ * own `close()` closes its connections; the client's `close()` does not.
  *
- * @example
- * new Ivcap({ ...platform, artifacts: s3Artifacts({ bucket, aspects: platform.aspects }) })
+ * @example new Ivcap({ ...platform, artifacts: s3Artifacts({ bucket, aspects: platform.aspects }) })
  */
 export function s3Artifacts(o: S3ArtifactsOptions): Closable<ArtifactStore> {
   const names = { ...OPTIONS, ...RECORD_OPTIONS, aspects: true } as const

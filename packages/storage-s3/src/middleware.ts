@@ -2,13 +2,13 @@ import type { GetObjectCommand } from '@aws-sdk/client-s3'
 import type { RawBody } from '@ivcap/core/internal'
 import type { Connections, RequestOptions } from '@ivcap/storage-common'
 
-/** Bytes from which a body is left out of the signature: hashing it takes half of the processor time of a part. */
+/** From this size on, in bytes, a body is not signed: hashing it takes half of the processor time of a part. */
 export const LARGE_BODY = 1 << 20
 
-/** Where middleware has a response instead of the SDK's handler: the next one makes the command's output, or its error, of it. */
+/** Where middleware returns a response in place of the SDK's handler. The next middleware parses the output or error from it. */
 export const ANSWERED = { step: 'deserialize', priority: 'low', name: 'ivcapResponse' } as const
 
-/** What is used of an SDK's command that sends a body. */
+/** The members that are used of an SDK's command with a body. */
 interface Command {
   readonly middlewareStack: {
     add(
@@ -19,11 +19,11 @@ interface Command {
 }
 
 /**
- * The command, its body left out of the signature if it is large. TLS, AWS's own checksums, and the digest that readers check
- * guard it then.
+ * Returns the command. A large body is left out of its signature; it is then protected by TLS, AWS's own checksums, and the
+ * digest that readers check.
  */
 export function withUnsignedPayload<C extends Command>(command: C, body: Uint8Array): C {
-  // the SDK sorts its middleware again for a command that has some of its own
+  // not for small bodies: the SDK sorts its middleware again for a command that adds some
   if (body.byteLength < LARGE_BODY) return command
   const unsigned =
     <A extends { readonly request: unknown }, R>(next: (args: A) => R) =>
@@ -39,7 +39,7 @@ function hasHeaders(request: unknown): request is { headers: Record<string, stri
   return typeof request === 'object' && request !== null && 'headers' in request
 }
 
-/** The command, its signed request sent by `getLarge`; if the answer can't be read in that way, by the SDK's handler. */
+/** Makes `getLarge` send the command's signed request. If the response can't be read in that way, the SDK's handler sends it. */
 export function withLargeRead(
   command: GetObjectCommand,
   connections: Connections,
@@ -68,7 +68,7 @@ async function getLarge(
   return await connections.getLarge(url, headers, o)
 }
 
-/** The members of an SDK's request that matter here. */
+/** The members that are used of an SDK's request. */
 interface HttpRequest {
   readonly protocol: string
   readonly hostname: string

@@ -4,15 +4,15 @@ import { BUCKET_OPTIONS, type BucketOptions, MiB, type PartLimits } from '@ivcap
 
 export interface S3Options extends BucketOptions {
   /**
-   * A client of your own, which you destroy yourself. The four options below are then ignored, except an `endpoint` that says
-   * that the client talks to AWS. Set its `maxAttempts` to 1: its own attempts multiply with `retries`.
+   * Your own client, which you must destroy yourself. The four options below are then ignored, except that an `endpoint` of AWS
+   * states that the client uses AWS. Set its `maxAttempts` to 1, because its own attempts multiply with `retries`.
    */
   readonly client?: S3Client | undefined
   /** @default as the SDK finds it (`AWS_REGION`, profile); `us-east-1` for other servers than AWS's */
   readonly region?: string | undefined
-  /** URL of a server that isn't AWS's. @default `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, else AWS */
+  /** URL of a server other than AWS. @default `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, else AWS */
   readonly endpoint?: string | undefined
-  /** Whether the bucket is in the path of URLs, not in the host name. @default false for AWS, true for other servers */
+  /** Puts the bucket into the path of URLs instead of the host name. @default false for AWS, true for other servers */
   readonly forcePathStyle?: boolean | undefined
   /** @default as the SDK finds them: environment, profile, the machine's role */
   readonly credentials?: S3ClientConfig['credentials'] | undefined

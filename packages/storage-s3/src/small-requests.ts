@@ -13,7 +13,7 @@ export interface SmallRequest {
 
 export interface SmallResponse {
   readonly statusCode: number
-  /** By names in lower case. */
+  /** Names are in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Readable
 }
@@ -21,7 +21,7 @@ export interface SmallResponse {
 type Signer = Awaited<ReturnType<S3Client['config']['signer']>>
 type AuthScheme = NonNullable<Parameters<S3Client['config']['signer']>[0]>
 
-/** Where requests for the bucket go, and who signs them. */
+/** Where requests for the bucket are sent, and how they are signed. */
 interface Address {
   readonly url: URL
   readonly signer: Signer
@@ -31,21 +31,21 @@ interface Address {
 const NO_BODY_SHA256 = createHash('sha256').digest('hex')
 
 /**
- * Requests whose cost is the SDK's middleware: it takes the processor 3 ms and more for each. These are sent without it, to the
- * address that the SDK has found, signed by its signer with its credentials and its clock, over its connections. A response that
- * reports an error is for the SDK's command to read, see `ANSWERED`.
+ * Sends requests without the SDK's middleware, which takes 3 ms or more of processor time for each. They are sent to the address
+ * that the SDK has found, signed by its signer with its credentials and its clock, over its connections. The SDK's command must
+ * parse a response that reports an error, see `ANSWERED`.
  */
 export class SmallRequests {
   readonly #client: S3Client
   #address: Promise<Address | undefined> | undefined
 
-  /** @param client whose requests all go to the same bucket */
+  /** @param client all its requests must go to the same bucket */
   constructor(client: S3Client) {
     this.#client = client
     client.middlewareStack.add(
       (next, context) => (args) => {
         const { url, properties } = context.endpointV2 ?? {}
-        // without a signer, the SDK's own command says why
+        // without a signer, the SDK's own command reports the reason
         if (url !== undefined)
           this.#address ??= this.#addressOf(url, properties?.authSchemes?.[0]).catch(() => {
             this.#address = undefined
@@ -57,7 +57,7 @@ export class SmallRequests {
     )
   }
 
-  /** Undefined: the SDK has to send it. The first request always is, as it finds the address. */
+  /** Returns undefined if the SDK must send the request. It always sends the first one, which finds the address. */
   async send(
     { method, key, headers, body }: SmallRequest,
     { signal }: RequestOptions,
@@ -77,7 +77,7 @@ export class SmallRequests {
         ...headers,
         host: url.host,
         'user-agent': 'ivcap-storage-s3',
-        // the server compares it with what it receives
+        // the server compares this with what it receives
         'x-amz-content-sha256':
           body === undefined ? NO_BODY_SHA256 : createHash('sha256').update(body).digest('hex'),
         ...(body !== undefined && { 'content-length': String(body.byteLength) }),
@@ -92,14 +92,14 @@ export class SmallRequests {
   }
 
   async #addressOf(url: URL, scheme: AuthScheme | undefined): Promise<Address | undefined> {
-    // others need a session, or are for several regions
+    // other schemes need a session, or are for several regions
     if (scheme?.name !== 'sigv4') return undefined
     const { signingRegion, signingName: signingService } = scheme
     return { url, signer: await this.#client.config.signer(scheme), scope: { signingRegion, signingService } }
   }
 }
 
-/** As the SDK encodes segments of keys; the signature is of the path as it is sent. */
+/** Encodes a segment of a key as the SDK does. The signature covers the path as it is sent. */
 const encoded = (segment: string): string =>
   encodeURIComponent(segment).replace(
     /[!'()*]/g,

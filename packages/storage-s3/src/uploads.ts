@@ -23,7 +23,7 @@ export type Send = <T>(
   o: RequestOptions,
 ) => Promise<T>
 
-/** Most servers quote ETags; Ceph does not in its answer to a CompleteMultipartUpload that is repeated. */
+/** Removes quotes. Most servers quote ETags; Ceph does not in its response to a repeated CompleteMultipartUpload. */
 export const unquoted = (etag: string | undefined): string | undefined => etag?.replace(/^"(.*)"$/, '$1')
 
 export const headersOf = (bucket: string, { key, writer, contentType }: BlobHeaders) => ({
@@ -33,7 +33,7 @@ export const headersOf = (bucket: string, { key, writer, contentType }: BlobHead
   ...(contentType !== undefined && { ContentType: contentType }),
 })
 
-/** Multipart uploads. @param isConditional whether the server keeps the condition of a creation when one completes */
+/** Multipart uploads. @param isConditional whether the server enforces the condition of a creation when an upload completes */
 export function partUploads(send: Send, bucket: string, isConditional: boolean): PartUploads {
   return {
     kind: 'parts',
@@ -71,7 +71,7 @@ function partUpload(send: Send, at: UploadKey, ifNoneMatch: boolean): PartUpload
         MultipartUpload: { Parts: parts },
         ...(ifNoneMatch && { IfNoneMatch: '*' }),
       }
-      // Ceph tells no ETag here
+      // Ceph returns no ETag here
       const { ETag } = await send((s3, x) => s3.send(new CompleteMultipartUploadCommand(request), x), o)
       return { etag: unquoted(ETag) }
     },

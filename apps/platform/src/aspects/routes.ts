@@ -28,7 +28,7 @@ import { aspectText, itemText } from './json.js'
 const MAX_ASPECT = 10_000_000
 /** Bytes of a Datalog query. */
 const MAX_QUERY = 1_000_000
-/** After an item of more characters the listing yields to other requests. */
+/** After an item with more characters than this, the listing yields to other requests. */
 const LARGE = 128 * 1024
 
 export interface AspectRoutes {

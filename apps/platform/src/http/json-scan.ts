@@ -3,7 +3,7 @@ import { badRequest } from './errors.js'
 
 /** Bytes that are scanned before the scan yields to other requests. */
 const SLICE = 128 * 1024
-/** Integers up to SAFE_DIGITS are always kept; integers above MAX_DIGITS are rejected unchecked. */
+/** Integers of up to SAFE_DIGITS digits are always kept; integers of more than MAX_DIGITS are rejected unchecked. */
 const SAFE_DIGITS = 15
 const MAX_DIGITS = 400
 /** Maximum characters of a key or number in an error text. */
@@ -26,7 +26,7 @@ interface Level {
  * for a time that grows with the number of members. Does not check the syntax: the parser does.
  *
  * @throws IvcapError with status 413 if it has too many members or items; 400 if it is nested too deeply, or has a number that
- * an answer would not give back
+ * a response would not return unchanged
  */
 export async function checkJson(bytes: Uint8Array): Promise<void> {
   const levels: Level[] = []
@@ -68,7 +68,7 @@ export async function checkJson(bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Where the closing quote is. */
+/** Returns the position of the closing quote. */
 function endOfText(bytes: Uint8Array, start: number): number {
   let at = start
   for (let byte = bytes[at]; byte !== undefined && byte !== QUOTE; byte = bytes[at]) {
@@ -105,7 +105,7 @@ function checkNumber(bytes: Uint8Array, start: number, end: number, levels: read
   )
 }
 
-/** Whether an answer would have the same integer. It has the shortest text of the double, which above 2^53 ends in zeros. */
+/** True if a response would contain the same integer. It has the shortest text of the double, which above 2^53 ends in zeros. */
 function isKept(digits: string): boolean {
   if (digits.length > MAX_DIGITS) return false
   const [, first = '', rest = '', exponent] =

@@ -22,10 +22,10 @@ export interface JobWorkersOptions {
 
 /**
  * Runs each job in its own thread, which ends with the job: an endless loop, `process.exit()`, an unhandled rejection or a lack
- * of memory fails that job only. One spare thread has always loaded the module in advance.
+ * of memory fails that job only. One spare thread always has the module loaded in advance.
  */
 export class JobWorkers {
-  /** The services of the module. Their `run` exists in the workers only. */
+  /** The services of the module. Their `run` exists only in the workers. */
   readonly services: readonly FunctionService[]
   readonly #options: JobWorkersOptions
   readonly #tokens = new Set<string>()
@@ -58,7 +58,7 @@ export class JobWorkers {
     this.#url = url
   }
 
-  /** Whether this is the token of a running job. */
+  /** True if this is the token of a running job. */
   accepts(token: string): boolean {
     return this.#tokens.has(token)
   }

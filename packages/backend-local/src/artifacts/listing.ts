@@ -36,7 +36,7 @@ const DERIVED: readonly ArtifactOrderField[] = [
   'created_at',
   'last_modified_at',
 ]
-/** Files that one walk of the folder sorts, for the pages that follow. */
+/** Files that one walk of the folder sorts and caches for the following pages. */
 const WINDOW = 10_000
 /** Listings whose windows are cached; the least recently used one is evicted. */
 const WINDOWS = 4
@@ -68,7 +68,7 @@ interface Parts {
 /** Lists the files in the folder, of this and of other programs. */
 export class ArtifactListings {
   readonly #parts: Parts
-  /** By query and time. A cursor without a window costs another walk. */
+  /** By query and time. A cursor without a window requires another walk. */
   readonly #windows = new Map<string, Window>()
 
   constructor(parts: Parts) {
@@ -133,7 +133,7 @@ export class ArtifactListings {
         if (then === undefined) continue
         const isDerived = needsNoRecord && !(byName && mayBeOutput(path.name))
         const record = isDerived ? derived : await records.of(path, stat)
-        // sorted by its state at that time, so that replacing it between two pages neither skips nor repeats it
+        // sorted by its state at that time: a file replaced between two pages is then neither skipped nor repeated
         const placed = then === createdAt ? record : { ...record, createdAt: then, lastModifiedAt: then }
         if (matches === undefined || (await matches(placed, budget))) yield { path, stat, record: placed }
       }
@@ -194,7 +194,7 @@ function firstAfter({ items }: Window, after: SortKey | undefined, direction: Di
   return low
 }
 
-/** A file that is younger than `at` may have replaced one that was there then. */
+/** When the artifact at this path at the time `at` was created. The present file, which is newer, may have replaced it. */
 async function createdBefore(path: ArtifactPath, at: Timestamp, records: ArtifactRecords) {
   const before = await records.recorded(path, at)
   return before?.createdAt

@@ -7,16 +7,16 @@ import { DEVICE, MAX_NAME } from '../blobs/keys.js'
 export const ASPECTS = 'aspects'
 /** The folder of artifacts, below `baseDir`, in layout `artifacts`. */
 export const ARTIFACTS = 'artifacts'
-/** The folder of this package alone: staging, locks, closings. */
+/** The folder that only this package uses: staging, locks, closings. */
 export const OWN = '.ivcap'
 
-/** Where an artifact lies: `flat`: `<baseDir>/<name>`; `artifacts`: `<baseDir>/artifacts/<name>`. */
+/** Where artifacts are stored: `flat` at `<baseDir>/<name>`, `artifacts` at `<baseDir>/artifacts/<name>`. */
 export type Layout = 'flat' | 'artifacts'
 
-/** Where the outputs of jobs lie, below the folder: `jobs/<uuid of the job>/<name>`. */
+/** Where the outputs of jobs are stored, below the folder: `jobs/<uuid of the job>/<name>`. */
 const JOBS = 'jobs'
 
-/** The name below the folder of a job's output; `n`: how many outputs of the same job had the name before. */
+/** The name of a job's output, relative to the folder. `n`: the number of earlier outputs of the job with this name. */
 export function outputName(job: string, name: string, n: number): string {
   const uuid = /[0-9a-z][\w-]*$/i.exec(job)?.[0] ?? 'unnamed'
   if (n === 0) return `${JOBS}/${uuid}/${name}`
@@ -28,10 +28,10 @@ export function outputName(job: string, name: string, n: number): string {
 export const mayBeOutput = (name: string): boolean => name.startsWith(`${JOBS}/`)
 
 /**
- * The segments of an artifact's name, a relative path with `/`.
+ * Returns the segments of an artifact's name, a relative path with `/`.
  *
- * @throws IvcapError `invalid-argument` for a name that leads out of the folder, into what is not for artifacts, to a file that
- * listings don't show, or that some system could not hold
+ * @throws IvcapError `invalid-argument` if the name leads out of the folder or into a folder that is not for artifacts, if
+ * listings would not show the file, or if some system can't store it
  */
 export function segmentsOf(name: string, layout: Layout): readonly string[] {
   const refuse = (why: string) =>
@@ -53,7 +53,7 @@ export function segmentsOf(name: string, layout: Layout): readonly string[] {
       throw refuse('Windows allows none of <>:"|?* in it, and no dot or blank at its end')
     }
   }
-  // in any case, as some file systems ignore it
+  // ignoring case, because some file systems ignore it
   if (layout === 'flat' && segments[0]?.toLowerCase() === ASPECTS)
     throw refuse(`${ASPECTS}/ is the folder of aspects`)
   return segments

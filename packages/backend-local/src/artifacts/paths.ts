@@ -55,7 +55,7 @@ export class ArtifactPaths {
   /**
    * The folder below which all artifacts lie; it need not exist yet.
    *
-   * @throws IvcapError `invalid-argument` if `baseDir` or `<baseDir>/artifacts` is no folder
+   * @throws IvcapError `invalid-argument` if `baseDir` or `<baseDir>/artifacts` is not a folder
    */
   async artifactFolder(): Promise<ArtifactFolder> {
     const layout = await this.#layout.get()
@@ -68,7 +68,7 @@ export class ArtifactPaths {
     throw new IvcapError('invalid-argument', message, { argument: 'baseDir', resource: path })
   }
 
-  /** Where a new artifact goes. @throws IvcapError `invalid-argument` for `name` */
+  /** Returns the path of a new artifact. @throws IvcapError `invalid-argument` for `name` */
   async ofName(name: string): Promise<ArtifactPath> {
     const { path: root, layout } = await this.artifactFolder()
     const segments = segmentsOf(name, layout)
@@ -81,7 +81,7 @@ export class ArtifactPaths {
       const parent = await this.#real(dirname(requested))
       const target = describe(root, join(parent, segments.at(-1) ?? ''))
       if (target === undefined) throw outside(parent)
-      // a link that stays inside may still lead to where artifacts can't be
+      // a link inside the folder may still lead to a path that is not for artifacts
       segmentsOf(target.name, layout)
       const existing = await lstatIfThere(this.#fs, target.path)
       if (existing?.isDirectory()) {
@@ -103,7 +103,8 @@ export class ArtifactPaths {
 
   /**
    * The file of an id: the raw path if it exists; else the percent-decoded path, unless `isKnown` says that the raw one was an
-   * artifact; else the file that has moved with the folder. Returns undefined if none exists, or if it lies elsewhere or is hidden.
+   * artifact; else the file that has moved with the folder. Returns undefined if none exists, or if it lies elsewhere or is
+   * hidden.
    */
   async ofId(
     id: Urn,

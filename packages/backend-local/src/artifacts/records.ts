@@ -9,7 +9,7 @@ import type { ArtifactPath } from './paths.js'
 /** When the file was last written, to the microsecond. Records store it, to detect that the file has changed since. */
 const modifiedAt = (stat: LocalStat): Timestamp => timestamp(Number((modifiedNs(stat) + 500n) / 1000n))
 
-/** The record that follows from the file alone. */
+/** The record derived from the file alone. */
 export function derivedRecord({ id, name }: ArtifactPath, stat: LocalStat): ArtifactRecord {
   const written = modifiedAt(stat)
   return {
@@ -34,7 +34,7 @@ export class ArtifactRecords {
     this.#aspects = aspects
   }
 
-  /** The stored record is used only if size and time of the file still match it: another program may have rewritten the file. */
+  /** Uses the stored record only if the file still has its size and time: another program may have rewritten the file. */
   async of(path: ArtifactPath, stat: LocalStat): Promise<ArtifactRecord> {
     const derived = derivedRecord(path, stat)
     const stored = await this.recorded(path)

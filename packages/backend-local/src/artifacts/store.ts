@@ -107,7 +107,7 @@ export function artifactStore(parts: ArtifactParts): ArtifactStore {
 
     contains: (id) => paths.contains(id, bases),
 
-    // elsewhere a path means nothing to this machine's programs
+    // in another file system, a path has no meaning for other programs on this machine
     ...(fs === hostFs && {
       localPath: (id: Urn) =>
         run('look up an artifact', {}, async () => {

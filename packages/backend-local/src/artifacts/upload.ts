@@ -77,8 +77,8 @@ export async function upload(
 }
 
 /**
- * Makes a file of the source's bytes; tells their SHA-256 where they passed through our hands, or `digest` asks for it.
- * A file on this machine shares its blocks with the copy, where the file system can.
+ * Writes the bytes of the source to a file. Returns their SHA-256 if this process read them, or if `digest` is set. A copy of a
+ * file on this machine shares its blocks with the original if the file system supports that.
  */
 async function writeContent(
   fs: LocalFs,
@@ -165,7 +165,7 @@ function contentStep(
   const backup = staging.newPath()
   const move = async () => {
     const isPlaced = await moveTo(fs, staged, path, { exclusive, fsync }).catch((e: unknown) => {
-      // without hard links nothing is exclusive: the name was free a moment ago
+      // without hard links exclusive creation is not possible; the name was free just before
       if (exclusive && isIvcapError(e, 'unsupported'))
         return moveTo(fs, staged, path, { exclusive: false, fsync })
       throw e
@@ -188,7 +188,7 @@ function contentStep(
   }
 }
 
-/** A second name of the file that is about to be replaced. A file system without hard links has no way back. */
+/** Links the file that is about to be replaced, so that it can be restored. Without hard links it can't be restored. */
 async function linkBackup(fs: LocalFs, path: string, backup: string): Promise<void> {
   if ((await lstatIfThere(fs, path)) === undefined) return
   await fs.link(path, backup).catch((e: unknown) => {
@@ -204,7 +204,7 @@ async function isMember(
 ): Promise<boolean> {
   await index.refresh()
   const { table } = index
-  // a new file can't be a member yet, whatever the size of the collection
+  // a new file can't be a member yet: the collection, which may be large, need not be read
   if (table.of({ entity: artifact }).length === 0) return false
   for (const { uuid, schema, validTo } of table.of({ entity: collection })) {
     if (schema !== COLLECTION_ITEM_SCHEMA || validTo !== undefined) continue
@@ -216,6 +216,6 @@ async function isMember(
 
 function defaultName(native: { readonly kind: string; readonly path?: string } | undefined): string {
   const extension = native?.path === undefined ? '' : extname(native.path)
-  // an extension with blanks or other oddities is none
+  // an extension with other characters is dropped
   return randomUUID() + (/^\.[\w-]{1,20}$/.test(extension) ? extension : '')
 }

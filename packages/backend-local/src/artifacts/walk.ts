@@ -14,8 +14,8 @@ const WIDTH = 64
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
 
 /**
- * The files in the folder that are artifacts. Symbolic links are not followed: what they lead to is either listed itself, or
- * outside. An entry that cannot be read is reported as `left-out`; if it is the folder itself, the walk fails.
+ * Yields the files in the folder that are artifacts. Symbolic links are not followed: their target is either listed itself, or
+ * outside. An entry that cannot be read is reported as `left-out`. If the folder itself cannot be read, the walk fails.
  */
 export async function* filesBelow(
   parts: { readonly fs: LocalFs; readonly omissions: Omissions },

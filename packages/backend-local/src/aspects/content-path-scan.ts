@@ -3,15 +3,15 @@ import { type AspectTest, aspectSelector } from '@ivcap/core/internal'
 import type { AspectIndex } from '../index/aspect-index.js'
 import type { Entry } from '../index/facts.js'
 
-/** Records rejected after reading their own files before the file of contents is read. */
+/** After this many records were read from their own files and rejected, the file of contents is read. */
 const FIRST = 64
 /** Content paths whose results are remembered. */
 const PATHS = 4
 
-/** Entries that a content path rejects, with the version of the file that it was tried on. */
+/** Entries that a content path rejects, with the version of the file on which the path was evaluated. */
 type Rejected = Map<Entry, number>
 
-/** The results of the content paths that were asked last: the pages of a listing read the contents once. */
+/** Caches the results of the most recently used content paths, so that all pages of a listing read the contents once. */
 export class ContentPathResults {
   readonly #byPath = new Map<string, Rejected>()
 
@@ -26,8 +26,8 @@ export class ContentPathResults {
 }
 
 /**
- * Finds out which records a content path rejects without opening the file of each: it reads the file of contents in order. Only
- * what it rejects is taken from there; what a listing returns is tried on the record's own file.
+ * Finds out which records a content path rejects without opening the file of each record: it reads the file of contents in order.
+ * Only rejections are taken from there. For each record that a listing returns, the path is evaluated on the record's own file.
  */
 export class ContentPathScan {
   readonly #index: AspectIndex
@@ -50,7 +50,7 @@ export class ContentPathScan {
     return this.#rejected.get(entry) === entry.changed
   }
 
-  /** Counts a record that was read from its own file for nothing. */
+  /** Counts a record that was read from its own file and rejected. */
   async countMiss(candidates: readonly Entry[]): Promise<void> {
     if (++this.#misses !== FIRST) return
     const wanted = new Set(candidates.filter((entry) => !this.rejects(entry)))
@@ -59,7 +59,7 @@ export class ContentPathScan {
       if (!(await this.#test({ id: aspectUrn(entry.uuid), entity, schema, content })))
         this.#rejected.set(entry, changed)
     }
-    // their contents are missing: they are read from their own files, and kept
+    // these have no stored content: it is read from their own files, and then stored
     for (const entry of wanted) this.#index.missContent(entry)
   }
 }

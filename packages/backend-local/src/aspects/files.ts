@@ -34,20 +34,20 @@ const FILE = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.j
 /** The end of a record, in a file of its own, so that two processes never rewrite the record's file. */
 export interface Closing {
   readonly validTo: Timestamp
-  /** The uuid of the record that replaces it: the closing counts once that one exists. */
+  /** The uuid of the record that replaces it. The closing takes effect once that record exists. */
   readonly by?: string
 }
 
 /** The content of an aspect's file. */
 export interface StoredAspect {
   readonly record: AspectRecord
-  /** The uuid of the record that replaced it: the end in the file counts while that one exists. */
+  /** The uuid of the record that replaced it. The end in the file is in effect while that record exists. */
   readonly by?: string
 }
 
 /**
- * The files of aspects: `aspects/<uuid>.json` as the Python client writes them, and `.ivcap/closed/<uuid>` with their ends.
- * Creating the former is how a record comes to be; the `valid_to` in it is a copy for other programs to see.
+ * The files of aspects: `aspects/<uuid>.json` in the format of the Python client, and `.ivcap/closed/<uuid>` with their ends.
+ * Creating `aspects/<uuid>.json` commits the record. Its `valid_to` is only a copy for other programs.
  */
 export class AspectFolder {
   readonly #fs: LocalFs
@@ -83,14 +83,14 @@ export class AspectFolder {
     return join(this.dir, `${uuid}.json`)
   }
 
-  /** The record in the file, or why it is unreadable. Returns undefined if there is no file. */
+  /** Returns the record in the file, or why it is unreadable. Returns undefined if the file does not exist. */
   async read(uuid: string, known?: LocalStat): Promise<StoredAspect | Unreadable | undefined> {
     const text = await readSmall(this.#fs, this.path(uuid), MAX_RECORD, known)
     if (text === undefined) return undefined
     return typeof text === 'string' ? this.#decode(uuid, text) : text
   }
 
-  /** The record, its URNs translated to the present path of the folder; or why it is no record. */
+  /** Returns the record with its URNs translated to the present path of the folder, or why it is not a record. */
   #decode(uuid: string, text: string): StoredAspect | Unreadable {
     const record = decodeAspect(text)
     if (typeof record === 'string') return { unreadable: `${record}, so it is not an aspect` }
@@ -107,7 +107,8 @@ export class AspectFolder {
   }
 
   /**
-   * Reports an unreadable file and returns undefined for it: the end may also be in the record's own file.
+   * Returns the end of a record from its closing. Reports an unreadable closing and returns undefined: the end may also be in the
+   * record's own file.
    *
    * @param strict fails on a disk error instead
    */
@@ -127,7 +128,7 @@ export class AspectFolder {
     return closing
   }
 
-  /** Replaces an earlier closing. The caller must hold the lock, and must know that the earlier one does not count. */
+  /** Replaces an earlier closing. The caller must hold the lock, and must know that the earlier closing is not in effect. */
   async close(uuid: string, closing: Closing): Promise<void> {
     const path = join(this.closed, uuid)
     const text = `${JSON.stringify(closing)}\n`
@@ -147,8 +148,8 @@ export class AspectFolder {
   }
 
   /**
-   * Writes new records. Each file is the commit of its record; the first record is committed last. All files are staged before the
-   * step `before` runs; the step is undone if one of them cannot be moved to its path.
+   * Writes new records. Each file is the commit of its record; the first record is committed last. All files are staged before
+   * the step `before` runs; the step is undone if one of them cannot be moved to its path.
    */
   async add(
     records: readonly AspectRecord[],
@@ -199,8 +200,9 @@ export class AspectFolder {
   }
 
   /**
-   * Copies the end of a record into its file, where other programs read it. Nothing else in the file changes. A file that no other
-   * program has changed also gets the uuid of its successor: in a copy of the folder without the successor, the end does not count.
+   * Copies the end of a record into its file, where other programs read it. Nothing else in the file changes. If no other program
+   * has changed the file, the uuid of the successor is added: in a copy of the folder without the successor, the end has no
+   * effect.
    */
   async copyEnd(uuid: string, { validTo, by }: Closing): Promise<void> {
     const path = this.path(uuid)
@@ -227,10 +229,10 @@ export class AspectFolder {
   }
 }
 
-/** The uuid of an aspect's file; undefined for a name that none has. */
+/** Returns the uuid in the name of an aspect's file; undefined for other names. */
 export const uuidOfFile = (name: string): string | undefined => FILE.exec(name)?.[1]
 
-/** The record with its end: the earlier one of its file and its closing, ignoring those that do not count. */
+/** Returns the record with the earlier end of its file and its closing. Ends whose successor does not exist are ignored. */
 export async function endOf(
   { record, by }: StoredAspect,
   closing: Closing | undefined,
@@ -238,7 +240,7 @@ export async function endOf(
 ): Promise<AspectRecord> {
   const { validTo: own, ...rest } = record
   const counts = closing !== undefined && (closing.by === undefined || (await isCommitted(closing.by)))
-  // the end in the file is a copy of the closing's, and counts as that does
+  // the end in the file is a copy of the closing's end, and depends on the same successor
   const successor =
     by ?? (closing !== undefined && !counts && closing.validTo === own ? closing.by : undefined)
   const ownCounts = own !== undefined && (successor === undefined || (await isCommitted(successor)))
@@ -248,7 +250,7 @@ export async function endOf(
   })
 }
 
-/** Other programs may leave the schema out of the content, and put the entity into it. */
+/** Adds `$schema` and removes `$entity`: other programs may omit the former and include the latter. */
 function completeContent({ schema, content = {} }: AspectRecord): JsonObject {
   const { $schema: _, $entity: __, ...rest } = content
   return { $schema: schema, ...rest }
@@ -262,7 +264,7 @@ export function decodeClosing(text: string): Closing | undefined {
   return typeof parsed['by'] === 'string' ? { validTo, by: parsed['by'] } : { validTo }
 }
 
-/** A member of ours beside those that the Python client knows. */
+/** A member that only this package writes, in addition to those of the Python client. */
 const REPLACED_BY = 'replaced_by'
 
 function successorIn(text: string): string | undefined {
@@ -271,7 +273,7 @@ function successorIn(text: string): string | undefined {
   return typeof by === 'string' && FILE.test(`${by}.json`) ? by : undefined
 }
 
-/** @throws IvcapError `invalid-argument` for a record that would be too large to be read again */
+/** @throws IvcapError `invalid-argument` if the record is too large to be read again */
 function textOf(record: AspectRecord): string {
   const text = encodeAspect(record)
   const bytes = text.length > MAX_RECORD / 4 ? Buffer.byteLength(text) : text.length

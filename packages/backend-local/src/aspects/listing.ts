@@ -21,15 +21,15 @@ import type { AspectRecords, Scan } from './records.js'
 
 /** Records read before other work gets its turn. */
 const SLICE = 64
-/** Attempts to read a consistent page beside concurrent writers. The last one is returned as it is. */
+/** Attempts to read a consistent page while others write. The last attempt's page is returned even if it is not consistent. */
 const ATTEMPTS = 5
-/** Entries tried first in the order of the index: most pages need no more. */
+/** Entries that are tried first, in the order of the index. Most pages need no more. */
 const CHOSEN = 1024
 
 /**
- * One page. Orders that the index knows read little more than the page; others read each record that the entity and the
- * schema leave, and hold no more than a page of them. A filter or content path reads on until the page is full: it has
- * its limit of records, or 8 MiB of content.
+ * Returns one page. If the index has the order fields, little more than the page is read. Otherwise each record of the entity and
+ * the schema is read, and at most a page of them is held in memory. With a filter or content path, records are read until the
+ * page is full: it has `limit` records, or more than 8 MiB of content.
  */
 export async function listAspects(
   q: AspectQuery,
@@ -43,7 +43,7 @@ export async function listAspects(
   },
 ): Promise<Page<AspectRecord>> {
   const { index, records, clock, bases } = parts
-  // which folder a URN is below is known once the former bases are
+  // URNs can be translated only after the former bases are known
   await bases.refresh()
   const today = q.entity === undefined ? q : { ...q, entity: bases.current(q.entity) }
   const matches = aspectSelector(today, o)
@@ -68,7 +68,7 @@ export async function listAspects(
     const { table } = index
     const { end } = table
     const scan: Scan = { includes: (uuid) => (table.get(uuid)?.number ?? end) < end, outrun: false }
-    // a record that ends from now on may have a successor that is not among these entries
+    // if a record ends after this point, its successor may be missing from these entries
     const entries = candidates(table, today, at)
     const { chosen, isAll } = choose(entries, isIndexOrder(fields) ? slice : { direction }, most)
     const load = async (entry: Entry) => {
@@ -85,12 +85,12 @@ export async function listAspects(
       : await pageOf(loaded(chosen, load), keyOf, slice)
     if (scan.outrun && attempt < ATTEMPTS) continue
     if (!isAll && page.last === undefined) {
-      // the filter left too few of them for a page
+      // too few of the chosen entries match: read all
       most = Number.POSITIVE_INFINITY
       continue
     }
     const began = entries.at(-1)?.validFrom
-    // not before any record of this page
+    // must not be earlier than any record of this page
     const atTime = at ?? (began === undefined || began < now ? now : began)
     return {
       items: q.includeContent ? page.items : page.items.map(({ content: _, ...rest }) => rest),

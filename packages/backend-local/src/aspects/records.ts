@@ -22,7 +22,7 @@ import { type AspectFolder, type Closing, endOf } from './files.js'
 export interface Scan {
   /** True if the scan includes the record. */
   readonly includes: (uuid: string) => boolean
-  /** Set if the scan met a record whose successor it does not include: it must start again to be consistent. */
+  /** Set to true if a record changed during the scan, e.g. by a successor that the scan does not include: it must start again. */
   outrun: boolean
 }
 
@@ -36,10 +36,10 @@ export interface CommitStep {
 }
 
 /**
- * The records of the folder, and how they change. An update writes the ends of those that it replaces first (`by` its own
- * uuid: they count once that exists), then creates its own file, which is the commit. A crash before leaves closings that
- * do not count, one after it leaves a complete record; only the copies of the ends in the old records' files may lag, and
- * the next holder of the lock completes them. Readers need no lock.
+ * The records of the folder and their changes. An update first writes the ends of the records that it replaces. They have its own
+ * uuid as `by`, so they take effect only once its record exists. Then it creates its own file, which is the commit. A crash
+ * before the commit leaves closings without effect. A crash after it leaves a complete record; only the copies of the ends in the
+ * files of the old records may be missing, and the next holder of the lock writes them. Readers need no lock.
  */
 export class AspectRecords {
   readonly #folder: AspectFolder
@@ -69,8 +69,8 @@ export class AspectRecords {
   }
 
   /**
-   * Returns the record with its end; undefined if there is none, or if its file holds no record. A file that can't be read is
-   * reported by an event, and counts as none.
+   * Returns the record with its end. Returns undefined if it does not exist, or if its file contains no record. A file that can't
+   * be read is reported by an event and treated as missing.
    *
    * @param strict fails on a disk error instead, for callers that act on the absence of the record
    * @throws an error of the file system, if `strict`
@@ -93,20 +93,20 @@ export class AspectRecords {
       return true
     })
     const { validTo: _, ...begun } = read.record
-    // as the index has it: an end counts there only while it counts here
+    // like its entry in the index, which has an end only if the file has one and an end is in effect
     const shown =
       read.record.validTo === undefined ? read.record : omitUndefined({ ...begun, validTo: ended.validTo })
     if (!(await this.#index.confirm(uuid, shown)) && scan !== undefined) scan.outrun = true
     return ended
   }
 
-  /** Must be awaited before anything is written: creates the folder and records its path. */
+  /** Creates the folder and records its path. Must be awaited before anything is written. */
   async #prepare(): Promise<void> {
     await this.#own.ensure()
     await this.#bases.remember()
   }
 
-  /** Adds records one after the other. The first failure ends it; records already added stay. */
+  /** Adds records one after the other. Stops at the first failure; records already added stay. */
   async add(drafts: readonly AspectDraft[], o: OpOptions): Promise<readonly AspectRecord[]> {
     await this.#prepare()
     const records = drafts.map((draft) => recordOf(this.#withCurrentEntity(draft), timestamp(this.#clock())))
@@ -117,7 +117,10 @@ export class AspectRecords {
     return records
   }
 
-  /** Replaces the records of the same entity and schema that are in force. `also` is added by the same commit, after the step `before`. */
+  /**
+   * Replaces the records of the same entity and schema that are in force. The records `also` are added by the same commit, after
+   * the step `before`.
+   */
   async update(
     requested: AspectDraft,
     o: OpOptions,
@@ -152,7 +155,7 @@ export class AspectRecords {
     })
   }
 
-  /** Returns false if there is no such record. */
+  /** Ends a record. Returns false if it does not exist. */
   async retract(uuid: string, o: OpOptions): Promise<boolean> {
     const current = await this.load(uuid, undefined, { strict: true })
     if (current === undefined || current.validTo !== undefined) return current !== undefined
@@ -193,11 +196,11 @@ export class AspectRecords {
     const current: AspectRecord[] = []
     let begun: Timestamp | undefined
     let ended: Timestamp | undefined
-    // not by the query's schema, where % is a pattern
+    // the schema is compared here: in a query, % in a schema is a wildcard
     for (const entry of table.of({ entity })) {
       if (entry.schema !== schema) continue
       const { validTo } = entry
-      // an end that is yet to come may not be the one that counts
+      // an end in the future may not be the effective one, so the record is read
       const record =
         validTo === undefined || validTo > now
           ? await this.load(entry.uuid, undefined, { strict: true })

@@ -2,9 +2,9 @@ import { isJsonObject } from '@ivcap/core/driver'
 import { parseJson } from '@ivcap/core/internal'
 
 /**
- * `text` with one member of its outermost object set to a text, and not one other byte changed: numbers, unknown keys, order,
- * white space and a byte order mark stay as they are. Of several members of that name the last counts, as for `JSON.parse`.
- * undefined where `text` is no JSON object.
+ * Sets one member of the outermost object in `text` to a string. All other bytes stay unchanged: numbers, unknown keys, order,
+ * white space and a byte order mark. If several members have that name, the last one is set, which is the one that `JSON.parse`
+ * returns. Returns undefined if `text` is not a JSON object.
  */
 export function setMember(text: string, name: string, value: string): string | undefined {
   const members = membersOf(text)
@@ -16,7 +16,7 @@ export function setMember(text: string, name: string, value: string): string | u
   if (last === undefined) {
     return `${text.slice(0, members.open)}${JSON.stringify(name)}: ${json}${text.slice(members.open)}`
   }
-  // in the way of the last one: the same white space before it and after its colon
+  // format the new member like the last one: the same white space before its key and around its colon
   const before = text.slice(last.begin, last.key)
   const colon = text.slice(last.keyEnd, last.start)
   return `${text.slice(0, last.end)},${before}${JSON.stringify(name)}${colon}${json}${text.slice(last.end)}`
@@ -24,18 +24,18 @@ export function setMember(text: string, name: string, value: string): string | u
 
 interface Member {
   readonly name: string
-  /** After the comma or bracket before it. */
+  /** Position after the preceding comma or bracket. */
   readonly begin: number
   readonly key: number
   readonly keyEnd: number
-  /** Of the value. */
+  /** Start of the value. */
   readonly start: number
   readonly end: number
 }
 
 function membersOf(text: string): { readonly open: number; readonly list: readonly Member[] } | undefined {
   if (!isJsonObject(parseJson(text.replace(/^\ufeff/, '')))) return undefined
-  // it is valid: from here on brackets, commas and texts are where they must be
+  // the text is valid JSON, so the code below does not check its syntax
   const open = text.indexOf('{') + 1
   const list: Member[] = []
   for (let begin = open; ; ) {

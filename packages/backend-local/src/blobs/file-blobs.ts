@@ -36,9 +36,9 @@ export interface FileBlobsOptions {
 }
 
 /**
- * Blobs as the files of a folder, for the engine and for tests: `<dir>/<key>`, characters that file systems refuse as `%XX`.
- * A blob appears whole or not at all, by a link or a rename from the hidden folder `.staging`; creation is exclusive on
- * any file system with hard links. Unlike a bucket, a folder can't hold both `a` and `a/b`: the later is refused.
+ * Stores blobs as the files of a folder, for the engine and for tests: `<dir>/<key>`, with `%XX` for characters that some file
+ * systems refuse. Puts are atomic: a link or a rename moves the file from the hidden folder `.staging` to its path. Creation is
+ * exclusive on any file system with hard links. Unlike a bucket, a folder can't contain both `a` and `a/b`: the later put fails.
  */
 export function fileBlobs(options: FileBlobsOptions): BlobStore {
   const { fs = hostFs, fsync = false } = options
@@ -76,7 +76,7 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
       const store = async () => {
         const made = await placeNow(path, body, o, parts)
         if (made !== undefined) return made
-        // fails early; the exclusive link at the end decides
+        // an early check; the exclusive link at the end decides
         if (o.mode === 'create' && (await find(key)) !== undefined) throw exists(key, dir)
         const placed = await placeBlob(path, body, o, parts)
         if (placed === undefined) throw exists(key, dir)
@@ -140,14 +140,14 @@ export function fileBlobs(options: FileBlobsOptions): BlobStore {
   }
 }
 
-/** undefined if the path does not exist, or if a parent of it is a file. */
+/** Returns undefined if the path does not exist, or if a parent of it is a file. */
 async function statIn(fs: LocalFs, dir: string, path: string): Promise<LocalStat | undefined> {
   try {
     return await fs.lstat(path, { bigint: true })
   } catch (e) {
     const errno = errnoOf(e)
     if (errno === 'ENOENT') return undefined
-    // the store's own folder being a file is worth an error
+    // if the store's own folder is a file, the call must fail
     if (errno === 'ENOTDIR' && (await fs.stat(dir, { bigint: true })).isDirectory()) return undefined
     throw e
   }

@@ -1,21 +1,21 @@
 import { IvcapError } from '@ivcap/core/driver'
 import { show } from '@ivcap/core/internal'
 
-/** Bytes of one file name, on all file systems of today. */
+/** Maximum length of a file name on all common file systems, in bytes. */
 export const MAX_NAME = 255
-/** Characters that some file system can't hold in a name, and `%`, which escapes them. */
+/** Characters that some file systems don't allow in a name, and `%`, which escapes them. */
 const UNSAFE = /[%<>:"|?*\\]/g
 /** Fast path: names that need no decoding. */
 const PLAIN = /^\d[\w!~-]*$/
-/** Windows takes these for devices, whatever extension follows. */
+/** Windows treats these names as devices, with any extension. */
 export const DEVICE = /^(con|prn|aux|nul|com[1-9]|lpt[1-9])(?=\.|$)/i
 
 /**
- * The path of a blob below the folder: the key, with what a file name can't hold as `%XX`. No name starts with a dot:
- * such names are reserved for staging.
+ * Returns the path of a blob below the folder: the key, with `%XX` for characters that a file name can't contain. No name starts
+ * with a dot, because those names are reserved for staging.
  *
- * @throws IvcapError `invalid-argument` for a key that is empty, too long, has an empty segment, one of more than 255
- * bytes, or anything but printable ASCII
+ * @throws IvcapError `invalid-argument` if the key is empty or too long, contains anything but printable ASCII, or has a segment
+ * that is empty or longer than 255 bytes
  */
 export function pathOfKey(key: string): string {
   if (key === '' || key.length > 1024 || !/^[\x20-\x7e]+$/.test(key)) {
@@ -36,7 +36,7 @@ export function nameOfSegment(segment: string): string {
     .replace(DEVICE, (name) => percent(name) + name.slice(1))
 }
 
-/** undefined for a name that no key has: a foreign file. */
+/** Inverse of `nameOfSegment`. Returns undefined for a name that no key has: the file is from another program. */
 export function segmentOfName(name: string): string | undefined {
   if (PLAIN.test(name)) return name
   const segment = name.replace(/%([0-9A-F]{2})/g, (_, hex: string) =>

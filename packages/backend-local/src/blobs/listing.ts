@@ -8,16 +8,16 @@ export interface ListedBlob {
   readonly path: string
 }
 
-/** With a delimiter: a folder, its key with the final `/`. */
+/** A folder, listed if there is a delimiter. Its key ends with `/`. */
 export interface ListedPrefix {
   readonly key: string
   readonly path?: undefined
 }
 
 /**
- * Keys in ASCII order that start with `prefix` and come after `startAfter`. Opens only folders that can hold such keys, one
- * after the other as they are needed; with a delimiter only one. A folder that another process is filling or emptying at this
- * moment may be listed as a prefix without a blob below it.
+ * Yields keys in ASCII order that start with `prefix` and come after `startAfter`. Opens only folders that can contain such keys,
+ * one after the other on demand; with a delimiter, opens only one. A folder that another process is filling or emptying may be
+ * listed as a prefix although no blob is below it.
  */
 export async function* blobsBelow(
   fs: LocalFs,
@@ -27,7 +27,7 @@ export async function* blobsBelow(
 ): AsyncGenerator<ListedBlob | ListedPrefix> {
   const after = q.startAfter ?? ''
   const isWanted = (key: string) => key.startsWith(q.prefix) && key > after
-  // a folder's key ends with a slash: all keys in it begin like that
+  // the key of a folder ends with a slash, and all keys in the folder start with it
   const mayHold = (key: string) =>
     q.delimiter === undefined
       ? (key.startsWith(q.prefix) || q.prefix.startsWith(key)) && (key > after || after.startsWith(key))
@@ -35,7 +35,7 @@ export async function* blobsBelow(
 
   async function* below(dir: string, base: string): AsyncGenerator<ListedBlob | ListedPrefix> {
     o.signal?.throwIfAborted()
-    // a page may take few of many entries: paths are joined later
+    // a page may need only a few of many entries, so their paths are joined later
     const entries: { readonly key: string; readonly name: string }[] = []
     for (const { name, kind } of await entriesOf(fs, dir).catch((e: unknown) => noFolder(e, base))) {
       const segment = segmentOfName(name)
@@ -60,7 +60,7 @@ export async function* blobsBelow(
   yield* below(join(root, ...segments.map(nameOfSegment)), base)
 }
 
-/** A blob where the prefix has a folder: nothing is below it. At the root, it is an error. */
+/** If the prefix is the path of a blob, nothing is below it. At the root, a file instead of a folder is an error. */
 function noFolder(e: unknown, base: string): [] {
   if (base !== '' && errnoOf(e) === 'ENOTDIR') return []
   throw e

@@ -14,12 +14,12 @@ interface PutParts extends Written {
   readonly staging: Staging
 }
 
-/** Up to so many bytes are written synchronously, which takes less time than handing the calls to another thread. */
+/** Bodies of up to this many bytes are written synchronously, which takes less time than a switch to another thread. */
 const SMALL = 16 * 1024
 
 /**
- * Stores a small body from memory synchronously. Returns undefined, with nothing done, if that is not possible or fails:
- * `placeBlob` must be called then.
+ * Stores a small body from memory synchronously. Returns undefined if that is not possible or fails; nothing is stored then, and
+ * the caller must call `placeBlob`.
  */
 export async function placeNow(
   path: string,
@@ -50,7 +50,7 @@ export async function placeNow(
   }
 }
 
-/** Stages a body of any size and moves it to its path. Returns undefined if `create` finds an existing file. */
+/** Stages a body of any size and moves it to its path. Returns undefined if the mode is `create` and the path exists. */
 export async function placeBlob(
   path: string,
   body: ByteSource,
@@ -81,7 +81,7 @@ async function linkSealed(
   if (native?.kind !== 'file' || native.sealed !== true || fs !== hostFs) return false
   try {
     const { mode } = await stat(native.path)
-    // a stored file has the permissions that the umask leaves, never those of its source
+    // a stored file must have the permissions that the umask allows, not those of its source
     if ((mode & 0o777) !== (0o666 & ~process.umask())) return false
     await fs.link(native.path, staged)
   } catch {

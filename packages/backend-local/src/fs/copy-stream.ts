@@ -2,17 +2,17 @@ import type { ByteSource, OpOptions } from '@ivcap/core/driver'
 import { allocate } from '@ivcap/core/internal'
 import type { LocalFileHandle } from './local-fs.js'
 
-/** Bytes per write: calls cost more than copying, so small chunks are gathered. */
+/** Bytes per write. Small chunks are joined, because a call costs more than copying. */
 const BATCH = 1024 * 1024
-/** Smallest buffer: a source may have more bytes than it says. */
+/** Minimum size of the buffer: a source may have more bytes than its `size`. */
 const LEAST = 4096
 
-/** Bytes of the buffer for small chunks. */
+/** Size of the buffer for small chunks, in bytes. */
 const roomFor = (size = BATCH): number => Math.min(Math.max(size, LEAST), BATCH)
 
 /**
- * Writes all of `source` at the start of a file, one write under way while the next bytes are fetched (and hashed, if the
- * source does that). Returns the number of bytes; `report` hears of those that are written.
+ * Writes all of `source` at the start of a file. The next bytes are fetched (and hashed, if the source does that) during each
+ * write. Returns the number of bytes. Calls `report` with the number of bytes written so far.
  */
 export async function copyStream(
   source: ByteSource,
@@ -63,8 +63,8 @@ export async function writeAll(
 }
 
 /**
- * Yields large chunks as they are and joins small ones, up to `room` bytes. A yielded chunk is valid until the call after the next
- * one.
+ * Yields large chunks as they are and joins small ones, up to `room` bytes. A yielded chunk is valid until the call after the
+ * next one.
  */
 async function* gather(
   reader: ReadableStreamDefaultReader<Uint8Array>,

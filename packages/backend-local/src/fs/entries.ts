@@ -6,7 +6,7 @@ export const NOT_UTF8 = 'its name is not UTF-8: rename it'
 /** Node's replacement for bytes that are not UTF-8. A name may also contain this character itself. */
 const REPLACEMENT = '\ufffd'
 
-/** The names in a folder, without those that are not UTF-8; paths of the latter with such bytes as `%XX`. */
+/** Returns the names in a folder that are UTF-8, and the paths of the others, with `%XX` for bytes that are not ASCII. */
 export async function decodableNames(
   fs: LocalFs,
   dir: string,
@@ -18,7 +18,7 @@ export async function decodableNames(
   return { names: names.filter((name) => !name.includes(REPLACEMENT) || real.delete(name)), undecodable }
 }
 
-/** As `decodableNames`, with the kind of each entry. */
+/** Like `decodableNames`, with the kind of each entry. */
 export async function decodableEntries(
   fs: LocalFs,
   dir: string,
@@ -28,7 +28,7 @@ export async function decodableEntries(
   const { real, undecodable } = await bytewise(fs, dir)
   const kept = entries.filter(({ name }) => !name.includes(REPLACEMENT) || real.has(name))
   const seen = new Set<string>()
-  // a name with the character itself may equal one that was decoded to it: each path is listed once
+  // a name that contains the character itself may equal the decoded form of another name: list each path once
   const once = kept.filter(({ name }) => !seen.has(name) && seen.add(name))
   return { entries: once, undecodable }
 }
@@ -49,7 +49,7 @@ async function bytewise(fs: LocalFs, dir: string): Promise<{ real: Set<string>; 
   return { real, undecodable }
 }
 
-/** ASCII as it is, all other bytes as `%XX`. */
+/** Keeps printable ASCII except `%`; writes all other bytes as `%XX`. */
 const escaped = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) =>
     byte >= 0x20 && byte < 0x7f && byte !== 0x25

@@ -10,7 +10,7 @@ interface Failure {
 const DISK_FULL: Failure = {
   code: 'unavailable',
   why: 'the disk is full, or the quota used up: free some space, then try again',
-  // the same call, made again at once, meets the same full disk
+  // an immediate retry would fail again
   retryable: false,
 }
 const DENIED: Failure = {
@@ -80,7 +80,7 @@ export async function withFsErrors<T>(
   }
 }
 
-/** As `withFsErrors`, with the path from the error. It names `baseDir` only if the folder itself failed. */
+/** Like `withFsErrors`, with the path from the error. The error names `baseDir` only if the folder itself failed. */
 export async function withFolderErrors<T>(dir: string, operation: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()

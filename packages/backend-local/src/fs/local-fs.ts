@@ -4,8 +4,8 @@ import type { OpOptions } from '@ivcap/core/driver'
 import { withOpenFiles } from '@ivcap/core/internal'
 
 /**
- * The part of `node:fs/promises` that this package uses, and no more. Node's own module fits, and so does the `promises` of a
- * memfs volume; give another one to keep the folder elsewhere, or to make a disk fail in a test.
+ * The part of `node:fs/promises` that this package uses. Node's own module and the `promises` of a memfs volume implement it.
+ * Pass another implementation to store the folder elsewhere, or to simulate disk errors in a test.
  */
 export interface LocalFs {
   open(path: string, flags: string | number): Promise<LocalFileHandle>
@@ -23,12 +23,12 @@ export interface LocalFs {
   unlink(path: string): Promise<void>
   rmdir(path: string): Promise<void>
   utimes(path: string, accessed: number, modified: number): Promise<void>
-  /** Absent: modes and groups stay as the file system chooses them. */
+  /** If absent, files keep the modes and groups that the file system gives them. */
   chmod?(path: string, mode: number): Promise<void>
   chown?(path: string, uid: number, gid: number): Promise<void>
   /**
-   * Calls that wait, as `node:fs` has them: for small files, of which each takes the kernel less time than handing it to
-   * another thread. Absent: they are written by the calls above.
+   * Synchronous calls as in `node:fs`, for small files: the kernel needs less time for them than a switch to another thread
+   * takes. If absent, small files are written by the calls above.
    */
   readonly sync?: LocalSyncFs
 }
@@ -74,7 +74,7 @@ export interface LocalStat {
   readonly ino: number | bigint
   readonly mtimeMs: number | bigint
   readonly mtimeNs?: bigint
-  /** Permissions and type; absent where a file system has none. */
+  /** Permissions and type. Absent if the file system has none. */
   readonly mode?: number | bigint
   readonly gid?: number | bigint
   isFile(): boolean
@@ -94,14 +94,14 @@ const READS_AT_ONCE = 16
 let reads = 0
 const waiting: (() => void)[] = []
 
-/** Bounded: many listings at once would otherwise use up all file descriptors. */
+/** Limits concurrent reads: many listings at once would otherwise use up all file descriptors. */
 async function readText(path: string, encoding: 'utf8'): Promise<string> {
   if (reads >= READS_AT_ONCE) await new Promise<void>((go) => waiting.push(go))
   else reads += 1
   try {
     return await nodeFs.readFile(path, encoding)
   } finally {
-    // the permit passes to the next in the queue, so the count stays
+    // the next reader in the queue takes over the permit, so the count stays the same
     const next = waiting.shift()
     if (next === undefined) reads -= 1
     else next()
@@ -109,8 +109,8 @@ async function readText(path: string, encoding: 'utf8'): Promise<string> {
 }
 
 /**
- * This machine's files. Calls that move no bytes take a local disk 2 to 10 µs, and handing them to another thread takes 40 and
- * more: they run at once, within the promise. Folders are read, and files opened, by the thread pool.
+ * This machine's files. On a local disk, calls that transfer no bytes take 2 to 10 µs, and a switch to another thread takes 40 µs
+ * or more. These calls therefore run synchronously. Folders are read, and files are opened, by the thread pool.
  */
 export const hostFs: LocalFs = {
   ...nodeFs,
@@ -130,7 +130,10 @@ export interface Entry {
   readonly kind: 'file' | 'folder' | 'link' | 'other'
 }
 
-/** The entries of a folder, in no order; none if there is no such folder. `small`: it has few, and is read at once. */
+/**
+ * Returns the entries of a folder in no particular order; none if the folder does not exist. `small`: the folder has few entries,
+ * and is read synchronously.
+ */
 export async function entriesOf(fs: LocalFs, dir: string, { small = false } = {}): Promise<Entry[]> {
   const entries: Entry[] = []
   for (const entry of (await readFolder(fs, dir, true, small)) ?? []) {
@@ -148,7 +151,7 @@ export async function entriesOf(fs: LocalFs, dir: string, { small = false } = {}
   return entries
 }
 
-/** As `entriesOf`, their names only: half the time. */
+/** Like `entriesOf`, but returns only the names, in half the time. */
 export async function namesOf(fs: LocalFs, dir: string, { small = false } = {}): Promise<string[]> {
   const names = await readFolder(fs, dir, false, small)
   return (names ?? []).filter((name) => typeof name === 'string')
@@ -174,12 +177,12 @@ export async function orAbsent<T>(result: Promise<T>): Promise<T | undefined> {
 
 const PRESENT = { bigint: true, throwIfNoEntry: false } as const
 
-/** As `lstat`; undefined if the path does not exist. */
+/** Like `lstat`, but returns undefined if the path does not exist. */
 export async function lstatIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
   return fs.sync ? fs.sync.lstatSync(path, PRESENT) : await orAbsent(fs.lstat(path, { bigint: true }))
 }
 
-/** As `lstatIfThere`, following symbolic links. */
+/** Like `lstatIfThere`, but follows symbolic links. */
 export async function statIfThere(fs: LocalFs, path: string): Promise<LocalStat | undefined> {
   return fs.sync?.statSync ? fs.sync.statSync(path, PRESENT) : await orAbsent(fs.stat(path, { bigint: true }))
 }
@@ -196,7 +199,7 @@ export async function makeFolder(fs: LocalFs, dir: string): Promise<void> {
 export const retryIfTooManyOpen = <T>(fs: LocalFs, work: () => Promise<T>, o: OpOptions): Promise<T> =>
   fs === hostFs ? withOpenFiles(work, o) : work()
 
-/** `ENOENT`, `EEXIST`, …; undefined when `e` is no error of a file system. */
+/** Returns the code, e.g. `ENOENT` or `EEXIST`; undefined if `e` is not an error of the file system. */
 export function errnoOf(e: unknown): string | undefined {
   return e instanceof Error && 'code' in e && typeof e.code === 'string' ? e.code : undefined
 }
@@ -205,6 +208,6 @@ export function errnoOf(e: unknown): string | undefined {
 export const modifiedNs = (stat: LocalStat): bigint =>
   stat.mtimeNs ?? BigInt(Math.round(Number(stat.mtimeMs) * 1e6))
 
-/** Changes whenever the file does: it contains inode, time of change and size. */
+/** Changes whenever the file changes: it contains inode, time of change and size. */
 export const etagOf = (stat: LocalStat): string =>
   `${BigInt(stat.ino).toString(16)}-${modifiedNs(stat).toString(16)}-${BigInt(stat.size).toString(16)}`

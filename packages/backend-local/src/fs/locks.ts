@@ -10,7 +10,7 @@ import { writeText } from './staging.js'
 
 /** Default of the time to wait for one live holder, in ms. */
 export const LOCK_TIMEOUT = 60_000
-/** A process on another machine that has held a lock for longer is taken for dead, in ms. */
+/** A process on another machine that has held a lock for longer than this is considered dead, in ms. */
 const FOREIGN_LOCK_TTL = 60_000
 /** Longest pause between two tries, in ms. */
 const LONGEST_PAUSE = 40
@@ -34,8 +34,8 @@ export type Intent = readonly string[]
 /**
  * One holder at a time for each key, among all processes that share the folder. A process acquires a lock by creating a file of
  * its own (`<key>.<process id>.<uuid>`) and then listing the files of that key. If another one belongs to a live process, it
- * deletes its own and tries again later. Two processes cannot both acquire the lock, because both create before they list. Files of
- * dead processes are ignored; as their names are never reused, deleting them cannot release the lock of a new holder.
+ * deletes its own and tries again later. Two processes cannot both acquire the lock, because both create before they list. Files
+ * of dead processes are ignored; as their names are never reused, deleting them cannot release the lock of a new holder.
  */
 export class Locks {
   readonly #fs: LocalFs
@@ -96,7 +96,7 @@ export class Locks {
     for (const lock of await this.#entries()) if (await this.#isDead(lock)) hashes.add(lock.hash)
     for (const hash of hashes) {
       await this.#queued(hash, {}, async () => {
-        // a live holder's successor clears it as well
+        // if a live process holds the lock, its next holder removes the files of dead processes
         const lock = await this.#acquire(hash, {}, 'none')
         if (lock !== undefined) await this.#release(lock)
       })
@@ -135,7 +135,7 @@ export class Locks {
     }
   }
 
-  /** @throws IvcapError `unavailable` when the very same holder has been in the way for too long */
+  /** @throws IvcapError `unavailable` if the same holder has held the lock for longer than the timeout */
   #checkWait({ name, processId }: LockFile): void {
     const now = performance.now()
     const since = this.#firstSeen.get(name) ?? now
@@ -149,7 +149,7 @@ export class Locks {
     throw new IvcapError('unavailable', message, { resource: join(this.#dir, name), retryable: false })
   }
 
-  /** Deletes the file. If that fails, tries again until this process ends, because all others wait for it. */
+  /** Deletes the file. If that fails, tries again until this process ends, because all other processes wait for it. */
   async #release(path: string): Promise<void> {
     try {
       await orAbsent(this.#fs.unlink(path))
@@ -215,7 +215,7 @@ export class Locks {
   }
 }
 
-/** Empty if the text is incomplete: its holder died before it began. */
+/** Returns an empty intent if the text is incomplete: the holder died before it changed anything. */
 function intentOf(text: string): Intent {
   const parsed = parseJson(text)
   return Array.isArray(parsed) ? parsed.filter((item) => typeof item === 'string') : []

@@ -41,7 +41,7 @@ export async function moveTo(
   return true
 }
 
-/** Returns false for a file at the path. @throws IvcapError `invalid-argument` for a folder */
+/** Returns false if a file is at the path. @throws IvcapError `invalid-argument` if a folder is at the path */
 async function isTaken(fs: LocalFs, path: string, cause: unknown): Promise<false> {
   if (!(await fs.lstat(path, { bigint: true })).isDirectory()) return false
   throw new IvcapError('invalid-argument', `there is a folder at ${path}: choose another name`, {

@@ -59,7 +59,7 @@ export class Omissions {
     emit({ kind: 'fallback', message, resource }, ...this.#listeners())
   }
 
-  /** The file is readable again: its next omission is reported. */
+  /** Marks the file as readable again: its next omission is reported. */
   clear(path: string): void {
     this.#known.delete(path)
   }

@@ -3,14 +3,14 @@ import { ARTIFACTS, ASPECTS, OWN } from '../artifacts/names.js'
 import type { FolderLayout } from '../layout.js'
 import { type LocalFs, type LocalStat, makeFolder, statIfThere } from './local-fs.js'
 
-/** Permissions copied from the folder. Not the sticky bit: other users must be able to remove files of dead processes. */
+/** Permissions copied from the folder, without the sticky bit: other users must be able to remove files of dead processes. */
 const FOLDER_BITS = 0o2777
 const FILE_BITS = 0o666
 
 /**
- * The folders that all users of the folder share: `.ivcap` and those in it, `aspects`, and `artifacts` if the layout has it. They and the files in `.ivcap` take
- * the permissions and the group of the folder itself, whatever the umask of the process, so that all members of the group can
- * read and replace each other's files.
+ * The subfolders that all users of the folder share: `.ivcap` and the folders in it, `aspects`, and `artifacts` in the layout of
+ * that name. They and the files in `.ivcap` get the permissions and the group of the folder itself, regardless of the umask of
+ * the process, so that all members of the group can read and replace each other's files.
  */
 export class OwnFolder {
   readonly #fs: LocalFs
@@ -45,7 +45,7 @@ export class OwnFolder {
     await this.#adjust(path, await this.#ensure(), FILE_BITS)
   }
 
-  /** Gives a file the permissions and the group of the one that it replaces. */
+  /** Gives a file the permissions and the group of the file that it replaces. */
   async like(path: string, old: LocalStat): Promise<void> {
     await this.#adjust(path, old, 0o777)
   }

@@ -4,7 +4,7 @@ import { toIvcapError, withFsErrors } from './fs-error.js'
 import { etagOf, type LocalFs, type LocalStat, retryIfTooManyOpen } from './local-fs.js'
 
 /**
- * The bytes from `start` to `end` of the file with this etag. The file is opened by the first read. The stream fails with
+ * Returns the bytes from `start` to `end` of the file with this etag. The first read opens the file. The stream fails with
  * `integrity` if the file was replaced or changes before the last byte is read.
  */
 export function readPinned(

@@ -1,26 +1,26 @@
 import { constants } from 'node:fs'
 import { errnoOf, type LocalFs, type LocalStat, type LocalSyncFs, statIfThere } from './local-fs.js'
 
-/** Most bytes of the file of an aspect. Larger ones are neither written nor read. */
+/** Maximum size of an aspect's file, in bytes. Larger files are neither written nor read. */
 export const MAX_RECORD = 32 * 1024 * 1024
-/** Most bytes of other files in `.ivcap`: closings, intents of locks, former bases. */
+/** Maximum size of other files in `.ivcap`, in bytes: closings, intents of locks, former bases. */
 export const MAX_SMALL_FILE = 1024 * 1024
-/** Not blocking: opening a FIFO without a writer would otherwise wait for one. Windows has no such flag and no such files. */
+/** Non-blocking: opening a FIFO would otherwise wait for a writer. Windows has neither this flag nor FIFOs. */
 export const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 export const APPEND =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0)
 /** Larger files are read by calls that do not block other work. */
 const AT_ONCE = 256 * 1024
 
-/** Why a file can not be read; completes the sentence "<path> is left out: …". */
+/** Why a file cannot be read. Completes the sentence "<path> is left out: …". */
 export interface Unreadable {
   readonly unreadable: string
   readonly cause?: unknown
 }
 
-/** Attempts in all. A disk error or that of a network file system may be gone when the file is read again. */
+/** Maximum number of attempts. An error of a disk or a network file system may not recur at the next attempt. */
 const ATTEMPTS = 4
-/** Errors of a disk, and of a file system whose server is away. */
+/** Errors of a disk, and of a network file system whose server is unreachable. */
 const DISK_ERRORS: ReadonlySet<string | undefined> = new Set([
   'EIO',
   'EREMOTEIO',
@@ -37,8 +37,9 @@ export const isDiskError = (result: Unreadable | object | string | undefined): r
 const OF_THE_PROCESS = ['EMFILE', 'ENFILE', 'ENOMEM']
 
 /**
- * The text of a small file that other programs may have put there. Only regular files are read (symbolic links to them, too),
- * and only up to `limit` bytes. Never waits for a writer; anything else is `Unreadable`. undefined where there is no file.
+ * Reads the text of a small file that other programs may have written. Reads only regular files (and symbolic links to them) of
+ * up to `limit` bytes; returns `Unreadable` for all others. Never waits for a writer. Returns undefined if the file does not
+ * exist.
  */
 export async function readSmall(
   fs: LocalFs,
@@ -59,7 +60,7 @@ async function readOnce(
   known?: LocalStat,
 ): Promise<string | Unreadable | undefined> {
   try {
-    // before it is opened: opening some devices has effects of its own
+    // checked before opening: opening some devices has side effects
     const stat = known?.isFile() ? known : await statIfThere(fs, path)
     if (stat === undefined) return undefined
     const problem = problemOf(stat, limit)
@@ -75,7 +76,7 @@ async function readOnce(
   }
 }
 
-/** As `readSmall`, synchronously. */
+/** Like `readSmall`, synchronously. */
 export function readSmallNow(
   sync: LocalSyncFs,
   path: string,
@@ -101,7 +102,7 @@ async function readAwaited(fs: LocalFs, path: string, limit: number): Promise<Ui
     if (problem !== undefined) return problem
     const chunks: Uint8Array[] = []
     let end = 0
-    // one byte more than expected: where it is missing, that was all
+    // one byte more than expected: fewer bytes mean that the file ends here
     for (let wanted = Number(stat.size) + 1; ; wanted = AT_ONCE) {
       const buffer = new Uint8Array(wanted)
       const { bytesRead } = await handle.read(buffer, 0, wanted, end)
@@ -168,7 +169,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 }
 
-/** The text keeps its byte order mark, so that an edited file still has it. */
+/** Keeps the byte order mark, so that an edited file still has it. */
 function decodeText(bytes: Uint8Array): string | Unreadable {
   const [first, second] = bytes
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))

@@ -9,7 +9,7 @@ export interface SmallFile {
   readonly text: string
 }
 
-/** Files written before other work gets a turn: some 2 ms on an idle disk. */
+/** Files written before other work gets a turn: about 2 ms on an idle disk. */
 const SLICE = 32
 
 /**
@@ -106,7 +106,7 @@ export function placeOne(
   }
 }
 
-/** Never fails: a later process removes files that stay. */
+/** Never fails. A later process removes a file that could not be deleted. */
 function discard(sync: LocalSyncFs, path: string): void {
   try {
     sync.unlinkSync(path)

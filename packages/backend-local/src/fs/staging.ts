@@ -15,13 +15,13 @@ import {
   retryIfTooManyOpen,
 } from './local-fs.js'
 
-/** Up to so many bytes are written synchronously: some 50 µs. */
+/** Files of up to this many bytes are written synchronously, which takes about 50 µs. */
 const SMALL = 64 * 1024
 /** Age at which files of another host or container are removed, in ms: its processes cannot be checked from here. */
 const FOREIGN_FILE_TTL = 24 * 60 * 60 * 1000
 
 /**
- * A hidden folder in which files are written before one call moves them to their path. It lies on the same file system. Names are
+ * A hidden folder on the same file system, in which files are written before one call moves them to their path. Names are
  * `<process id>.<uuid>`.
  */
 export class Staging {
@@ -39,20 +39,20 @@ export class Staging {
     return join(this.dir, `${processIdentity()}.${randomUUID()}`)
   }
 
-  /** As `newPath`, and creates the folder. The caller must call `discard`. */
+  /** Like `newPath`, but also creates the folder. The caller must call `discard`. */
   async create(): Promise<string> {
     await makeFolder(this.#fs, this.dir)
     return this.newPath()
   }
 
-  /** Deletes a staged file unless it was moved. Never fails: a later process removes files that stay. */
+  /** Deletes a staged file unless it was moved. Never fails. A later process removes a file that could not be deleted. */
   async discard(path: string): Promise<void> {
     try {
       if (this.#fs.sync === undefined || (await lstatIfThere(this.#fs, path))) await this.#fs.unlink(path)
     } catch {}
   }
 
-  /** `make` writes a file, `use` moves it to its path. Afterwards the staged file is deleted in any case. */
+  /** Calls `make`, which must write the file, then `use`, which must move it to its path. Always deletes the staged file. */
   async with<T>(make: (path: string) => Promise<void>, use: (path: string) => Promise<T>): Promise<T> {
     const path = await this.create()
     try {
@@ -87,7 +87,7 @@ export interface Written {
   readonly fsync: boolean
 }
 
-/** A new file with all of `source`. @throws IvcapError `integrity` when the source changed meanwhile */
+/** Creates a file with all bytes of `source`. @throws IvcapError `integrity` if the source changed meanwhile */
 export async function writeSource(
   fs: LocalFs,
   path: string,
@@ -95,7 +95,7 @@ export async function writeSource(
   o: OpOptions & Written,
 ): Promise<void> {
   const open = () => fs.open(path, 'wx')
-  // a replayable source is stored again as a whole by the caller
+  // if the source is replayable, the caller repeats the whole operation instead
   const handle = await (source.replayable ? open() : retryIfTooManyOpen(fs, open, o))
   try {
     await copyStream(source, handle, o)
@@ -107,19 +107,21 @@ export async function writeSource(
 }
 
 /**
- * Sets the time of change to the clock's, in microseconds: file systems tick in milliseconds, and an etag must tell
- * two versions apart that were written within one tick. The quarter keeps a microsecond that floating point holds as a hair
- * less from being cut to the one before.
+ * Sets the time of change of a file, in microseconds since 1970. File systems may record it only in milliseconds, but the etags
+ * of two versions that were written within one millisecond must differ.
  */
 export const stamp = (fs: LocalFs, path: string, micros: number): Promise<void> =>
   fs.utimes(path, stampOf(micros), stampOf(micros))
 
-/** Microseconds as the seconds that `utimes` takes. */
+/**
+ * Converts microseconds to the seconds that `utimes` takes. Adds a quarter of a microsecond: the floating-point value may be
+ * slightly too small, and would be truncated to the previous microsecond.
+ */
 export const stampOf = (micros: number): number => (micros + 0.25) / 1e6
 
 export async function writeText(fs: LocalFs, path: string, text: string, fsync: boolean): Promise<void> {
   const bytes = new TextEncoder().encode(text)
-  // a disk that has to be waited for would hold up everything else
+  // with fsync, synchronous calls would block the process for too long
   if (fs.sync && !fsync && bytes.byteLength <= SMALL) {
     writeNow(fs.sync, path, bytes)
     return
@@ -155,9 +157,9 @@ async function checkUnchanged(source: ByteSource): Promise<void> {
   }
 }
 
-/** New entries of a folder survive a power loss only after this. */
+/** Syncs a folder. Its new entries survive a power loss only afterwards. */
 export async function syncFolder(fs: LocalFs, dir: string): Promise<void> {
-  // Windows opens no folders, and needs no such call
+  // Windows can't open folders, and does not need this call
   if (process.platform !== 'win32') await syncPath(fs, dir)
 }
 

@@ -10,13 +10,13 @@ import { FactReader } from './fact-reader.js'
 import type { Entry, FactTable, Version } from './facts.js'
 import { IndexStore } from './index-store.js'
 
-/** A folder of up to so many records is read synchronously. */
+/** A folder of up to this many records is read synchronously. */
 const SMALL = 1024
 /** New files read between two writes of the index. */
 const READ_AT_ONCE = 4096
-/** In a folder with no more records than this, all versions are checked by the first listing, … */
+/** The first listing checks the versions of all files if the folder has no more records than this. */
 const CHECKED_AT_FIRST = 4096
-/** … and in any, this many by each. */
+/** Other listings check the versions of this many files. */
 const CHECKED = 256
 
 /**
@@ -45,7 +45,7 @@ export class AspectIndex {
     readonly fs: LocalFs
     readonly folder: AspectFolder
     readonly staging: Staging
-    /** Where the index is kept. */
+    /** Where the index is stored. */
     readonly paths: { readonly facts: string; readonly contents: string }
     readonly omissions: Omissions
     readonly bases: Bases
@@ -64,7 +64,7 @@ export class AspectIndex {
     return this.#store.table
   }
 
-  /** Knows every record whose file was there when this was called. `check`: looks for rewritten files, too. */
+  /** Updates the table. It then has every record whose file existed at the call. `check`: also looks for rewritten files. */
   refresh({ check = false } = {}): Promise<void> {
     this.#checks ||= check
     // a running scan may miss a new file: all calls during it share the next one
@@ -97,12 +97,14 @@ export class AspectIndex {
     return this.#store.contents(isWanted)
   }
 
-  /** The content of this entry is stored when its record is read next. */
+  /** Makes the next read of this entry's record store its content. */
   missContent(entry: Entry): void {
     this.#missing.add(entry)
   }
 
-  /** Compares a record that was read with its entry, and reads the file again if they differ. Returns false if it no longer matches. */
+  /**
+   * Compares a record that was read with its entry. If they differ, reads the file again. Returns false if it no longer matches.
+   */
   async confirm(uuid: string, record: AspectRecord): Promise<boolean> {
     const entry = this.table.get(uuid)
     if (entry === undefined) return true
@@ -149,7 +151,7 @@ export class AspectIndex {
   }
 
   async #scan(): Promise<void> {
-    // URNs now stand for other files
+    // URNs now refer to other files
     if (await this.#bases.refresh()) this.#store.reset()
     await this.#store.read()
     const { table, snapshot } = this.#store
@@ -203,7 +205,7 @@ export class AspectIndex {
     const { size } = table
     const isFirst = this.#nextCheck === undefined
     const count = isFirst && size <= CHECKED_AT_FIRST ? size : Math.min(size, CHECKED)
-    // processes that list little each begin elsewhere
+    // a random start: processes that list only a few times check different files
     const from = this.#nextCheck ?? Math.floor(Math.random() * size)
     this.#nextCheck = (from + count) % Math.max(size, 1)
     const entries = [...table.entries()]
@@ -217,8 +219,8 @@ export class AspectIndex {
 }
 
 /**
- * How long after its last change a folder may change again without a trace, in ns: a tick of the kernel's clock, or two seconds
- * where times are that coarse.
+ * Within this time after its last change, a folder may change again without a new time of change, in ns: one tick of the kernel's
+ * clock, or two seconds on file systems with such a coarse resolution.
  */
 const grainOf = (changed: bigint): bigint => (changed % 1_000_000n === 0n ? 2_100_000_000n : 50_000_000n)
 

@@ -5,10 +5,10 @@ import type { OwnFolder } from '../fs/own-folder.js'
 import { APPEND, READ } from '../fs/read-small.js'
 import type { Staging } from '../fs/staging.js'
 
-/** Bytes of a batch. A longer one was never written. */
+/** Maximum size of a batch, in bytes. A head with a larger number is damaged. */
 const LONGEST = 64 * 1024 * 1024
 
-/** The line before a batch: always as long as this. */
+/** The line before a batch. Its length is constant. */
 const headOf = (lines: Uint8Array): string =>
   `{"sha256":"${digestOf(lines)}","bytes":${String(lines.byteLength).padStart(10)}}\n`
 const digestOf = (lines: Uint8Array): string => createHash('sha256').update(lines).digest('hex').slice(0, 16)
@@ -18,15 +18,15 @@ const HEAD = /^\{"sha256":"([0-9a-f]{16})","bytes": *(\d+)\}\n$/
 /** Which file was read, and how far. */
 interface FilePosition {
   readonly ino: number | bigint
-  /** Its first head: a new file may have the inode number of an old one. */
+  /** The head of its first batch: a new file may have the inode number of an old one. */
   readonly first: string
   readonly end: number
   readonly batches: number
 }
 
 /**
- * A file of JSON lines to which many processes append. Lines come in batches, each after a line with its length and its digest:
- * a batch that was cut off or altered ends the file. It is a cache, so nothing fails because the file is damaged.
+ * A file of JSON lines to which many processes append. Lines are grouped into batches. A head line with the length and the digest
+ * precedes each batch. Readers stop at a batch that is truncated or altered. The file is a cache: damage never causes an error.
  */
 export class BatchFile {
   readonly #fs: LocalFs
@@ -56,7 +56,7 @@ export class BatchFile {
     return this.#position?.batches ?? 0
   }
 
-  /** Forgets what was read: the next call reads it all. */
+  /** Forgets the position: the next call reads the file from its beginning. */
   reset(): void {
     this.#position = undefined
     this.#isDamaged = false
@@ -118,7 +118,7 @@ export class BatchFile {
     }
   }
 
-  /** The number of batches; undefined if the file ends with what is no batch. */
+  /** Returns the number of batches; undefined if the file ends with bytes that are not a batch. */
   async count(): Promise<number | undefined> {
     const handle = await this.#openFile()
     if (handle === undefined) return 0
@@ -136,15 +136,15 @@ export class BatchFile {
     }
   }
 
-  /** undefined if there is no such file, or it is no regular one, which may make a reader wait. */
+  /** Returns undefined if the file does not exist or is not a regular file, because reading others may block. */
   async #openFile(): Promise<LocalFileHandle | undefined> {
     const stat = await statIfThere(this.#fs, this.#path)
     return stat?.isFile() ? await orAbsent(this.#fs.open(this.#path, READ)) : undefined
   }
 
   /**
-   * Appends a batch in one call, so that the batches of two processes don't mix. `ifUnchanged` is left out unless the file is as
-   * it was read: it would not be true of a file that another process has written.
+   * Appends a batch in one call, so that the batches of two processes don't mix. `ifUnchanged` is added to the batch only if no
+   * other process has changed the file since it was last read.
    */
   append(lines: string, ifUnchanged = ''): Promise<void> {
     return this.#inTurn(async () => {
@@ -213,7 +213,7 @@ function encodeBatch(lines: string): Buffer {
   return Buffer.concat([Buffer.from(headOf(bytes)), bytes])
 }
 
-/** The lines of the batch at `start`; undefined if there is none, or it is not whole. */
+/** Returns the lines of the batch at `start`; undefined if the batch is missing, incomplete or altered. */
 async function readBatch(handle: LocalFileHandle, start: number, size: number): Promise<Buffer | undefined> {
   const head = await readHead(handle, start, size)
   if (head === undefined) return undefined

@@ -11,10 +11,10 @@ import { compareFacts, type Entry, type FactTable } from './facts.js'
 
 /** Fields that the index has. */
 const INDEXED: readonly AspectOrderField[] = ['entity', 'schema', 'valid_from']
-/** Entries sorted at a time, if the index does not have the order. */
+/** Entries sorted at a time if the index does not have the order. */
 const CHUNK = 256
 
-/** The entries of the query's entity and schema that are in force as far as the index knows, by validFrom and uuid. */
+/** Returns the entries of the query's entity and schema that the index has as in force, ordered by validFrom and uuid. */
 export function candidates(
   table: FactTable,
   { entity, schema }: Pick<AspectQuery, 'entity' | 'schema'>,
@@ -31,7 +31,7 @@ export function candidates(
   return entries.filter((entry) => schemas.has(entry.schema) && isInForce(entry))
 }
 
-/** Up to `most` candidates from `after` on, in the order of validFrom; `isAll`: no more follow. */
+/** Returns up to `most` candidates after `after`, in the order of validFrom. `isAll`: no more entries follow. */
 export function choose(
   entries: readonly Entry[],
   { direction, after }: Omit<Slice, 'limit'>,
@@ -83,7 +83,7 @@ function positionOf(entries: readonly Entry[], key: SortKey | undefined) {
   return { above, below: below - 1 }
 }
 
-/** How many of the entries, from the first on, are before. */
+/** Returns the number of leading entries for which `isBefore` is true. */
 function lowerBound(entries: readonly Entry[], isBefore: (entry: Entry) => boolean): number {
   let low = 0
   let high = entries.length

@@ -9,12 +9,12 @@ import type { Fact, Version } from './facts.js'
 /** Files read before other work gets a turn. */
 const SLICE = 64
 
-/** Reads the facts of aspects from their files, and remembers which files are no aspects. */
+/** Reads the facts of aspects from their files, and remembers which files are not aspects. */
 export class FactReader {
   readonly #folder: AspectFolder
   readonly #omissions: Omissions
   readonly #fs: LocalFs
-  /** Files that are no aspects, with the etag of the last check. */
+  /** Files that are not aspects, with the etag of the last check. */
   readonly #refused = new Map<string, string>()
 
   constructor(fs: LocalFs, folder: AspectFolder, omissions: Omissions) {
@@ -44,7 +44,7 @@ export class FactReader {
     })
   }
 
-  /** Returns those whose files are gone or have another version than `isOf` accepts. */
+  /** Returns the uuids whose files are gone or have a version that `isOf` does not accept. */
   async changed(
     uuids: readonly string[],
     isOf: (uuid: string, version: Version) => boolean,
@@ -59,7 +59,7 @@ export class FactReader {
 
   async #read(name: string, isThere: (uuid: string) => boolean) {
     const path = join(this.#folder.dir, name)
-    // before the content: should that change in between, it is of another version, and read again
+    // stat before reading: if the file changes in between, it has another version, and is read again
     const stat = await lstatIfThere(this.#fs, path)
     if (stat === undefined) {
       this.#refused.delete(name)
@@ -76,7 +76,7 @@ export class FactReader {
     this.#refused.delete(name)
     this.#omissions.clear(path)
     const { entity, schema, validFrom, validTo: shown } = stored.record
-    // an end that was copied into the file counts as the original does
+    // the end in the file is a copy of the closing's end, and depends on the same successor
     const closing =
       shown !== undefined && stored.by === undefined ? await this.#folder.closing(uuid) : undefined
     const isCommitted = async (by: string) => isThere(by) || (await this.#folder.exists(by))
@@ -85,7 +85,7 @@ export class FactReader {
     return { fact, content: stored.record.content ?? {} }
   }
 
-  /** `isPassing`: it may become readable without being written, e.g. by other permissions. */
+  /** `isPassing`: the file may become readable without being written, e.g. if its permissions change. */
   #refuse(name: string, stat: LocalStat, why: string, isPassing = false): undefined {
     this.#refused.set(name, isPassing ? '' : etagOf(stat))
     // a folder is reported only if its name is that of a record

@@ -12,15 +12,15 @@ export interface Fact extends Version {
 
 /** Distinguishes two states of a file. */
 export interface Version {
-  /** When the file was last changed: nanoseconds since 1970, as far as a number holds them. */
+  /** When the file was last changed, in nanoseconds since 1970, rounded to the precision of a number. */
   readonly changed: number
   /** Bytes. */
   readonly size: number
 }
 
-/** A fact in the table. It changes when its file does. */
+/** A fact in the table. It is updated when its file changes. */
 export interface Entry extends Fact {
-  /** Counts up: an entry with a higher number came later. */
+  /** Increases: an entry with a higher number was added later. */
   readonly number: number
 }
 
@@ -35,7 +35,7 @@ export const compareFacts = (
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Which aspects there are, by uuid, entity and schema. */
+/** All known aspects by uuid, entity and schema. */
 export class FactTable {
   readonly #rows = new Map<string, Row>()
   readonly #byEntity = new Map<string, OrderedRows>()
@@ -46,11 +46,11 @@ export class FactTable {
   get size(): number {
     return this.#rows.size
   }
-  /** Entries with this number and above are yet to come. */
+  /** The number of the next entry. */
   get end(): number {
     return this.#end
   }
-  /** All schemas that there ever were. */
+  /** All schemas ever added, including those without remaining entries. */
   get schemas(): readonly string[] {
     return [...this.#bySchema.keys()]
   }
@@ -63,7 +63,7 @@ export class FactTable {
     return this.#rows.values()
   }
 
-  /** By validFrom, then uuid: a list of its own. */
+  /** Returns a new array, ordered by validFrom, then uuid. */
   of({ entity, schema }: { readonly entity?: string; readonly schema?: string } = {}): readonly Entry[] {
     if (entity !== undefined) return this.#byEntity.get(entity)?.list() ?? []
     return (schema === undefined ? this.#all : this.#bySchema.get(schema))?.list() ?? []
@@ -81,7 +81,7 @@ export class FactTable {
     if (old !== undefined) old.isRemoved = true
     const ofEntity = groupOf(this.#byEntity, entity)
     const ofSchema = groupOf(this.#bySchema, schema)
-    // the text of the group, so that each is in memory once
+    // use the strings of the groups, so that each text is in memory once
     const names = { entity: ofEntity.text, schema: ofSchema.text }
     const row = { uuid, ...names, validFrom, validTo, changed, size, number: this.#end++, isRemoved: false }
     this.#rows.set(uuid, row)

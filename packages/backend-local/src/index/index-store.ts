@@ -6,22 +6,22 @@ import type { Staging } from '../fs/staging.js'
 import { BatchFile } from './batch-file.js'
 import { type Entry, type Fact, FactTable } from './facts.js'
 
-/** Records from which on an index is faster than reading them. */
+/** Minimum number of records for an index. Fewer records are read faster without one. */
 const WORTHWHILE = 256
-/** Upper limit of pending facts. If the process dies, the next one reads so many files again. */
+/** Upper limit of pending facts. If the process dies, the next one reads up to this many files again. */
 const MAX_WAITING = 512
 /** Upper limit of pending contents, in characters. */
 const MAX_WAITING_TEXT = 4 * 1024 * 1024
-/** Most characters of a stored content. A larger one is read from its own file. */
+/** Maximum characters of a stored content. A larger one is read from its own file. */
 const MAX_CONTENT = 64 * 1024
-/** Batches in a file after which it is written anew; more if the file is long. */
+/** A file with more batches than this is rewritten. The limit grows with the number of records. */
 const MAX_BATCHES = 16
-/** Lines of a batch that is written with others. */
+/** Lines of one batch when the file is rewritten. */
 const BATCH = 8192
-/** More refused names than this are not remembered. */
+/** If more names than this are refused, no snapshot is stored. */
 const MAX_REFUSED = 1000
 
-/** The state of the folder of aspects when its names were read, and the names in it that are no aspects. */
+/** The state of the folder of aspects when its names were read, and the names in it that are not aspects. */
 export interface Snapshot {
   /** When the folder was last changed, in ns. */
   readonly changed: bigint
@@ -29,16 +29,16 @@ export interface Snapshot {
 }
 
 /**
- * The table of facts and its files, which all processes read and append to. Facts are lines
- * `[uuid, entity, schema, validFrom, validTo, changed, size]` of one file, contents lines `[uuid, changed, content]` of another.
- * Failures to read or write these files are ignored: the process then reads the records themselves.
+ * The table of facts and its files, which all processes read and append to. Facts are lines `[uuid, entity, schema, validFrom,
+ * validTo, changed, size]` of one file. Contents are lines `[uuid, changed, content]` of another. Failures to read or write these
+ * files are ignored: the process then reads the records themselves.
  */
 export class IndexStore {
   readonly #facts: BatchFile
   readonly #contents: BatchFile
   readonly #bases: Bases
   readonly #own: OwnFolder
-  /** Uuids that are to be written, with the lines of their contents. */
+  /** Uuids of pending entries, with the lines of their contents. */
   readonly #waiting = new Map<string, string>()
   #waitingText = 0
   readonly #gone = new Set<string>()
@@ -60,11 +60,11 @@ export class IndexStore {
     this.#contents = new BatchFile(fs, paths.contents, staging, own)
   }
 
-  /** Another one after another process has replaced the file. */
+  /** A new table after another process has replaced the file. */
   get table(): FactTable {
     return this.#table
   }
-  /** The state of the folder for which the table is complete; undefined if there is none. */
+  /** The state of the folder for which the table is complete; undefined if it is not known. */
   get snapshot(): Snapshot | undefined {
     return this.#snapshot
   }
@@ -74,7 +74,7 @@ export class IndexStore {
     this.#gone.delete(fact.uuid)
   }
 
-  /** Has the content written with the next batch. */
+  /** Adds the content to the next batch. */
   keepContent({ uuid, changed }: Fact, content: JsonObject): void {
     const line = `${JSON.stringify([uuid, changed, content])}\n`
     this.#waitingText += line.length
@@ -115,7 +115,7 @@ export class IndexStore {
       .catch(() => {})
   }
 
-  /** The contents that are kept of entries that are wanted, for which the entry's version of the file is known. */
+  /** Yields the stored contents of the selected entries, if they are from the same version of the file as the entry. */
   async *contents(isWanted: (entry: Entry) => boolean): AsyncGenerator<readonly [Entry, JsonObject]> {
     if (!this.#bases.isKnown) return
     try {
@@ -170,7 +170,7 @@ export class IndexStore {
     }
   }
 
-  /** Writes the contents anew without those of earlier versions, if that is worth it. */
+  /** Rewrites the contents without those of earlier versions, if the file is damaged or has too many batches. */
   async #cleanContents(maxBatches: number): Promise<void> {
     const batches = await this.#contents.count()
     if (batches === undefined || batches > 4 * maxBatches)
@@ -200,7 +200,7 @@ export class IndexStore {
       return
     }
     const fact = decodeFact(line)
-    // written by a process that has the folder under another path
+    // the process that wrote it may have the folder under another path
     if (fact !== undefined) this.#table.put({ ...fact, entity: this.#bases.current(fact.entity) })
   }
 
@@ -221,7 +221,7 @@ export class IndexStore {
   }
 }
 
-/** Where the uuid is in a line of contents, and ends. */
+/** Where the uuid starts and ends in a line of contents. */
 const UUID_START = 2
 const UUID_END = UUID_START + 36
 
@@ -273,7 +273,7 @@ function parseLines(lines: Buffer): readonly unknown[] {
   return text === '' ? [] : parseArray(`[${text.replaceAll('\n', ',')}]`)
 }
 
-/** Cannot fail: the digest of the batch was right, so this package wrote it. */
+/** Cannot fail: the digest of the batch was correct, so this package wrote it. */
 function parseArray(text: string): readonly unknown[] {
   const parsed: unknown = JSON.parse(text)
   return Array.isArray(parsed) ? parsed : []

@@ -3,10 +3,10 @@ import { pullStream } from '@ivcap/core/internal'
 import type { HttpResponse } from '../http/response.js'
 import { contentCodings } from '../transport/types.js'
 
-/** Bytes that may be read and dropped at most, if a server without ranges sends everything. */
+/** Maximum bytes that are read and discarded if a server without ranges sends everything. */
 const MAX_SKIPPED = 256 << 20
 
-/** The bytes that a response holds of the content. */
+/** The bytes of the content that a response contains. */
 export interface ReceivedContent {
   /** Bytes of the whole content, if the response or the record states it. */
   readonly size: number | undefined
@@ -16,12 +16,13 @@ export interface ReceivedContent {
 }
 
 /**
- * Takes the bytes `range` of an artifact from a response, which may hold more than was requested. The response decides how many bytes
- * the content has; the recorded `size` must agree. Nothing is read before the first pull. The body fails, retryable, if it ends
- * early, and with `integrity` if it has more bytes than the response or the record state.
+ * Takes the bytes `range` of an artifact from a response, which may contain more than was requested. The response determines the
+ * size of the content; the recorded `size` must be equal. Nothing is read before the first pull. If the body ends early, it fails
+ * with a retryable error. If it has more bytes than the response or the record states, it fails with `integrity`, or `protocol`
+ * if the response is a 206.
  *
  * @param size recorded bytes; undefined if the record has no size
- * @throws IvcapError `protocol`, `integrity`, `unsupported` if the response does not hold these bytes
+ * @throws IvcapError `protocol`, `integrity`, `unsupported` if the response does not contain these bytes
  */
 export async function contentOf(
   id: Urn,
@@ -47,7 +48,7 @@ interface Extent {
   readonly range: ByteRange
   /** Position in the content of the first byte of the body. */
   readonly first: number
-  /** The position at which the body must end; undefined: not known. */
+  /** The position at which the body must end; undefined if unknown. */
   readonly bodyEnd: number | undefined
   /** Bytes from this position on are dropped. */
   readonly stop: number

@@ -17,11 +17,11 @@ interface Digest {
   readonly sha256: string
 }
 
-/** Digests of artifacts, stored as aspects. Each look-up costs a request. */
+/** Digests of artifacts, stored as aspects. Each look-up sends a request. */
 export interface Digests {
   of(source: ByteSource): {
     readonly source: ByteSource
-    /** Stores the digest of the uploaded bytes. A failure is only logged, since the artifact exists already. */
+    /** Stores the digest of the uploaded bytes. A failure is only logged, because the artifact already exists. */
     record(id: Urn, o: OpOptions): Promise<Digest | undefined>
   }
   find(id: Urn, o: OpOptions): Promise<Digest | undefined>

@@ -16,9 +16,9 @@ import { contentOf, type ReceivedContent } from './content.js'
 import type { Digests } from './digests.js'
 import { fetchOwnArtifact } from './records.js'
 
-/** How large content is fetched in parallel: see `orderedRanges`. */
+/** Parameters for large content that is fetched in parallel: see `orderedRanges`. */
 const PARALLEL = { trial: 2 << 20, partSize: 4 << 20, concurrency: 4 } as const
-/** Bytes from which parallel requests, or a connection of its own, are faster. */
+/** From this size on, in bytes, parallel requests or a separate connection are faster. */
 const LARGE = 32 << 20
 
 /** See `ArtifactStore.read`. Sends one request for the record and one for the content. The caller repeats them. */
@@ -52,7 +52,9 @@ class Content {
   readonly #record: ArtifactRecord
   readonly #url: URL
   readonly #o: ReadOptions
-  /** The etags of the first response of the deployment, and of another origin: its storage may have another etag for the same bytes. */
+  /**
+   * The etags of the first response of the deployment, and of another origin: storage may have another etag for the same bytes.
+   */
   #ownEtag: string | undefined
   #otherEtag: string | undefined
 
@@ -65,7 +67,7 @@ class Content {
     this.#otherEtag = record.etag === undefined ? o.ifMatch : undefined
   }
 
-  /** The etag of the record, or else of the first response. */
+  /** The etag of the record; without one, that of the first response. */
   get etag(): string | undefined {
     return this.#record.etag ?? this.#responseEtag
   }
@@ -77,7 +79,7 @@ class Content {
     return this.#contentOf(range, await this.#request(range))
   }
 
-  /** A server without ranges sends everything in response to the first; then that is read. */
+  /** If the server does not support ranges, its first response contains everything, and that response is read. */
   async #inParallel(range: Required<ByteRange>): Promise<ReceivedContent> {
     const { signal } = this.#o
     const trial = { start: range.start, end: range.start + PARALLEL.trial }
@@ -103,7 +105,7 @@ class Content {
         resource: id,
         signal,
         large,
-        // a compressed body would have another length than the record
+        // the length of a compressed body would differ from the record
         headers: {
           'Accept-Encoding': 'identity',
           ...(partial && { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
@@ -145,7 +147,7 @@ class Content {
   }
 }
 
-/** @throws IvcapError `unavailable` for an artifact that has no content (yet) */
+/** @throws IvcapError `unavailable` if the artifact has no content (yet) */
 function assertReadable({ id, status }: ArtifactRecord): void {
   if (status === 'pending' || status === 'partial') {
     const message = `${id} has no content yet, its upload is not finished (status ${status}): read it later`

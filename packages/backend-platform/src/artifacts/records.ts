@@ -4,10 +4,10 @@ import { type Http, type RequestContext, type Retries, requestContext } from '..
 import { pathSegment } from '../http/deployment.js'
 import { assertSameId } from '../http/failure.js'
 
-/** Milliseconds between requests for the status of an artifact that is not ready yet: at first, and at most. */
+/** Milliseconds between requests for the status of an artifact that is not ready yet: the first pause, and the longest. */
 const INITIAL_POLL_MS = 50
 const MAX_POLL_MS = 5_000
-/** Milliseconds in all. The deployment has the bytes by then, and processes them. */
+/** Maximum milliseconds to wait in all. The deployment has the bytes by then, and processes them. */
 const MAX_PROCESSING_MS = 10 * 60_000
 
 /** The record of an artifact, and the address of its bytes. @throws IvcapError `not-found` */
@@ -57,9 +57,9 @@ function notReady(id: Urn, { status }: ArtifactRecord): IvcapError {
 }
 
 /**
- * Requests only ids that a deployment can have; any other fails with `not-found` at once.
+ * Fetches an artifact. An id that a deployment can't have fails with `not-found` at once, without a request.
  *
- * @param once Disables retries, if the caller repeats the call.
+ * @param once disables retries, for callers that repeat the call
  */
 export async function fetchOwnArtifact(
   http: Http,

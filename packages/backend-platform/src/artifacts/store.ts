@@ -7,7 +7,7 @@ import type { Digests } from './digests.js'
 import { read } from './read.js'
 import { fetchOwnArtifact } from './records.js'
 
-/** Artifacts of a deployment. As every driver it gets complete and valid input from the client. */
+/** Artifacts of a deployment. The client has checked and completed all arguments. */
 export function artifactStore(context: UploadContext, digests: Digests | undefined): ArtifactStore {
   const { http } = context
   return {

@@ -10,22 +10,25 @@ import {
 } from '@ivcap/core/driver'
 import { micros, PageProgress } from '@ivcap/core/internal'
 
-/** Milliseconds by which the clocks of the deployment and of this machine may differ at most. */
+/** Maximum difference between the clocks of the deployment and of this machine, in ms. */
 const CLOCK_SKEW = 60_000
-/** Records that are searched. Others may write to the same entity and schema; after a clock was set back, newer records come later. */
+/**
+ * Maximum number of records that are searched. Other processes may write to the same entity and schema, and after a clock was set
+ * back, newer records come later.
+ */
 const MAX_SEARCHED = 200
-/** The most that IVCAP's API returns in a page. */
+/** Maximum page size of IVCAP's API. */
 const PAGE = 50
 
-/** `id`: the aspect was stored. `equal`: an equal one is in force, but by its time it may be an older one. Neither: not found. */
+/** `id`: the aspect was stored. `equal`: an equal aspect is in force, but by its time it may be older. Neither: not found. */
 export interface StoredAspect {
   readonly id?: Urn
   readonly equal?: Urn
 }
 
 /**
- * Searches for the aspect that `draft` made if the answer with its id was lost. Follows pages, since a deployment also limits them
- * by bytes, and may send empty ones.
+ * Searches for the aspect that `draft` made, if the response with its id was lost. Follows pages, because a deployment also
+ * limits them by bytes, and may send empty pages.
  *
  * @param startedAt milliseconds since 1970, before the request was sent
  */
@@ -67,7 +70,7 @@ function sameJson(a: JsonValue, b: JsonValue): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
-/** With sorted keys: a database does not keep their order. */
+/** Sorts the keys: a database does not keep their order. */
 function sorted(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(sorted)
   if (!isJsonObject(value)) return value

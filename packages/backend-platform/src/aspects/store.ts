@@ -20,7 +20,7 @@ import { assertSameId, isOutcomeUnknown, isStale } from '../http/failure.js'
 import { fetchItems, pageQuery, pageWith } from '../http/paging.js'
 import { findStored } from './find-stored.js'
 
-/** Aspects of a deployment. As every driver it gets complete and valid input from the client. */
+/** Aspects of a deployment. The client has checked and completed all arguments. */
 export function aspectStore(http: Http): AspectStore {
   return {
     assert: (draft, mode, o) => assertAspect(http, draft, mode, o),
@@ -30,12 +30,12 @@ export function aspectStore(http: Http): AspectStore {
   }
 }
 
-/** Milliseconds. A request whose connection broke may still be carried out at this moment. */
+/** Milliseconds. A request whose connection broke may still be in progress on the server. */
 const SECOND_LOOKUP_DELAY = 200
 
 /**
- * If the response is lost, looks for the aspect, and sends it again only if it is not stored. After a timeout it is not sent again,
- * since the deployment may still be working on it.
+ * If the response is lost, looks for the aspect, and sends it again only if it is not stored. After a timeout it is never sent
+ * again, because the deployment may still be processing it.
  */
 async function assertAspect(
   http: Http,
@@ -69,7 +69,7 @@ async function assertAspect(
       throw unknownOutcome(cause, draft, 'it could not be looked for')
     })
     if (stored.id !== undefined) return stored.id
-    // if it was sent again, it could be stored twice
+    // sending it again could store it twice
     if (stored.equal !== undefined)
       throw unknownOutcome(cause, draft, `${stored.equal} is equal to it, but by its time it may be older`)
     if (cause.code === 'timeout') throw unknownOutcome(cause, draft, 'it is not to be seen yet')
@@ -132,7 +132,7 @@ async function list(http: Http, q: AspectQuery, o: OpOptions): Promise<Page<Aspe
   return pageWith(items, links, query, q.cursor, request)
 }
 
-/** Repeated after a fault. Succeeds if the record is closed by then, as it is after a lost response. */
+/** Ends an aspect. Retries after a fault. Succeeds if the record is closed by then, e.g. by a request whose response was lost. */
 async function retract(http: Http, id: Urn, o: OpOptions): Promise<void> {
   const url = urlOf(http, id)
   let uncertain = false
@@ -141,7 +141,7 @@ async function retract(http: Http, id: Urn, o: OpOptions): Promise<void> {
     await response.cancel()
   }
   const isClosed = async () => {
-    // an error of this look-up never replaces the error that led to it
+    // an error of this look-up must not replace the original error
     const record = await get(http, id, o).catch(() => undefined)
     o.signal?.throwIfAborted()
     return record?.validTo !== undefined

@@ -39,7 +39,7 @@ export interface RequestContext {
   readonly failures?: OpOptions['failures'] | undefined
 }
 
-/** Picks them from larger options. */
+/** Picks the options of `RequestContext` from larger options. */
 export const requestContext = ({ signal, onEvent, failures }: RequestContext): RequestContext => ({
   signal,
   onEvent,
@@ -49,24 +49,24 @@ export const requestContext = ({ signal, onEvent, failures }: RequestContext): R
 export interface HttpRequest extends ErrorContext, RequestContext {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
-  /** Headers for the deployment alone: they are dropped when a redirect leads to another origin. */
+  /** Headers only for the deployment: they are dropped when a redirect leads to another origin. */
   readonly ownHeaders?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | StreamedBody
-  /** Milliseconds to wait for the response beyond the usual timeout, if the server was context to wait. @default 0 */
+  /** Milliseconds to wait for the response in addition to the usual timeout, if the server was asked to wait. @default 0 */
   readonly extraTimeout?: number
   /** Hint: the response's body is expected to be large. */
   readonly large?: TransportRequest['large']
-  /** Whether a redirect to this location is the result, and not followed. */
+  /** Returns true if a redirect to this location is the result. It is then not followed. */
   readonly stopAt?: (location: string) => boolean
   /**
-   * What to do if a connection that was kept open breaks before any byte of the response: send the request once more on a new
-   * connection, or fail with an error that `isStale`, for requests that must not be carried out twice. These get a new connection
-   * at once if other kept connections broke lately.
+   * What to do if a connection that was kept open breaks before any byte of the response. `resend` sends the request once more on
+   * a new connection. `fail` fails with an error that `isStale`, for requests that must not be carried out twice. With `fail`,
+   * the request uses a new connection at once if another kept connection broke recently.
    *
    * @default 'resend'
    */
   readonly whenStale?: 'resend' | 'fail'
-  /** Use a new connection. */
+  /** Uses a new connection. */
   readonly fresh?: boolean
 }
 
@@ -76,30 +76,30 @@ export interface HttpOptions {
   readonly transport: Transport
   /** Milliseconds until the response to a request must begin. */
   readonly connectTimeout: number
-  /** Milliseconds that a transfer may stand still. */
+  /** Milliseconds that a transfer may be idle. */
   readonly idleTimeout: number
-  /** For calls without retry options of their own. */
+  /** For calls without their own retry options. */
   readonly retries: Retries
   readonly onEvent?: EventListener | undefined
 }
 
-/** Attempts after the first, and the milliseconds before the second. */
+/** The number of attempts after the first, and the milliseconds before the second. */
 export type Retries = Pick<RetryOptions, 'retries' | 'retryDelay'>
 
 const MAX_REDIRECTS = 5
-/** Milliseconds after a kept connection broke during which requests that must not be repeated get new ones. */
+/** After a kept connection broke, requests that must not be repeated use new connections for this time, in ms. */
 const AVOID_KEPT_MS = 5 * 60_000
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Requests to a deployment: decides on tokens, redirects, timeouts and repetition. */
+/** Sends requests to a deployment. Applies tokens, redirects, timeouts and retries. */
 export class Http {
   readonly deployment: Deployment
   readonly retries: Retries
-  /** Removes every token that was sent from a text of the server. */
+  /** Removes every token that was sent from a server's text. */
   readonly redact: (text: string) => string
   readonly #o: HttpOptions
 
-  /** Whether the transport can send a `StreamedBody`. */
+  /** True if the transport can send a `StreamedBody`. */
   readonly streams: boolean
   #avoidKeptUntil = 0
 
@@ -111,7 +111,7 @@ export class Http {
     this.#o = o
   }
 
-  /** Sends one request; once more with a new token after a 401. @throws IvcapError for any response but 2xx */
+  /** Sends one request, and once more with a new token after a 401. @throws IvcapError for any response other than 2xx */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const response = await this.#follow(request)
     if (response.ok || isResult(request, response)) return response
@@ -125,7 +125,7 @@ export class Http {
     return decodeJson(schema, text, request, this.#o.credentials.redact)
   }
 
-  /** As `requestOnce`, with retries: for requests that are safe to repeat. */
+  /** Like `requestOnce`, with retries: for requests that are safe to repeat. */
   request<S extends v.GenericSchema>(
     request: HttpRequest,
     schema: S,
@@ -154,14 +154,14 @@ export class Http {
       if (hops === MAX_REDIRECTS)
         throw redirectError(request, response, `it is the ${MAX_REDIRECTS + 1}th redirect in a row`)
       url = this.#redirected(request, response)
-      // a chain of redirects that has left the deployment gets no token again
+      // after a redirect to another origin, the rest of the chain gets no token
       own &&= this.deployment.isSameOrigin(url)
     }
   }
 
   /**
-   * The target of a redirect, if it may be followed: for a GET any but http after https; for other methods only the deployment
-   * itself, and only with 307 or 308, which keep method and body.
+   * Returns the target of a redirect if it may be followed. A GET may follow any redirect except from https to http. Other
+   * methods may follow redirects only to the deployment itself, and only with 307 or 308, which keep method and body.
    */
   #redirected(request: HttpRequest, response: HttpResponse): URL {
     const target = redirectTarget(response.headers.get('location') ?? '', response.url)
@@ -197,8 +197,8 @@ export class Http {
   }
 
   /**
-   * A server may close a kept connection at any time, without notice: that alone is no failure of the request. A server that does so
-   * will do it again, so requests that must not be repeated avoid kept connections for a while.
+   * A server may close a kept connection at any time without notice. That alone is not a failure of the request. The server is
+   * likely to do it again, so requests that must not be repeated avoid kept connections for a while.
    */
   async #connected(request: HttpRequest, url: URL, own: boolean): Promise<HttpResponse> {
     const resend = request.whenStale !== 'fail'
@@ -293,8 +293,8 @@ export class Http {
       )
     const raw = await send({ ...message, headers: ownHeaders, follow: false })
     if (!raw.hidden) return raw
-    // A browser does not show where it leads, so it follows a GET itself. At another origin it drops Authorization, but none of
-    // our other headers.
+    // A browser does not show the location of a redirect, so the browser itself must follow it, for a GET. At another origin it
+    // drops Authorization, but none of our other headers.
     if (method !== 'GET') throw hiddenRedirect({ ...request, url })
     return send({ ...message, headers, follow: true })
   }

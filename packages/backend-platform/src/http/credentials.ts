@@ -1,22 +1,22 @@
 import { IvcapError } from '@ivcap/core/driver'
 
-/** A JWT, or a function that gives one: asked for each request, and once more after a 401. */
+/** A JWT, or a function that returns one. The function is called for each request, and once more after a 401. */
 export type Token = string | (() => string | Promise<string>)
 
-/** The token stays in here: nobody else holds it, so that nobody can print it. */
+/** Encapsulates the token, so that no other code can print it. */
 export interface Credentials {
   /** The value of an Authorization header; undefined without a token. @throws IvcapError `unauthenticated` */
   authorization(): Promise<string | undefined>
-  /** Whether asking again may give another. */
+  /** True if another call of `authorization` may return another token. */
   readonly renewable: boolean
-  /** `text` without any token that was sent: a server may have echoed it. */
+  /** Removes every token that was sent from `text`: a server may have echoed it. */
   redact(text: string): string
 }
 
-/** Tokens that may still come back in an answer: the one before may be under way. */
+/** Number of sent tokens that are remembered. A response may still contain a previous one. */
 const REMEMBERED = 4
 
-/** @throws IvcapError `invalid-argument` for a token that can't stand in a header */
+/** @throws IvcapError `invalid-argument` if the token can't be used in a header */
 export function createCredentials(token: Token | undefined): Credentials {
   const sent: string[] = []
   const checked = (text: string) => {
@@ -52,7 +52,7 @@ async function ask(token: () => string | Promise<string>): Promise<string> {
   }
 }
 
-/** Never repeats the token: a message is no place for it. */
+/** @throws IvcapError `invalid-argument`; the message never contains the token */
 function usable(text: unknown): string {
   const value = typeof text === 'string' ? text.trim() : ''
   const fault = faultOf(text, value)

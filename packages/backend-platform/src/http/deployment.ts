@@ -3,20 +3,20 @@ import { show } from '@ivcap/core/internal'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** The addresses of a deployment. The token goes to its origin alone. */
+/** The URLs of a deployment. The token is sent only to its origin. */
 export interface Deployment {
-  /** The base URL without a slash at the end. */
+  /** The base URL without a trailing slash. */
   readonly href: string
-  /** The address of a call, e.g. of `/1/artifacts`. */
+  /** The URL of an API call, e.g. of `/1/artifacts`. */
   api(path: string, query?: Query): URL
   /**
-   * The address of an artifact's bytes. A deployment names its public origin, which may not resolve inside its cluster: of an address
-   * with another origin, path and query are used on the configured base. Trusted origins are used as they are.
+   * The URL of an artifact's bytes. A deployment returns URLs with its public origin, which may not resolve inside its cluster.
+   * If `href` has another origin, its path and query are used on the configured base. Trusted origins are used unchanged.
    *
-   * @throws IvcapError `protocol` if `href` is no http address
+   * @throws IvcapError `protocol` if `href` is not an http URL
    */
   data(href: string): URL
-  /** Whether the URL has the origin of the deployment, which alone gets the token. */
+  /** True if the URL has the origin of the deployment. Only this origin gets the token. */
   isSameOrigin(url: URL): boolean
 }
 
@@ -30,7 +30,7 @@ export function parseDeployment(url: string, trustOrigins: readonly string[] = [
   const prefix = base.pathname.replace(/\/+$/, '')
   const isSameOrigin = (other: URL) => other.origin === base.origin
 
-  /** Built from parts, since a path such as `//elsewhere/x` would name a host as text. */
+  /** Built from parts: in a URL text, a path such as `//elsewhere/x` would name a host. */
   const onBase = (path: string, search: string): URL => {
     const own = new URL(base.origin)
     own.pathname = path === prefix || path.startsWith(`${prefix}/`) ? path : `${prefix}${path}`
@@ -60,16 +60,16 @@ export function parseDeployment(url: string, trustOrigins: readonly string[] = [
   }
 }
 
-/** The target of a redirect; undefined if it is no http address. */
+/** Returns the target of a redirect; undefined if it is not an http URL. */
 export function redirectTarget(location: string, from: URL): URL | undefined {
   const target = parse(location, from.href)
   return target !== undefined && isHttp(target) ? bare(target) : undefined
 }
 
-/** For messages: without the query, which may hold a signature. */
+/** For messages: the URL without its query, which may contain a signature. */
 export const printable = (url: URL): string => `${url.origin}${url.pathname}`
 
-/** A URN as a pathSegment of a path. */
+/** Encodes a URN as a segment of a path. */
 export const pathSegment = (urn: string): string => encodeURIComponent(urn).replaceAll('%3A', ':')
 
 function httpUrl(text: string, argument: string): URL {
@@ -77,7 +77,7 @@ function httpUrl(text: string, argument: string): URL {
   if (url === undefined || !isHttp(url)) {
     throw invalid(argument, `${argument} must be a URL such as https://api.example.com, not ${show(text)}`)
   }
-  // the message must not repeat them
+  // the message must not contain them
   if (url.username !== '' || url.password !== '') {
     throw invalid(
       argument,

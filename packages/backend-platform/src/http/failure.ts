@@ -6,7 +6,7 @@ import type { Credentials } from './credentials.js'
 import { printable } from './deployment.js'
 import type { HttpResponse } from './response.js'
 
-/** The request, for messages. */
+/** The request that an error is about, for messages. */
 export interface ErrorContext {
   readonly method: string
   readonly url: URL
@@ -14,9 +14,9 @@ export interface ErrorContext {
   readonly resource?: string
 }
 
-/** Characters of a body that a message may show. */
+/** Maximum characters of a body in a message. */
 const EXCERPT = 500
-/** Bytes of an error's body that are read. */
+/** Maximum bytes of an error's body that are read. */
 const MAX_ERROR_BODY = 16 << 10
 /** Milliseconds. If the server asks for a longer pause, the request is not retried: the error has its `retryAfter`. */
 const MAX_PAUSE = 5 * 60_000
@@ -58,7 +58,7 @@ const PROXY_SETTINGS = 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, or set proxy
 
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504])
 
-/** The name of our argument for the parameter that a server names. */
+/** The name of our argument for the parameter in a server's error. */
 const ARGUMENTS: ReadonlyMap<string, string> = new Map([
   ['content-path', 'contentPath'],
   ['order-by', 'orderBy'],
@@ -79,7 +79,7 @@ const Body = v.object({
   name: v.fallback(v.optional(v.string()), undefined),
 })
 
-/** The error for a response other than 2xx; reads its body. */
+/** Returns the error for a response other than 2xx. Reads its body. */
 export async function responseFailure(
   response: HttpResponse,
   context: ErrorContext,
@@ -113,21 +113,22 @@ export async function responseFailure(
 const unsent = new WeakSet<IvcapError>()
 const NEVER_CONNECTED = /^(EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
 
-/** Errors that stand for a `StaleConnectionError`. */
+/** Errors made from a `StaleConnectionError`. */
 const stale = new WeakSet<object>()
 export const isStale = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && stale.has(error)
 
 interface Fault {
   readonly code?: IvcapErrorCode
-  /** Whether the request can't have reached the server; whether another attempt may succeed. */
+  /** True if the request can't have reached the server. */
   readonly unsent: boolean
+  /** True if another attempt may succeed. */
   readonly retryable: boolean
   readonly reason: (context: ErrorContext) => string
   readonly remedy: string
 }
 
-/** By the system's error code. The first match counts. */
+/** By the system's error code. The first match is used. */
 const FAULTS: readonly (readonly [RegExp, Fault])[] = [
   [
     /^CERT_HAS_EXPIRED$|^CERT_NOT_YET_VALID$/,
@@ -196,7 +197,7 @@ const FAULTS: readonly (readonly [RegExp, Fault])[] = [
   ],
 ]
 
-/** The error for a connection that could not be made, or broke. */
+/** Returns the error for a connection that could not be made, or broke. */
 export function connectionFailure(cause: unknown, context: ErrorContext): IvcapError {
   if (isIvcapError(cause)) return cause
   if (cause instanceof HttpProtocolError) return protocolFailure(context, cause.message)
@@ -219,7 +220,7 @@ export function connectionFailure(cause: unknown, context: ErrorContext): IvcapE
   return error
 }
 
-/** A browser hides from the page why it got no response. Often the server does not allow the page to read one. */
+/** A browser does not show the page why there was no response. Often the server does not allow the page to read it. */
 function connectionRemedy(
   { url }: ErrorContext,
   web: { readonly fetch: unknown; readonly location?: { readonly origin: string } },
@@ -269,14 +270,14 @@ export function tokenTimeout(context: ErrorContext, ms: number): IvcapError {
   return error
 }
 
-/** A redirect that is not followed. The request was not carried out: a server that redirects has not executed it. */
+/** The error for a redirect that is not followed. A server that redirects has not carried out the request. */
 export function refusedRedirect(context: ErrorContext, problem: string): IvcapError {
   const error = protocolFailure(context, problem)
   unsent.add(error)
   return error
 }
 
-/** The response breaks the contract. `retryable` if it may have been cut off. */
+/** The error for a response that breaks the contract. `retryable`: the response may have been cut off. */
 export function protocolFailure(
   context: ErrorContext,
   problem: string,
@@ -294,12 +295,12 @@ export function assertSameId<T extends { readonly id: string }>(
   id: string,
   record: T,
 ): T {
-  // upper and lower case of a uuid mean the same
+  // the case of a uuid has no meaning
   if (record.id.toLowerCase() === id.toLowerCase()) return record
   throw protocolFailure(context, `the record of another id: ${truncate(record.id)}`)
 }
 
-/** Whether the server may have carried out the request although it failed: then it must not simply be repeated. */
+/** True if the server may have carried out the request although it failed. It must not simply be repeated then. */
 export function isOutcomeUnknown(error: IvcapError): boolean {
   if (unsent.has(error)) return false
   if (error.status === undefined) return error.retryable || error.code === 'protocol'
@@ -324,7 +325,7 @@ function systemCode(error: unknown): string | undefined {
   return undefined
 }
 
-/** Milliseconds, at most the largest safe integer. The header holds seconds or a date; anything else is ignored. */
+/** Retry-After in milliseconds, at most the largest safe integer. It contains seconds or a date; other values are ignored. */
 function retryAfterOf({ headers }: HttpResponse): number | undefined {
   const text = headers.get('retry-after')?.trim() ?? ''
   if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Math.ceil(Number(text) * 1000), Number.MAX_SAFE_INTEGER)
@@ -333,7 +334,7 @@ function retryAfterOf({ headers }: HttpResponse): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now())
 }
 
-/** One line. */
+/** The beginning of the text, in one line. */
 function excerpt(text: string): string {
   return truncate(text.replace(/\s+/g, ' ').trim())
 }

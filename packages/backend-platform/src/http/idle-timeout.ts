@@ -1,9 +1,9 @@
 import { LONGEST_TIMER, startTimer, stopTimer, type Timer } from '@ivcap/core/internal'
 
-/** Milliseconds that aborted work may take to stop. Work that ignores its signal is no longer awaited after that. */
+/** Milliseconds that aborted work may take to stop. Work that ignores its signal is no longer awaited afterwards. */
 const TIME_TO_STOP = 500
 
-/** Aborts an exchange when the caller's signal aborts, or when nothing has happened for too long. */
+/** Aborts an exchange if the caller's signal aborts, or if there was no activity for too long. */
 export class IdleTimeout {
   readonly #controller = new AbortController()
   readonly #caller: AbortSignal | undefined
@@ -23,16 +23,16 @@ export class IdleTimeout {
     else caller?.addEventListener('abort', this.#forward)
   }
 
-  /** For the transport. */
+  /** The signal for the transport. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
   /**
-   * Returns the result of `work`. Rejects with the caller's reason after an abort, with `timeoutError()` if `touch` was not called
-   * for `ms`; in both cases once `work` has stopped, or soon after if it does not stop.
+   * Returns the result of `work`. Rejects with the caller's reason after an abort, and with `timeoutError()` if `touch` was not
+   * called for `ms`. In both cases it rejects once `work` has stopped, or soon after if `work` does not stop.
    *
-   * @param dispose Gets a result that came after `run` had rejected.
+   * @param dispose receives a result that arrives after `run` has rejected
    */
   async run<T>(
     work: Promise<T>,
@@ -64,7 +64,7 @@ export class IdleTimeout {
     }
   }
 
-  /** The idle time begins anew. */
+  /** Restarts the idle time. */
   touch(): void {
     this.#since = performance.now()
   }
@@ -79,7 +79,7 @@ export class IdleTimeout {
     if (this.#abandon !== undefined) this.#stopTimer = setTimeout(this.#abandon, TIME_TO_STOP)
   }
 
-  /** One timer checks from time to time: setting one for each chunk costs more than the chunk. */
+  /** A timer checks from time to time: setting a timer for each chunk would cost more than the chunk. */
   #checkIn(ms: number): void {
     stopTimer(this.#timer)
     this.#checksAt = performance.now() + ms

@@ -6,7 +6,7 @@ import type { Http, HttpRequest, Retries } from './client.js'
 import type { Query } from './deployment.js'
 import { type ErrorContext, protocolFailure } from './failure.js'
 
-/** The query of a page: that of the listing for the first page, `page` and `limit` alone for the following ones. */
+/** Returns the query of a page: that of the listing for the first page, only `page` and `limit` for the following ones. */
 export function pageQuery(query: Query, limit: number, cursor: string | undefined): Query {
   if (cursor === undefined) return { limit, ...query }
   const [page] = decodeCursor(query, cursor).after
@@ -14,8 +14,8 @@ export function pageQuery(query: Query, limit: number, cursor: string | undefine
 }
 
 /**
- * Fetches a page and validates each item. An invalid item is left out, and reported by a `left-out` event: one bad record must not
- * make a list unreadable.
+ * Fetches a page and validates each item. An invalid item is left out, and reported by a `left-out` event: one bad record must
+ * not make a list unreadable.
  */
 export async function fetchItems<S extends v.GenericSchema>(
   http: Http,
@@ -42,7 +42,7 @@ function leftOut(item: unknown, problem: string, context: ErrorContext, { redact
   return { kind: 'left-out', message, resource, error } as const
 }
 
-/** A page whose cursor is valid for this query only. */
+/** Returns a page whose cursor is valid only for this query. */
 export function pageWith<T>(
   items: readonly T[],
   links: unknown,
@@ -53,7 +53,7 @@ export function pageWith<T>(
   const next = nextPage(links)
   if (next === undefined) return { items }
   const following = encodeCursor(query, { atTime: '', after: [next] })
-  // a client that follows it would never reach the end
+  // a client that followed it would never reach the end
   if (following === cursor) throw protocolFailure(context, 'a next link to this very page')
   return { items, cursor: following }
 }
@@ -80,7 +80,7 @@ function nextHref(links: unknown): string | undefined {
   return typeof href === 'string' ? href : undefined
 }
 
-/** Not as a form: in a page token `+` is a plus. */
+/** Not decoded as a form: in a page token `+` is a plus. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)

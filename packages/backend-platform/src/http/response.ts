@@ -2,7 +2,7 @@ import type { IvcapError } from '@ivcap/core/driver'
 import type { TransportResponse } from '../transport/types.js'
 import type { IdleTimeout } from './idle-timeout.js'
 
-/** Bytes of a text body at most. */
+/** Maximum bytes of a text body. */
 const MAX_TEXT = 128 << 20
 
 export interface ResponseOptions {
@@ -11,13 +11,13 @@ export interface ResponseOptions {
   readonly timeout: IdleTimeout
   /** Milliseconds without a byte after which the body fails. */
   readonly idleTimeout: number
-  /** The error for a body that fails with `cause`, or is idle for too long (no cause). */
+  /** The error for a body that fails with `cause`. Without a cause, the body was idle for too long. */
   broken(cause?: unknown): IvcapError
   /** The error for a text of more than `limit` bytes. */
   tooLong(limit: number): IvcapError
 }
 
-/** Milliseconds that a body may take to stop. It is no longer awaited after that. */
+/** Milliseconds that a body may take to stop. It is no longer awaited afterwards. */
 const TIME_TO_CANCEL = 1000
 
 /** A response with timeouts on its body. The body must be read to its end, or cancelled. */
@@ -40,7 +40,7 @@ export class HttpResponse {
     return this.status >= 200 && this.status < 300
   }
 
-  /** The next bytes of the body; undefined at its end. @throws IvcapError `unavailable`, retryable, if the connection breaks */
+  /** Returns the next bytes of the body; undefined at its end. @throws IvcapError `unavailable`, retryable, if it breaks */
   async next(): Promise<Uint8Array | undefined> {
     const { timeout, idleTimeout, broken } = this.#context
     try {
@@ -54,9 +54,9 @@ export class HttpResponse {
     }
   }
 
-  /** The body as text. @throws IvcapError `protocol` if it has more than 128 MiB */
+  /** Returns the body as text. @throws IvcapError `protocol` if it has more than 128 MiB */
   async text(): Promise<string>
-  /** As above; undefined, and cancelled, if its first bytes are not `accepted`. */
+  /** As above. If `accepted` returns false for the first bytes, cancels the body and returns undefined. */
   async text(accepted: (first: Uint8Array) => boolean): Promise<string | undefined>
   async text(accepted: (first: Uint8Array) => boolean = () => true): Promise<string | undefined> {
     const { text, end } = await this.#read(MAX_TEXT, accepted)
@@ -64,7 +64,7 @@ export class HttpResponse {
     return end === 'rejected' ? undefined : text
   }
 
-  /** The first `limit` bytes of the body as text; the rest is cancelled. */
+  /** Returns the first `limit` bytes of the body as text. Cancels the rest. */
   async excerpt(limit: number): Promise<string> {
     return (await this.#read(limit, () => true)).text
   }

@@ -19,15 +19,16 @@ import { readJson } from './json-body.js'
 /** A new job, as the response to its request describes it. */
 export interface Created {
   readonly job: JobRecord
-  /** Whether the record is complete; if not, the caller requests it. */
+  /** False if the record is incomplete: the caller must then request it. */
   readonly complete: boolean
 }
 
 /**
- * Requests a job. The response is its result, or names the job: in the body, or by a redirect, of whose address only the job's id is
- * used. A request that may have created a job is not repeated. If a kept connection breaks, the list of the service's jobs decides.
+ * Creates a job. The response is its result, or contains the id of the job in its body or in the address of a redirect. Only the
+ * id is taken from that address. A request that may have created a job is not repeated. If a reused connection breaks, the
+ * request is repeated only if the list of the service's jobs has no new job.
  *
- * @param isNewJob whether the service has a job, created since then, whose id this process did not get
+ * @param isNewJob returns true if the service has a job that was created since then and whose id this process has not received
  */
 export async function createJob(
   http: Http,
@@ -88,13 +89,13 @@ async function createdBy(response: HttpResponse, { service, params, request }: R
   const resultType = headers.get('content-type') ?? undefined
   const done = { ...known, status: 'succeeded', ...(resultType !== undefined && { resultType }) } as const
   const result = await readJson(response, resultType).catch(() => undefined)
-  // the caller requests a broken result again
+  // if the result is broken JSON, the caller requests it again
   if (result === undefined) return { job: done, complete: !isJson(resultType) }
   return { job: { ...done, result }, complete: true }
 }
 
 async function accepted(response: HttpResponse, service: Urn, request: HttpRequest): Promise<Created> {
-  // the job exists, even if this response breaks off
+  // the job exists, even if this response is cut off
   const text = await response.text().catch(() => '')
   const parsed = v.safeParse(AcceptedJson, parseJson(text))
   const body = parsed.success
@@ -113,7 +114,7 @@ async function accepted(response: HttpResponse, service: Urn, request: HttpReque
 }
 
 const Text = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined)
-/** The answer to a request for a job that is not done yet. `retry-later` is in seconds. */
+/** The response to a request for a job that is not done yet. `retry-later` is in seconds. */
 const AcceptedJson = v.object({
   'job-id': Text,
   location: Text,
@@ -130,7 +131,7 @@ function jobId(text: string | null | undefined): Urn | undefined {
   }
 }
 
-/** The id in the address of a job: `…/jobs/<id>`, with or without more behind it. */
+/** The id in the address of a job: `…/jobs/<id>`, which may have further segments. */
 function jobIn(location: string): Urn | undefined {
   const path = location.split(/[?#]/, 1)[0] ?? ''
   const name = /\/jobs\/([^/]+)/.exec(path)?.[1]

@@ -2,11 +2,12 @@ import type { JsonValue } from '@ivcap/core/driver'
 import { isJson, mayBeJson, parseJson } from '@ivcap/core/internal'
 import type { HttpResponse } from '../http/response.js'
 
-/** What a JSON text begins with, behind blanks and a byte order mark. */
+/** The beginning of a JSON text, after white space and a byte order mark. */
 const BEGINNING = /^[\ufeff\s]*([{["\-\dtfn]|$)/
 
 /**
- * The JSON in a body; undefined if it is something else, of which no more than the beginning is read unless its type says JSON.
+ * Returns the JSON in a body; undefined if the body is not JSON. Unless the type is JSON, a body that does not begin like JSON is
+ * not read further.
  */
 export async function readJson(
   response: HttpResponse,

@@ -17,14 +17,14 @@ import { fetchItems, pageQuery, pageWith } from '../http/paging.js'
 import { createJob } from './create-job.js'
 import { readJson } from './json-body.js'
 
-/** The jobs among which a job is looked for whose response was lost. */
+/** The listed jobs that are searched for a job whose response was lost. */
 const NEWEST_JOBS = { limit: 50, orderBy: 'requested-at', orderDesc: true } as const
 /** Milliseconds that the deployment's clock may be behind ours. */
 const CLOCK_SKEW = 60_000
-/** Ids of created jobs that are remembered: none of them is the lost one. */
+/** Number of ids of created jobs that are remembered. None of them is the lost job. */
 const REMEMBERED_JOBS = 1000
 
-/** Services of a deployment. As every driver it gets complete and valid input from the client. */
+/** Services of a deployment. The client has checked and completed all arguments. */
 export function serviceStore(http: Http): ServiceStore {
   const created = new Set<Urn>()
   return {
@@ -78,7 +78,7 @@ async function list<S extends v.GenericSchema>(
   return pageWith(items, links, query, q.cursor, request)
 }
 
-/** Requests the result by itself if the record omits it. */
+/** Requests the result separately if the record omits it. */
 async function getJob(http: Http, service: Urn, id: Urn, o: OpOptions): Promise<JobRecord> {
   const path = `/1/services2/${pathSegment(service)}/jobs/${pathSegment(id)}`
   const query = { 'with-request-content': true, 'with-result-content': true }

@@ -2,7 +2,7 @@ import type { Transport, TransportRequest, TransportResponse } from './types.js'
 
 const inBrowser = 'window' in globalThis || 'WorkerGlobalScope' in globalThis
 
-/** Sends by fetch. Bodies are sent whole: browsers stream them over HTTP/2 only. */
+/** Sends with fetch. Bodies are sent whole: browsers stream them over HTTP/2 only. */
 export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
   return {
     streams: false,
@@ -23,7 +23,7 @@ export function fetchTransport(fetch: typeof globalThis.fetch): Transport {
   }
 }
 
-/** Chromium takes five times as long for a typed array as for a Blob of it; Node copies a Blob once more. */
+/** In Chromium, a typed array takes five times as long as a Blob of it; Node would copy a Blob once more. */
 function wholeBody(body: NonNullable<TransportRequest['body']>): string | Uint8Array | Blob {
   if (typeof body === 'string') return body
   if (!(body instanceof Uint8Array)) throw new TypeError('fetch can send whole bodies only')

@@ -16,13 +16,13 @@ export interface TransportRequest {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | StreamedBody
-  /** Aborts the exchange, the response's body included. */
+  /** Aborts the exchange, including the response's body. */
   readonly signal: AbortSignal
-  /** Lets a browser follow a redirect, since it does not show where one leads. Elsewhere redirects are never followed here. */
+  /** Lets a browser follow redirects, because it does not show their location. Elsewhere redirects are never followed here. */
   readonly follow: boolean
-  /** Hint: the response's body is expected to be large, and worth a connection of its own. */
+  /** Hint: the response's body is expected to be large, and worth a separate connection. */
   readonly large?: { readonly memory: ChunkMemory | undefined } | undefined
-  /** Use a new connection, none that was kept open after an earlier request. */
+  /** Uses a new connection instead of one that was kept open after an earlier request. */
   readonly fresh?: boolean
   /** Called whenever some bytes of a streamed body were sent. */
   readonly onSent?: () => void
@@ -33,7 +33,7 @@ export interface TransportResponse {
   readonly headers: Headers
   /** Where the response came from, if a redirect was followed. */
   readonly url?: URL
-  /** A redirect of which a browser shows neither status nor location. */
+  /** True for a redirect whose status and location a browser does not show. */
   readonly hidden: boolean
   /** The next bytes of the body; undefined at its end. Nothing is fetched before the first call. */
   next(): Promise<Uint8Array | undefined>
@@ -43,17 +43,17 @@ export interface TransportResponse {
 
 /** Sends one request and returns the response: without retries, redirects, cookies or cache. */
 export interface Transport {
-  /** Whether a `StreamedBody` can be sent. */
+  /** True if a `StreamedBody` can be sent. */
   readonly streams: boolean
-  /** Rejects with one of the errors below, or with the system's own. */
+  /** Rejects with one of the errors below, or with a system error. */
   send(request: TransportRequest): Promise<TransportResponse>
   close(): void
 }
 
 export interface TransportOptions {
-  /** What to send with. @default node:http in Node, the global fetch elsewhere */
+  /** The function that sends requests. @default node:http in Node, the global fetch elsewhere */
   readonly fetch: typeof globalThis.fetch | undefined
-  /** Whether the proxies apply that the environment names (Node). */
+  /** True if the proxies in the environment are used (Node). */
   readonly proxy: boolean
 }
 
@@ -86,9 +86,9 @@ export class HttpProtocolError extends Error {
 
 /** The proxy can't be reached, or refuses to connect to the server. The request was not sent. */
 export class ProxyError extends Error {
-  /** Its host and port. */
+  /** Host and port of the proxy. */
   readonly proxy: string
-  /** What the proxy answered; absent if it could not be reached. */
+  /** The status of the proxy's response; absent if the proxy could not be reached. */
   readonly status: number | undefined
 
   constructor(proxy: string, reason: { readonly status: number | undefined } | { readonly cause: unknown }) {

@@ -1,4 +1,4 @@
-/** `#transport` in browsers, and wherever else there is fetch alone. A browser applies its own proxies. */
+/** `#transport` in browsers, and in other environments that have only fetch. A browser applies its own proxies. */
 import { fetchTransport } from './fetch.js'
 import type { Transport, TransportOptions } from './types.js'
 

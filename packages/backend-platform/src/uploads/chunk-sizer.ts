@@ -1,18 +1,18 @@
-/** Bytes of the first request, unless the caller bounds it. */
+/** Bytes of the first request, unless the caller sets a limit. */
 const FIRST = 1 << 20
 const LARGEST = 4 << 20
-/** Bytes at most where chunks are read while they are sent, so that large ones take no memory. */
+/** Maximum bytes if chunks are read while they are sent: large chunks then use no memory. */
 const LARGEST_STREAMED = 64 << 20
 const SMALLEST = 64 << 10
 
-/** Milliseconds: a request that took longer is followed by a smaller one, a request that took less by a larger one. */
+/** Milliseconds. A request that took longer than `SLOW` is followed by a smaller one; less than `FAST`, by a larger one. */
 const SLOW = 8_000
 const FAST = 1_000
 
 /** Below this size, in bytes, a new upload costs no more than a resumed one. */
 export const MIN_RESUMABLE = FIRST
 
-/** Adapts the size of requests to the line: on a slow line a small chunk is lost when it breaks, and none looks stalled. */
+/** Adapts the size of requests to the line. On a slow line, small chunks lose less if it breaks, and none appears stalled. */
 export class ChunkSizer {
   readonly #largest: number
   #bytes: number
@@ -29,7 +29,7 @@ export class ChunkSizer {
     return this.#bytes
   }
 
-  /** A request with `bytes` was accepted within `ms`. */
+  /** Call this when a request with `bytes` was accepted after `ms`. */
   recordSuccess(bytes: number, ms: number): void {
     if (bytes < this.#bytes) return
     if (ms < FAST) this.#bytes = Math.min(this.#bytes * 2, this.#largest)

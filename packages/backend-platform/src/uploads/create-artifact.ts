@@ -11,10 +11,10 @@ import { isOutcomeUnknown, isStale, protocolFailure } from '../http/failure.js'
 import type { PendingUpload } from './pending/types.js'
 
 /**
- * Creates an artifact without content. If the response is lost, the request is sent again: the first one may have left a pending
- * record without a byte, which does no harm, and which an `orphan` event reports.
+ * Creates an artifact without content. If the response is lost, the request is sent again. The first request may have left a
+ * pending record without content, which does no harm, and which an `orphan` event reports.
  *
- * @param size bytes; undefined: known only at the end
+ * @param size bytes; undefined if the size is known only at the end
  */
 export function createArtifact(
   http: Http,
@@ -71,7 +71,7 @@ function createHeaders(
   }
 }
 
-/** Of the UTF-8 bytes, since headers are ASCII. */
+/** Encodes the UTF-8 bytes, because headers are ASCII. */
 function base64(text: string): string {
   return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''))
 }

@@ -1,7 +1,7 @@
 import { type ByteSource, IvcapError } from '@ivcap/core/driver'
 import { MAX_IN_FLIGHT, type StreamedBody } from '../transport/types.js'
 
-/** A piece of the content. tus-js-client hands it through, and reads `size`. */
+/** A piece of the content. tus-js-client passes it through, and reads only `size`. */
 export interface Chunk {
   readonly size: number
   /** Bytes are valid until the next chunk is read. */
@@ -16,12 +16,12 @@ interface BufferedChunk {
 }
 
 /**
- * Reads a source chunk by chunk: forward, and back after a fault. A source that can be opened only once goes back to the start of
- * the last chunk, which is retained. The next chunk is read while one is sent, so that two chunks are in memory. If the transport
- * streams bodies and the source can be opened anywhere, no chunk is.
+ * Reads a source chunk by chunk: forward, and back after a fault. A source that can be opened only once can go back only to the
+ * start of the last chunk, which is retained. The next chunk is read while one is sent, so two chunks are in memory. If the
+ * transport streams bodies and the source can be opened at any offset, no chunk is in memory.
  */
 export class SourceReader {
-  /** tus-js-client reads it if no size was set. */
+  /** tus-js-client reads this if no size was set. */
   readonly size: number
   readonly #source: ByteSource
   readonly #streams: boolean
@@ -30,7 +30,7 @@ export class SourceReader {
   #stream: ReadableStreamDefaultReader<Uint8Array> | undefined
   /** The offset up to which the stream was read, without `#rest`. */
   #position = 0
-  /** Bytes of the stream behind the last chunk. */
+  /** Bytes of the stream after the last chunk. */
   #rest: Uint8Array | undefined
   #ended = false
   #current: BufferedChunk = { start: 0, end: 0, memory: new Uint8Array() }
@@ -39,7 +39,7 @@ export class SourceReader {
 
   /**
    * @param streams whether the transport reads chunks while it sends them
-   * @param limit maximal bytes of the next chunk; called each time
+   * @param limit returns the maximum bytes of the next chunk; called each time
    */
   constructor(source: ByteSource, streams: boolean, limit: () => number, signal: AbortSignal | undefined) {
     this.#source = source
@@ -50,8 +50,8 @@ export class SourceReader {
   }
 
   /**
-   * Bytes from `start`, before `end`; `done` if they are the last. If the size is unknown, the last chunk is an empty one, since
-   * IVCAP wants the length in a request of its own.
+   * Returns bytes from `start`, before `end`. `done`: they are the last bytes. If the size is unknown, the last chunk is empty,
+   * because IVCAP requires the length in a separate request.
    */
   async slice(start: number, end: number): Promise<{ value: Chunk; done: boolean }> {
     if (this.#streams) return this.#streamedChunk(start, Math.min(end, start + this.#limit(), this.size))
@@ -88,7 +88,7 @@ export class SourceReader {
     this.#current = chunk
     if (chunk.end === this.#source.size || chunk.end === chunk.start) return
     const next = this.#read(chunk.end)
-    // the reader of this chunk gets the error
+    // the error is thrown when this chunk is used
     next.catch(() => {})
     this.#ahead = { start: chunk.end, chunk: next }
   }
@@ -133,7 +133,7 @@ export class SourceReader {
   }
 }
 
-/** Whether the source can be opened at any offset, and its size is known. */
+/** True if the source can be opened at any offset, and its size is known. */
 export const canStream = ({ size, replayable }: ByteSource): boolean => replayable && size !== undefined
 
 function notReplayable(offset: number): IvcapError {
@@ -144,8 +144,8 @@ function notReplayable(offset: number): IvcapError {
 }
 
 /**
- * Bytes from `start`, before `end`, of a source that can be opened at any offset. Fails with `integrity` before the last bytes of the
- * content if it has changed. A piece is valid until `MAX_IN_FLIGHT` more were requested.
+ * Yields the bytes from `start`, before `end`, of a source that can be opened at any offset. If the content has changed, fails
+ * with `integrity` before its last bytes. A piece is valid until `MAX_IN_FLIGHT` more were requested.
  */
 async function* piecesOf(
   source: ByteSource,

@@ -11,9 +11,9 @@ export interface TusOptions extends RequestContext {
   /** The address for the bytes. */
   readonly url: URL
   readonly reader: SourceReader
-  /** Bytes; absent: known only at the end. */
+  /** Bytes. Absent if the size is known only at the end. */
   readonly size?: number | undefined
-  /** The artifact was created just now: its offset is 0, and need not be requested. */
+  /** True if the artifact was just created: its offset is 0, and need not be requested. */
   readonly isNew: boolean
   readonly chunkSizer: ChunkSizer
   readonly progress: Progress
@@ -21,23 +21,23 @@ export interface TusOptions extends RequestContext {
 }
 
 /**
- * Sends the bytes from the deployment's offset to the end. One attempt: after a fault it rejects, `retryable` if another attempt may
- * succeed.
+ * Sends the bytes from the deployment's offset to the end, in one attempt. After a fault it rejects; the error is `retryable` if
+ * another attempt may succeed.
  *
- * tus-js-client implements the protocol: offsets, chunks, lengths. Its reader and its HTTP stack are ours, since its own can neither
- * read a ByteSource nor apply our rules for tokens, redirects, proxies and timeouts. Its retries are off: they ignore Retry-After,
- * and don't repeat after 401 and 429.
+ * tus-js-client implements the protocol: offsets, chunks, lengths. This package provides the reader and the HTTP stack, because
+ * those of tus-js-client can't read a ByteSource or apply our rules for tokens, redirects, proxies and timeouts. Its retries are
+ * disabled: they ignore Retry-After, and don't repeat after 401 and 429.
  *
- * @returns bytes that the deployment has
+ * @returns the number of bytes that the deployment has
  */
 export async function sendByTus(o: TusOptions): Promise<number> {
-  // loaded here, since only uploads need it, and it takes longer to load than the rest of the package
+  // loaded on demand: only uploads need it, and it takes longer to load than the rest of the package
   const { Upload } = await import('tus-js-client')
   const exchange = new Exchange(o)
   const { reader, size, url } = o
   try {
     await new Promise<void>((resolve, reject) => {
-      // `fileReader` gives the bytes; the first argument is required, and not used
+      // `fileReader` provides the bytes; the first argument is required, and not used
       const upload = new Upload(new Blob([]), {
         uploadUrl: url.href,
         ...(size === undefined ? { uploadLengthDeferred: true } : { uploadSize: size }),
@@ -59,7 +59,7 @@ export async function sendByTus(o: TusOptions): Promise<number> {
   return exchange.offset
 }
 
-/** tus-js-client wraps the errors of our requests and reads in one whose message holds the whole request. */
+/** tus-js-client wraps the errors of our requests and reads in an error whose message contains the whole request. */
 function causeOf(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || !('causingError' in error)) return error
   const { causingError } = error
@@ -135,7 +135,7 @@ class Exchange {
     return responseOf(response.status, (name) => response.headers.get(name) ?? undefined)
   }
 
-  /** tus-js-client accepts any offset. A wrong one would make an artifact of other bytes, or never end. */
+  /** tus-js-client accepts any offset. A wrong one would lead to an artifact with other bytes, or to an endless upload. */
   #check(method: 'HEAD' | 'PATCH', { headers }: HttpResponse, sent: number): void {
     const { size } = this.#o
     const offset = wholeNumber(headers.get('upload-offset'))
@@ -168,9 +168,9 @@ function responseOf(status: number, getHeader: (name: string) => string | undefi
 }
 
 /**
- * Makes errors retryable that a new attempt resolves, since it begins with the deployment's offset: another offset than expected
- * (409), a lock of an earlier connection (423), a body that is too large for a proxy (413; the next one is smaller), a length that
- * an earlier request has set already, whose response was lost (400).
+ * Makes errors retryable that a new attempt resolves, because it begins at the deployment's offset: an unexpected offset (409), a
+ * lock of an earlier connection (423), a body that is too large for a proxy (413; the next one is smaller), or a length that was
+ * already set by an earlier request whose response was lost (400).
  */
 function retryableConflict(error: unknown, setsLength: boolean): unknown {
   if (!isIvcapError(error) || error.status === undefined) return error

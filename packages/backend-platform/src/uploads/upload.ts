@@ -21,15 +21,15 @@ import { sendByTus } from './tus.js'
 export interface UploadContext {
   readonly http: Http
   readonly pendingUploads: PendingUploads
-  /** What tells this deployment and account from others. */
+  /** Identifies this deployment and account. */
   readonly scope: readonly string[]
 }
 
 type CreateOptions = OpOptions & TransferOptions
 
 /**
- * Creates an artifact, sends its bytes and waits until it is ready. If an earlier process began to upload the same file, its upload
- * is resumed from the deployment's offset.
+ * Creates an artifact, sends its bytes and waits until it is ready. If an earlier process began to upload the same file, that
+ * upload is resumed from the deployment's offset.
  */
 export async function upload(
   context: UploadContext,
@@ -55,7 +55,7 @@ export async function upload(
   }
 }
 
-/** An artifact of 0 bytes is ready as soon as it is created, so the source is checked before. */
+/** An artifact of 0 bytes is ready as soon as it is created, so the source is checked first. */
 async function assertEmpty(source: ByteSource, signal: AbortSignal | undefined): Promise<void> {
   if (!source.replayable) {
     const reader = source.open(signal && { signal }).getReader()
@@ -77,7 +77,7 @@ async function acquireLease(
   return pendingUploads.acquire(source, JSON.stringify(subject))
 }
 
-/** Whether another attempt with the same file would fail as well. */
+/** True if another attempt with the same file would fail, too. */
 function isFinal({ code, argument }: IvcapError): boolean {
   return code === 'integrity' || (code === 'invalid-argument' && argument !== 'token')
 }
@@ -125,7 +125,7 @@ class Upload {
     return record
   }
 
-  /** The retry budget is that of the whole upload. It begins anew whenever the deployment has accepted bytes. */
+  /** The retry budget is for the whole upload. It restarts whenever the deployment has accepted bytes. */
   async #sendAll(pending: PendingUpload, isNew: boolean): Promise<number | undefined> {
     const { signal, retries, retryDelay, failures } = this.#o
     if (this.#source.size === 0) return 0
@@ -176,9 +176,11 @@ class Upload {
     }
   }
 
-  /** Some deployments forget an upload when it is complete: then the response to the last bytes was lost. */
+  /**
+   * True if the artifact is complete. Some deployments forget a complete upload: the response to the last bytes was then lost.
+   */
   async #isStored({ id }: PendingUpload): Promise<boolean> {
-    // an error of this look-up never replaces the error that led to it
+    // an error of this look-up must not replace the original error
     const found = await fetchArtifact(this.#http, id, this.#o, this.#retries).catch(() => undefined)
     this.#o.signal?.throwIfAborted()
     return found?.record.status === 'ready' && found.record.size === this.#source.size
@@ -208,7 +210,7 @@ interface Budget {
 
 const newBudget = (): Budget => ({ attempts: 0, first: undefined, startedAt: performance.now() })
 
-/** Errors that mean that the deployment no longer has the earlier upload, or has another one by its id: begin anew. */
+/** Ignores errors that mean that the deployment no longer has the earlier upload, or has another one by its id: start again. */
 function ignoreIfGone(error: unknown): undefined {
   const isGone =
     isIvcapError(error, 'not-found') ||

@@ -1,6 +1,6 @@
 /**
- * `#transport` in Node: node:http. Its fetch copies each chunk of a body several times and can't send a stream of a known length;
- * uploads take twice as long with it.
+ * `#transport` in Node: node:http. Node's fetch copies each chunk of a body several times and can't send a stream of a known
+ * length, so uploads take twice as long with it.
  */
 import * as http from 'node:http'
 import * as https from 'node:https'
@@ -64,7 +64,7 @@ async function sendRaw(
   return response && { ...response, hidden: false }
 }
 
-/** The connections that are kept, by the way to the server. */
+/** The connections that are kept open, by protocol and proxy. */
 class Agents {
   readonly http = new http.Agent(KEPT)
   readonly https = new https.Agent(KEPT)
@@ -90,7 +90,7 @@ function send(message: TransportRequest, proxy: URL | undefined, agents: Agents)
     request.on('socket', (socket) => {
       readBefore = socket.bytesRead
       isConnected = !socket.connecting
-      // a kept socket is connected, and would collect listeners
+      // a kept socket is already connected, and would collect listeners
       if (isConnected) return
       socket.once('connect', () => {
         isConnected = true
@@ -108,7 +108,7 @@ function send(message: TransportRequest, proxy: URL | undefined, agents: Agents)
       socket.destroy()
       reject(new HttpProtocolError(`${response.statusCode} (another protocol), which was not asked for`))
     })
-    // any other end without a response; after a response it changes nothing
+    // any other end without a response; after a response this has no effect
     request.on('close', () => reject(new Error('the connection was closed before a response')))
     request.on('response', (response) => {
       isAnswered = true
@@ -120,7 +120,7 @@ function send(message: TransportRequest, proxy: URL | undefined, agents: Agents)
       return
     }
     sendBody(request, body, message, () => isAnswered).catch((error: unknown) => {
-      // the server needs no more of the body: its response alone decides
+      // the server does not need the rest of the body: only its response counts
       if (isAnswered) return
       reject(error)
       request.destroy()
@@ -165,7 +165,7 @@ function lengthHeader(method: string, body: TransportRequest['body']): http.Outg
   return { 'Content-Length': body instanceof Uint8Array ? body.byteLength : body.size }
 }
 
-/** Reads a piece while those before it are sent. @throws BodyReadError */
+/** Reads a piece while the previous pieces are sent. @throws BodyReadError */
 async function sendBody(
   request: http.ClientRequest,
   body: StreamedBody,
@@ -189,7 +189,7 @@ async function* readable(body: StreamedBody): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Resolves also if the piece can't be sent: the request itself then fails with the reason. */
+/** Also resolves if the piece can't be sent: the request itself then fails with the reason. */
 function write(request: http.ClientRequest, piece: Uint8Array): Promise<void> {
   return new Promise((resolve) => request.write(piece, () => resolve()))
 }

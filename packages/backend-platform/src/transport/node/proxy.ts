@@ -8,8 +8,8 @@ import { getProxyForUrl } from 'proxy-from-env'
 import { ProxyError } from '../types.js'
 
 /**
- * The proxy that the environment names for this URL: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, less what `NO_PROXY` excludes, in
- * lower or upper case. Servers on this machine are always reached directly.
+ * Returns the proxy that the environment sets for this URL: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, except for hosts in
+ * `NO_PROXY`, in lower or upper case. Servers on this machine are always reached directly.
  *
  * @throws IvcapError `invalid-argument` if the environment names something else than an http or https proxy
  */
@@ -19,7 +19,7 @@ export function environmentProxy(url: URL): URL | undefined {
   if (text === '') return undefined
   const proxy = URL.canParse(text) ? new URL(text) : undefined
   if (proxy?.protocol === 'http:' || proxy?.protocol === 'https:') return proxy
-  // the text may hold a password: the message must not repeat it
+  // the text may contain a password: the message must not repeat it
   const message =
     `the environment names a proxy for ${url.origin} that is no http or https URL: ` +
     'correct HTTP_PROXY or HTTPS_PROXY, add the host to NO_PROXY, or set proxy: false'
@@ -28,14 +28,14 @@ export function environmentProxy(url: URL): URL | undefined {
 
 const isLoopback = (hostname: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 
-/** Where to connect to, without the user name and password of the URL: node:http would send them as `Authorization`. */
+/** The address to connect to, without the user name and password of the URL: node:http would send them as `Authorization`. */
 export const proxyAddress = ({ protocol, hostname, port }: URL) => ({
   protocol,
   hostname: hostname.replace(/^\[(.*)\]$/, '$1'),
   ...(port !== '' && { port }),
 })
 
-/** The credentials of the proxy's URL, for the proxy alone. */
+/** The credentials in the proxy's URL. They are sent only to the proxy. */
 export function proxyHeaders({ username, password }: URL): Readonly<Record<string, string>> {
   if (username === '' && password === '') return {}
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
@@ -44,11 +44,11 @@ export function proxyHeaders({ username, password }: URL): Readonly<Record<strin
 
 /** Options of a request by a `tunnelAgent`. */
 export interface TunnelRequestOptions extends https.RequestOptions {
-  /** Ends the attempt to connect. node:http gives an agent every option of a request but its `signal`. */
+  /** Aborts the attempt to connect. node:http passes every option of a request to an agent except its `signal`. */
   readonly connectSignal?: AbortSignal
 }
 
-/** Connections to https servers through a proxy (CONNECT). The proxy sees host and port, and nothing of what is sent. */
+/** Connections to https servers through a proxy (CONNECT). The proxy sees only host and port, not what is sent. */
 export function tunnelAgent(proxy: URL, options: https.AgentOptions): https.Agent {
   const agent = new https.Agent(options)
   const secure = agent.createConnection.bind(agent)

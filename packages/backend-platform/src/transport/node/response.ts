@@ -4,17 +4,17 @@ import { createBrotliDecompress, createUnzip } from 'node:zlib'
 import { startTimer, stopTimer } from '@ivcap/core/internal'
 import { contentCodings, type TransportResponse } from '../types.js'
 
-/** Bytes that may be read ahead of the caller. */
+/** Maximum bytes that are read ahead of the caller. */
 const MAX_AHEAD = 1 << 20
-/** Bytes. A cancelled body up to this size is read to its end: to cut it off would cost the connection. */
+/** Bytes. A cancelled body up to this size is read to its end, because cutting it off would close the connection. */
 const MAX_DRAINED = 64 << 10
-/** Milliseconds that this may take. */
+/** Milliseconds that reading it to its end may take. */
 const MAX_DRAIN_MS = 1000
 
 /**
- * The response of node:http.
+ * Converts a response of node:http.
  *
- * @param isSent whether the whole request was sent, so that another one may follow on its connection
+ * @param isSent returns true if the whole request was sent, so that another one may use its connection
  */
 export function transportResponse(
   response: IncomingMessage,
@@ -51,7 +51,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
-/** Requests accept no encoding, but some proxies encode nevertheless. The coding that was applied last is removed first. */
+/** Requests accept no encoding, but some proxies encode anyway. The coding that was applied last is removed first. */
 function decoded(response: IncomingMessage, headers: Headers): Readable {
   const decoders = contentCodings(headers)
     .map(decoderOf)
@@ -105,7 +105,7 @@ class Body {
     }
   }
 
-  /** Reads the rest and drops it. */
+  /** Reads the rest and discards it. */
   drain(): void {
     this.#stream.removeAllListeners('data')
     this.#stream.resume()

@@ -15,7 +15,7 @@ import {
   type UploadLease,
 } from './types.js'
 
-/** Milliseconds. Deployments remove unfinished uploads long before that. */
+/** Milliseconds. Deployments remove unfinished uploads much earlier. */
 const MAX_AGE = 30 * 24 * 3600_000
 
 const Entry = v.object({
@@ -75,9 +75,9 @@ export function openPendingUploads(stateDir: string | false | undefined): Pendin
 }
 
 /**
- * The identity of the file as the source reads it. Undefined where the file's stat does not tell one content from another: two
- * writes within one tick of the file system's clock leave the same stat. A tick is up to 10 ms today, and 2 s where only whole
- * seconds are kept.
+ * Returns the identity of the file as the source reads it. Returns undefined if the file's stat can't distinguish two contents:
+ * two writes within one tick of the file system's clock leave the same stat. A tick is up to 10 ms today, and 2 s if only whole
+ * seconds are stored.
  */
 async function sourceIdentity(source: ByteSource): Promise<string | undefined> {
   if (source.native?.kind !== 'file' || source.unchanged === undefined) return undefined
@@ -96,7 +96,7 @@ async function sourceIdentity(source: ByteSource): Promise<string | undefined> {
 const fileIdentity = ({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string =>
   [dev, ino, size, mtimeNs, ctimeNs].join(' ')
 
-/** Whether another process of this machine still uploads. A process of another machine counts as gone. */
+/** True if another process on this machine is still uploading. A process on another machine counts as gone. */
 function isRunning({ host, pid }: v.InferOutput<typeof Entry>): boolean {
   if (host !== hostname() || pid === process.pid) return false
   try {

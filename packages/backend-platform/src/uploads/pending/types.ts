@@ -1,26 +1,26 @@
 import { type ByteSource, isUrn, type Urn } from '@ivcap/core/driver'
 import * as v from 'valibot'
 
-/** An upload that the deployment knows, and that may not be complete. */
+/** An upload that the deployment has created, and that may be incomplete. */
 export interface PendingUpload {
   readonly id: Urn
-  /** The address for the bytes, as the deployment named it. */
+  /** The address for the bytes, as the deployment returned it. */
   readonly dataHref: string
 }
 
 /** Remembers unfinished uploads for the next process. A record that can't be read or written never stops an upload. */
 export interface PendingUploads {
   /**
-   * Reserves the upload `subject` of this file, unchanged. Undefined if uploads of this source can't be remembered, or if the
-   * same upload is running already.
+   * Reserves the upload `subject` of this unchanged file. Returns undefined if uploads of this source can't be remembered, or if
+   * the same upload is already running.
    *
-   * @param subject all that makes two uploads of one file the same: deployment, account, name, type…
+   * @param subject the properties that two uploads of one file must share to be the same: deployment, account, name, type…
    */
   acquire(source: ByteSource, subject: string): Promise<UploadLease | undefined>
 }
 
 export interface UploadLease {
-  /** What an earlier process began with the same file. */
+  /** The upload that an earlier process began with the same file. */
   readonly earlier?: PendingUpload
   save(upload: PendingUpload): Promise<void>
   clear(): Promise<void>
@@ -34,7 +34,7 @@ export const PendingUploadJson = v.object({
   dataHref: v.string(),
 })
 
-/** Undefined if the text is not JSON of this schema. */
+/** Returns undefined if the text is not JSON of this schema. */
 export function parseEntry<S extends v.GenericSchema>(
   schema: S,
   text: string | null,

@@ -1,4 +1,4 @@
-/** `#pending-uploads` in browsers: localStorage, until the user chooses the same File again. */
+/** `#pending-uploads` in browsers: stored in localStorage until the user selects the same File again. */
 import type { ByteSource } from '@ivcap/core/driver'
 import * as v from 'valibot'
 import { PendingUploadJson, type PendingUploads, parseEntry } from './types.js'
@@ -7,7 +7,7 @@ const PREFIX = 'ivcap-upload:'
 
 const Entry = v.object({ ...PendingUploadJson.entries, file: v.string() })
 
-/** The parts of the web platform that are used. Either may be missing, or forbidden. */
+/** The parts of the web platform that are used. Each may be missing, or forbidden. */
 interface Web {
   readonly fetch: unknown
   readonly localStorage?: {
@@ -63,7 +63,7 @@ export function openPendingUploads(stateDir: string | false | undefined): Pendin
   }
 }
 
-/** A page sees no more of a file than this. Size and time tell a changed file from the earlier one. */
+/** A page can read no more of a file's identity than this. Size and time distinguish a changed file from the earlier one. */
 function fileIdentity({ native }: ByteSource): { name: string; identity: string } | undefined {
   if (native?.kind !== 'blob') return undefined
   const { blob } = native
@@ -72,11 +72,11 @@ function fileIdentity({ native }: ByteSource): { name: string; identity: string 
   return { name, identity: [blob.size, blob.lastModified, blob.type, name].join(' ') }
 }
 
-/** Reading the property throws where a page may not store anything. */
+/** Reading the property throws if the page may not store anything. */
 const localStorageOf = (web: Web): Web['localStorage'] => attempt(() => web.localStorage)
 
 /**
- * A lock that other tabs respect, and that ends with the page. Where there are no locks it is granted.
+ * Acquires a lock that other tabs respect, and that ends with the page. If the browser has no locks, it is granted.
  *
  * @returns the function that releases it; undefined if another tab holds it
  */
