@@ -35,3 +35,16 @@ it('a listing of many artifacts walks the folder once, with few calls for each',
   expect(await allArtifacts(backend, { limit: 1000 })).toHaveLength(COUNT + 20)
   expect(calls()).toBeLessThanOrEqual(3 * (COUNT + 20))
 })
+
+it('a listing of more artifacts than one walk remembers goes on after them', {
+  timeout: 30_000,
+}, async () => {
+  const { fs } = memfs()
+  const COUNT = 10_050
+  fs.mkdirSync('/base')
+  for (let i = 0; i < COUNT; i++) fs.writeFileSync(`/base/${i}.txt`, '')
+  const backend = localBackend({ baseDir: '/base', fs: fs.promises })
+  const listed = await allArtifacts(backend, { limit: 1000, orderBy: 'name', orderDesc: false })
+  expect(new Set(listed.map(({ id }) => id)).size).toBe(COUNT)
+  expect(listed).toHaveLength(COUNT)
+})

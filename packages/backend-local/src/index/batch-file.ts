@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { writeAll } from '../fs/copy-stream.js'
 import { type LocalFileHandle, type LocalFs, orAbsent, statIfThere } from '../fs/local-fs.js'
 import { moveTo } from '../fs/move-to.js'
 import type { OwnFolder } from '../fs/own-folder.js'
@@ -191,9 +192,9 @@ export class BatchFile {
       let position: FilePosition = { ino, first: '', end: 0, batches: 0 }
       for await (const lines of batches) {
         const batch = encodeBatch(lines)
-        const { bytesWritten } = await handle.write(batch, 0, batch.byteLength, position.end)
+        const end = await writeAll(handle, batch, position.end)
         const first = position.first || batch.toString('latin1', 0, HEAD_BYTES)
-        position = { ino, first, end: position.end + bytesWritten, batches: position.batches + 1 }
+        position = { ino, first, end, batches: position.batches + 1 }
       }
       return position
     } finally {
