@@ -26,7 +26,10 @@ try {
   await artifact.updateMetadata(Site, { reef: 'Davies', depth: -1, tags: [] })
 } catch (error) {
   if (!isIvcapError(error, 'invalid-argument')) throw error
-  console.log('refused:', error.issues?.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; '))
+  console.log(
+    'refused:',
+    error.issues?.map(({ path, message }) => `${path?.join('.')}: ${message}`).join('; '),
+  )
 }
 
 // Conditions know the fields and their types, too.

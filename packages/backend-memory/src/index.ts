@@ -1,6 +1,7 @@
 import { type Backend, checkOptions, type EventListener } from '@ivcap/core/driver'
-import { blobBackend } from '@ivcap/core/engine'
-import type { Clock, OptionNames } from '@ivcap/core/internal'
+import { blobArtifactStore } from '@ivcap/core/engine'
+import { type Clock, type OptionNames, systemClock } from '@ivcap/core/internal'
+import { memoryAspects } from './memory-aspects.js'
 import { memoryBlobs } from './memory-blobs.js'
 
 export interface MemoryBackendOptions {
@@ -13,10 +14,20 @@ export interface MemoryBackendOptions {
 const OPTIONS: OptionNames<MemoryBackendOptions> = { clock: true, onEvent: true }
 
 /**
- * Stores artifacts and aspects in the memory of this process, for tests: the engine over blobs in an in-memory file system. Each
+ * Stores artifacts and aspects in the memory of this process, for tests: contents in an in-memory file system, aspects in maps. Each
  * call creates a separate, empty store. It uses no disk, and is freed with its last reference.
  */
 export function memoryBackend(o: MemoryBackendOptions = {}): Backend {
-  const { clock, onEvent } = checkOptions(o, OPTIONS, 'memoryBackend')
-  return blobBackend(memoryBlobs(), { name: 'memory', remembersUploads: false, clock, onEvent })
+  const { clock = systemClock, onEvent } = checkOptions(o, OPTIONS, 'memoryBackend')
+  const aspects = memoryAspects({ clock })
+  const artifacts = blobArtifactStore(memoryBlobs(), {
+    name: 'memory',
+    remembersUploads: false,
+    clock,
+    onEvent,
+    aspects,
+  })
+  // no other process can damage what is in here
+  const nothing = async () => []
+  return { artifacts, aspects, verify: nothing, repair: nothing }
 }

@@ -66,10 +66,10 @@ const areas = {
 
 export type Area = keyof typeof areas
 
-// the keys of a literal are those of its type
+// Object.keys returns string[]: the keys of this literal are exactly those of its type.
 const allAreas = Object.keys(areas) as Area[]
 
-/** Those on bytes and what goes with them, for a place that has its aspects elsewhere tested. */
+/** The areas that test bytes and their records, for a backend whose aspects are tested elsewhere. */
 export const artifactAreas: readonly Area[] = [
   'artifact content',
   'artifact names',
@@ -83,11 +83,11 @@ export const artifactAreas: readonly Area[] = [
 ]
 
 export interface DescribeOptions {
-  /** Default: all of them. A backend's own tests leave none out. */
+  /** The areas to test. A backend's own tests must run all of them. @default all areas */
   readonly areas?: readonly Area[]
 }
 
-/** Registers the tests that every backend passes. To be called from a vitest file. */
+/** Registers the tests that every backend must pass. Call it from a vitest file. */
 export function describeBackend(
   name: string,
   harness: BackendHarness,

@@ -14,7 +14,7 @@ const areas: Readonly<Record<string, (place: BlobPlace) => void>> = {
   aborts: aborting,
 }
 
-/** Registers the tests that every blob store passes. To be called from a vitest file. */
+/** Registers the tests that every blob store must pass. Call it from a vitest file. */
 export function describeBlobStore(name: string, harness: BlobStoreHarness): void {
   describe(name, () => {
     const place = placeOf(harness)

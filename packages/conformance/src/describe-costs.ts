@@ -12,19 +12,19 @@ import { countingBlobs, none, type Requests } from './support/counting-blobs.js'
 import { transfer } from './support/transfer.js'
 
 export interface CostOptions {
-  /** A fresh, empty blob store. */
+  /** Opens a new, empty blob store. */
   open(): Promise<BlobStore>
   close(): Promise<void>
-  /** How many aspects there are, from 20; what a query costs must not depend on it. */
+  /** The number of aspects, at least 20. The cost of a query must not depend on it. */
   readonly aspects: number
 }
 
 const SCHEMAS = ['tag', 'tag-set', 'label', 'metric', 'note'].map((name) => `urn:test:schema:${name}.1`)
 const TAG = 'urn:test:schema:tag.1'
-/** Items of a page. */
+/** Page size. */
 const K = 10
 const AT_ONCE = 32
-/** So many of the aspects are updated ones, which cost more to write. */
+/** Every second one of the first UPDATED aspects is written by an update, which costs more requests than an add. */
 const UPDATED = 200
 const entity = (n: number) => `urn:test:entity:${n}`
 
@@ -32,14 +32,14 @@ interface Filled {
   readonly blobs: BlobStore
   readonly backend: Backend
   readonly requests: Requests
-  /** When half of them were there. */
+  /** A time at which about half of the aspects were in force. */
   readonly half: Timestamp
 }
 
 /**
- * Registers the tests of what the engine asks of a blob store, in requests, for each kind of query. To be called from a vitest
- * file. Patterns cost one LIST to find the schemas, and one for each that matches; as of a time twice that, among what is in
- * force and what was.
+ * Registers tests that count the requests of the engine to a blob store, for each kind of query. Call it from a vitest file.
+ * A schema pattern costs one LIST to find the schemas, and one LIST for each schema that matches. A query with `atTime` costs
+ * twice as many, since it lists both the current and the past aspects.
  */
 export function describeCosts(name: string, { open, close, aspects }: CostOptions): void {
   describe(`${name}, with ${aspects} aspects`, () => {
@@ -112,7 +112,7 @@ export function describeCosts(name: string, { open, close, aspects }: CostOption
   })
 }
 
-/** All entities have one record of each schema. */
+/** Fills the store: each entity gets one record of each schema. */
 async function fill(store: BlobStore, aspects: number): Promise<Filled> {
   const { blobs, requests } = countingBlobs(store)
   const backend = blobBackend(blobs)

@@ -4,7 +4,7 @@ import { aspectQuery } from './support/aspects.js'
 import { bytesOf, put } from './support/blobs.js'
 
 export interface RaceOptions {
-  /** The same place, seen once more: another client, as another process has one. The first of them finds it empty. */
+  /** Opens another client of the same store, as another process would. The store must be empty at the first call. */
   open(): Promise<{ readonly blobs: BlobStore; readonly backend: Backend }>
   close(): Promise<void>
 }
@@ -13,7 +13,7 @@ const SCHEMA = 'urn:test:schema:survey.1'
 const WRITERS = 8
 const CLIENTS = 4
 
-/** Registers the tests of many writers who want the same key, or the same aspect. To be called from a vitest file. */
+/** Registers tests in which many writers create the same key or update the same aspect. Call it from a vitest file. */
 export function describeRaces(name: string, { open, close }: RaceOptions): void {
   describe(`${name}, ${WRITERS} writers at once`, { timeout: 240_000 }, () => {
     const views: Awaited<ReturnType<RaceOptions['open']>>[] = []

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Backend, BlobStore } from '@ivcap/core/driver'
 import type { Harness } from './harness.js'
 
-/** A harness for places that live in a folder: each is a new folder of the machine's temporary ones, removed at the end. */
+/** A harness for stores in a folder. `open` creates a new temporary folder; `close` removes it. */
 export function inFolder<T extends Backend | BlobStore, C>(
   at: (dir: string) => T,
   capabilities: C,
@@ -25,7 +25,7 @@ export function inFolder<T extends Backend | BlobStore, C>(
     },
     reopen,
     async close() {
-      // a place may go on writing after its answers
+      // A store may still write after its calls have resolved, so it is closed before its folder is removed.
       await Promise.all(opened.map(async (place) => 'close' in place && place.close?.()))
       opened = []
       if (dir !== undefined) await rm(dir, { recursive: true, force: true })

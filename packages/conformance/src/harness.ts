@@ -1,33 +1,34 @@
 import type { Backend, BlobStore } from '@ivcap/core/driver'
 
-/** How the suite comes to the places that it tests. */
+/** Opens and closes the backends or blob stores under test. */
 export interface Harness<T, C> {
-  /** A fresh, empty place. */
+  /** Opens a new, empty store. */
   open(): Promise<T>
-  /** The place opened last, as a process sees it that has only just started. */
+  /** Opens the store of the last `open` again, as a process that has just started would. */
   reopen(): Promise<T>
-  /** Lets go of the place opened last, and of every view of it. */
+  /** Releases the store of the last `open` and all handles to it. */
   close(): Promise<void>
   readonly capabilities: C
 }
 
-/** In what backends may differ. Each value is asserted: none switches a test off without another in its place. */
+/** Allowed differences between backends. Tests assert each value: if a value disables a test, another test runs instead. */
 export interface BackendCapabilities {
   /**
-   * `uuid`: ids are `urn:ivcap:artifact:<uuid>` and a name is a label that many may bear. `path`: ids are
-   * `urn:file://<path>`, a name is the end of that path, must be a relative one, and a second upload takes its place.
+   * `uuid`: ids are `urn:ivcap:artifact:<uuid>`. A name is a label that several artifacts may share.
+   * `path`: ids are `urn:file://<path>`. A name is the end of that path and must be relative. A second upload with the same name
+   * replaces the first one.
    */
   readonly ids: 'uuid' | 'path'
-  /** Which uploads have their SHA-256 recorded: `streams` leaves out those from a file on disk. */
+  /** The uploads whose SHA-256 is recorded. `streams`: all except those of a file on disk. */
   readonly digest: 'all' | 'streams' | 'none'
-  /** Whether this backend's own aspects tell of uploads and collections; false in a mix whose artifacts report elsewhere. */
+  /** True if this backend's own aspects describe uploads and collections. False in a mix whose artifacts record them elsewhere. */
   readonly recordsUploads: boolean
-  /** Bytes per part or request: sizes around it and its multiples are tried. */
+  /** Bytes per part or request. Tests use sizes around it and around its multiples. */
   readonly partSize: number
 }
 
 export interface BlobStoreCapabilities {
-  /** Bytes per part or request: sizes around it and its multiples are tried. */
+  /** Bytes per part or request. Tests use sizes around it and around its multiples. */
   readonly partSize: number
 }
 

@@ -1,4 +1,4 @@
-/** The suite that every backend and every blob store passes, and blob stores that fail on purpose. */
+/** The test suite that every backend and every blob store must pass, and blob stores with simulated faults. */
 
 export { type Area, artifactAreas, type DescribeOptions, describeBackend } from './describe-backend.js'
 export { describeBlobStore } from './describe-blob-store.js'

@@ -1,18 +1,18 @@
 import { SqlJsonPathError } from './errors.js'
 
-/** Evaluation that can pause: a generator that yields where the budget asks for it. Drive it with `next()` until it is done. */
+/** Evaluation that can pause: a generator that yields when the budget requires it. Call `next()` until it is done. */
 export type Work<T> = Generator<void, T, void>
 
 /** Decides how long an evaluation may compute in one piece. */
 export interface Budget {
   /**
-   * Counts steps; one takes about 100 ns. Returns true where the evaluation must pause, and from then on until it has paused:
-   * there are steps after which it can't. May throw to end the evaluation.
+   * Counts steps; a step takes about 100 ns. Returns true if the evaluation must pause. Since it cannot pause after every step,
+   * all further calls must return true until it has paused. May throw to end the evaluation.
    */
   spend(steps: number): boolean
 }
 
-/** Ends an evaluation that never pauses after a number of steps. */
+/** A budget without pauses. Ends the evaluation after a number of steps. */
 export class StepLimit implements Budget {
   readonly #limit: number
   #steps = 0

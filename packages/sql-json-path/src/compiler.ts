@@ -33,11 +33,11 @@ import {
 import { atKeys, atSubscripts, childrenOf, descendants, keyValues } from './steps.js'
 import type { Item, Path, Predicate, Step, Truth } from './tree.js'
 
-/** What surrounds a step. */
+/** The context of a step. */
 interface Scope {
   /** `@` */
   readonly current: Register<Item>
-  /** Elements of the array whose subscripts are read: `last` is one less. */
+  /** Number of elements of the array whose subscripts are read: `last` is one less. */
   readonly size: Register<number>
   /** The outcome for a missing member or element: `more` in lax mode and below `.**`, `failed` in strict mode. */
   readonly absent: Outcome
@@ -51,7 +51,7 @@ export function compileSelection({ strict, path }: ParsedPath, evaluation: Evalu
   return compiler.path(path, compiler.outermost, found)
 }
 
-/** Whether a path finds anything in the evaluation's document; null where it fails. */
+/** Whether a path finds anything in the evaluation's document; null if it fails. */
 export function compileExistence(parsed: ParsedPath, evaluation: Evaluation): Condition {
   const compiler = new Compiler(parsed.strict, evaluation)
   return compiler.condition({ type: 'exists', path: parsed.path }, compiler.outermost)
@@ -72,7 +72,7 @@ class Compiler {
   /**
    * The stages of a path, from the step at `index`.
    *
-   * @param found takes what the path finds
+   * @param found receives each item that the path finds
    * @param existence whether only the existence of an item matters
    */
   path(path: Path, scope: Scope, found: Stage, existence = false, index = 0): Stage {
@@ -212,7 +212,7 @@ class Compiler {
       return negative ? number.negated() : number
     }
     const signed = computed(this.#evaluation, sign, next)
-    // if only existence matters and no step follows, PostgreSQL skips items that are no numbers
+    // if only existence matters and no step follows, PostgreSQL skips items that are not numbers
     const stage: Stage = (item) => (existence && !isNumber(item) ? 'more' : signed(item))
     return eachOf(this.#evaluation, (item) => collector.take(item), stage)
   }
@@ -233,14 +233,14 @@ class Compiler {
     return calculate(operator, first, second)
   }
 
-  /** In lax mode an array stands for its elements. */
+  /** In lax mode an array is replaced by its elements. */
   #unwrapping(stage: Stage): Stage {
     if (this.#strict) return stage
     const elements = each(this.#evaluation, stage)
     return (item) => (isList(item) ? elements(item) : stage(item))
   }
 
-  /** @param values whether arrays stand for their elements in lax mode */
+  /** @param values whether arrays are replaced by their elements in lax mode */
   #collector(path: Path, scope: Scope, values: boolean): Collector {
     const unwrap = values && !this.#strict
     return new Collector((found) => this.path(path, scope, found), unwrap, this.#evaluation)
@@ -264,7 +264,7 @@ function keysFrom(path: Path, start: number): readonly string[] {
   return keys
 }
 
-/** The conditions that `&&` or `||` joins, as a list: a path may join more of them than a stack holds. */
+/** Returns the conditions that `&&` or `||` joins, without recursion: a path may join more of them than the call stack can hold. */
 function operandsOf(predicate: Predicate, type: 'and' | 'or'): readonly Predicate[] {
   const operands: Predicate[] = []
   let left = predicate

@@ -1,4 +1,4 @@
-/** Conditions: what stands in a filter. Like stages, they keep their progress and can pause. */
+/** The conditions of filters. Like stages, they keep their progress and can pause. */
 import { isList, isObject, weight } from './items.js'
 import { type Collector, type Condition, collectAll, type Evaluation, type Stage } from './stages.js'
 import type { Item, Truth } from './tree.js'
@@ -17,11 +17,15 @@ export type Direct = (item: Item) => Item | undefined | typeof FAILED | typeof L
 /** A side of a comparison. */
 export interface Operand {
   readonly collector: Collector
-  /** For a path of keys alone: takes the place of the collector unless there is an array to unwrap. */
+  /** Only for a path of keys. Used instead of the collector unless there is an array to unwrap. */
   readonly direct?: Direct
 }
 
-/** The conditions joined by `&&` (settled by one that is false) or `||` (settled by one that is true). */
+/**
+ * Joins conditions by `&&` or `||`.
+ *
+ * @param settles the truth of one condition that decides the result: false for `&&`, true for `||`
+ */
 export function joined(conditions: readonly Condition[], settles: boolean): Condition {
   let position = 0
   let truth: Truth = !settles
@@ -55,9 +59,9 @@ export function isUnknown(condition: Condition): Condition {
 }
 
 /**
- * Whether a path finds anything. In strict mode all is evaluated, because an error anywhere counts.
+ * Whether a path finds anything. In strict mode the whole path is evaluated, because any error makes the result unknown.
  *
- * @param compile makes the path's stages; they pass what they find to its argument
+ * @param compile compiles the path to stages that pass each item found to `found`
  */
 export function exists(compile: (found: Stage) => Stage, strict: boolean): Condition {
   let found = false
@@ -74,7 +78,7 @@ export function exists(compile: (found: Stage) => Stage, strict: boolean): Condi
   }
 }
 
-/** Keys of the item that `head` gives. */
+/** Follows keys from the item that `head` returns. */
 export function direct(
   evaluation: Evaluation,
   head: (item: Item) => Item,
@@ -95,10 +99,10 @@ export function direct(
 }
 
 /**
- * Whether the test holds for any pair of items: in lax mode a pair for which it is true settles it, in strict mode one for which
- * it is unknown.
+ * Whether the test holds for any pair of items. One pair settles the result: in lax mode a pair for which the test is true, in
+ * strict mode a pair for which it is unknown.
  *
- * @param right absent for a test of the left side alone
+ * @param right absent for a test of the left side only
  */
 export function anyPair(
   evaluation: Evaluation,

@@ -1,4 +1,4 @@
-/** What items are, and how they compare. */
+/** Types of items, and their comparison. */
 import { fail } from './errors.js'
 import { Decimal } from './numbers/decimal.js'
 import type { Comparison, Item, JsonObject, JsonValue, Truth } from './tree.js'
@@ -19,13 +19,13 @@ export const isObject = (item: Item): item is JsonObject =>
 export const isLeaf = (item: Item): item is Exclude<Item, readonly JsonValue[] | JsonObject> =>
   !isList(item) && !isObject(item)
 
-/** The only item, a number. @throws FAILURE otherwise */
+/** Returns the only item, which must be a number. @throws FAILURE otherwise */
 export function single(items: readonly Item[]): NumberItem {
   const [item = null] = items
   return items.length === 1 && isNumber(item) ? item : fail()
 }
 
-/** The only item, a number, as the index of an element. @throws FAILURE otherwise */
+/** Returns the only item, which must be a number, as the index of an element. @throws FAILURE otherwise */
 export function subscriptIn(items: readonly Item[]): number {
   const index = Decimal.from(single(items)).truncated()
   return BigInt.asIntN(SUBSCRIPT_BITS, index) === index ? Number(index) : fail()
@@ -48,7 +48,7 @@ const HOLDS: Record<Comparison, readonly [less: boolean, equal: boolean, greater
   '>=': [false, true, true],
 }
 
-/** Unknown for what can't be compared: arrays, objects, different types. Null differs from everything else. */
+/** The result is unknown if items can't be compared: arrays, objects, different types. Null differs from every other item. */
 export function comparison(operator: Comparison): (a: Item, b: Item) => Truth {
   const [less, equal, greater] = HOLDS[operator]
   return (a, b) => {
@@ -66,7 +66,7 @@ function orderOf(a: Item, b: Item): number | null {
   return null
 }
 
-/** By code point, which is also the order of UTF-8's bytes; JavaScript's own order is by UTF-16 unit. */
+/** Compares by code point, which is also the order of the UTF-8 bytes; JavaScript compares by UTF-16 unit. */
 export function compareText(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
@@ -76,10 +76,10 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Surrogates stand for what comes after all other units. */
+/** Surrogates encode code points that come after all others. */
 const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)
 
-/** Steps for reading an item, in addition to the step that reads it. */
+/** Steps that reading an item costs, in addition to the first one. */
 export function weight(item: Item): number {
   if (typeof item === 'string') return item.length >> 5
   return item instanceof Decimal ? item.words << 3 : 0

@@ -6,14 +6,14 @@ import type { JsonObject, JsonValue } from './tree.js'
 export type Entry = readonly [key: string, value: JsonValue]
 type Keyed = { readonly entry: Entry; readonly bytes: number }
 
-/** So many keys of so many characters are sorted without a pause. */
+/** At most FEW keys of at most SHORT characters are sorted without a pause. */
 const FEW = 64
 const SHORT = 256
 
 /**
- * The members of an object, the short keys first.
+ * Returns the members of an object, shorter keys first.
  *
- * @param extra further members, which the object's own ones override
+ * @param extra additional members; the object's own members override them
  */
 export function* membersOf(
   object: JsonObject,
@@ -21,7 +21,7 @@ export function* membersOf(
   budget: Budget,
 ): Work<readonly Entry[]> {
   const entries: Entry[] = []
-  // not by Object.entries, which can't pause
+  // Object.entries can't pause
   for (const key in object) {
     if (budget.spend(2)) yield
     entries.push([key, object[key] ?? null])
@@ -45,7 +45,7 @@ function* inStoredOrder(entries: readonly Entry[], budget: Budget): Work<readonl
   return sorted.map(({ entry }) => entry)
 }
 
-/** Merge sort, because the sort of the language can't pause. */
+/** Merge sort, because Array.prototype.sort can't pause. */
 function* merged(items: readonly Keyed[], budget: Budget): Work<readonly Keyed[]> {
   let from = items
   for (let width = 1; width < items.length; width *= 2) {

@@ -204,14 +204,14 @@ function literal(reader: TokenReader, value: Item): Path {
 }
 
 function numberOf(value: string, source: string, at: number): Item {
-  // a number that JSON writes in the same way is compared without exact arithmetic
+  // if JSON writes the number in the same way, it needs no exact arithmetic
   if (String(Number(value)) === value) return Number(value)
   const decimal = /^0[box]/i.test(value) ? Decimal.of(BigInt(value), 0) : Decimal.parse(value)
   if (decimal === undefined) throw syntaxError(at, `the number ${source} is too large or too small`)
   return decimal
 }
 
-/** What follows a value: `.key`, `.*`, `.**`, `.method()`, `[…]`, `? (…)`. */
+/** The steps after a value: `.key`, `.*`, `.**`, `.method()`, `[…]`, `? (…)`. */
 function accessors(reader: TokenReader): Path {
   const steps: Step[] = []
   for (;;) {

@@ -12,20 +12,20 @@ export interface EvaluationOptions {
    * @default 10_000_000
    */
   readonly maxSteps?: number
-  /** Members that the document's root object has in addition; members of its own override them. @default none */
+  /** Additional members of the document's root object; its own members override them. @default none */
   readonly extraMembers?: JsonObject | undefined
 }
 
 const MAX_STEPS = 10_000_000
-/** Machines that are kept between evaluations. */
+/** Maximum number of machines that are kept between evaluations. */
 const MAX_IDLE = 4
 
 /**
  * Compiles a path once, for any number of documents.
  *
  * @param text a path in PostgreSQL's SQL/JSON path language, of at most 10,000 characters
- * @throws SqlJsonPathError `syntax` for what is no path; `unsupported` for variables, methods of dates and times, and regular
- * expressions that can't be matched in linear time; `too-large` or `too-deep` where a limit is exceeded
+ * @throws SqlJsonPathError `syntax` if the text is not a path; `unsupported` for variables, methods of dates and times, and
+ * regular expressions that can't be matched in linear time; `too-large` or `too-deep` if a limit is exceeded
  * @example
  * const large = compile('$.images[*] ? (@.size > 10000)')
  * large.exists({ images: [{ name: 'a.png', size: 20000 }] }) // true
@@ -38,7 +38,7 @@ export function compile(text: string): SqlJsonPath {
 export class SqlJsonPath {
   readonly text: string
   readonly #parsed: ParsedPath
-  /** Paused evaluations keep their machine; others share one. */
+  /** Machines that no evaluation uses. A paused evaluation keeps its machine. */
   readonly #idle: Machine[]
 
   /** See `compile`. */
@@ -49,7 +49,7 @@ export class SqlJsonPath {
   }
 
   /**
-   * Whether the path finds anything, as `jsonb_path_exists(document, path, silent => true)` in PostgreSQL. Does not pause.
+   * Whether the path finds anything, like `jsonb_path_exists(document, path, silent => true)` in PostgreSQL. Does not pause.
    *
    * @throws SqlJsonPathError `too-expensive`, `too-deep`
    */
@@ -58,10 +58,10 @@ export class SqlJsonPath {
   }
 
   /**
-   * As `exists`, in slices that a budget allows. Returns the answer if one slice was enough, otherwise the work that is left.
-   * The document must not change meanwhile.
+   * Like `exists`, but pauses when the budget requires it. Returns the result if no pause was necessary, otherwise the remaining
+   * work. The document must not change until the work has ended.
    *
-   * @throws SqlJsonPathError `too-deep`; what the budget throws. So does the work.
+   * @throws SqlJsonPathError `too-deep`, and the errors of the budget. The returned work throws the same errors.
    */
   existsWithin(budget: Budget, document: JsonValue, extraMembers?: JsonObject): boolean | Work<boolean> {
     const machine = this.#idle.pop() ?? new Machine(this.#parsed)
@@ -71,8 +71,8 @@ export class SqlJsonPath {
   }
 
   /**
-   * The items that the path finds, as `jsonb_path_query(document, path, silent => true)` in PostgreSQL: where an error occurs,
-   * those before it. Computed numbers are rounded to doubles. Does not pause.
+   * Returns the items that the path finds, like `jsonb_path_query(document, path, silent => true)` in PostgreSQL. If an error
+   * occurs, returns the items before it. Computed numbers are rounded to doubles. Does not pause.
    *
    * @throws SqlJsonPathError `too-expensive`, `too-deep`
    */
@@ -113,7 +113,7 @@ class Machine {
   }
 }
 
-/** A step limit never asks for a pause. */
+/** Returns the result of work under a step limit, which never requires a pause. */
 function finish(outcome: boolean | Work<boolean>): boolean {
   if (typeof outcome === 'boolean') return outcome
   for (;;) {

@@ -1,10 +1,10 @@
 /**
  * Stages: the parts of a compiled path. A stage handles one item and passes what it finds to the stage after it.
  *
- * Stages are plain functions that keep their progress in variables of their own, so that evaluation runs without a generator
- * or an allocation for each step, and can still pause anywhere: where the budget asks for a pause, a loop returns `paused` and
- * remembers where it stands. To resume, the caller passes the same item again, and each stage continues where it was. This
- * works because no stage is entered twice at a time: the language has no recursion.
+ * Stages are plain functions that keep their progress in their own variables. So an evaluation needs no generator and no
+ * allocation for each step, and can still pause anywhere: when the budget requires a pause, a loop returns `paused` and keeps its
+ * position. To resume, the caller passes the same item again, and each stage continues at its position. This works because no
+ * stage is entered while it is running: the language has no recursion.
  */
 import type { Budget, Work } from './budget.js'
 import { FAILURE, SqlJsonPathError } from './errors.js'
@@ -24,10 +24,10 @@ export type Loop = (items: readonly Item[]) => Outcome
 /** Items that a loop goes over. */
 export type Source = (item: Item) => readonly Item[] | 'failed' | 'paused'
 
-/** Stands for `paused` where a text may be a result. */
+/** Replaces `paused` where the result may be a text. */
 export const PAUSED = Symbol('paused')
 
-/** Steps inside of each other. */
+/** Maximum number of nested steps. */
 const MAX_DEPTH = 300
 const NO_BUDGET: Budget = { spend: () => false }
 
@@ -39,11 +39,11 @@ export function assertDepth(depth: number): void {
     )
 }
 
-/** What all stages of one evaluation share. */
+/** State that all stages of one evaluation share. */
 export class Evaluation {
   root: Item = null
   budget: Budget = NO_BUDGET
-  /** Arrays that are unwrapped inside of each other, by keys. */
+  /** Number of nested arrays that keys are unwrapping. */
   depth = 0
   #extra: JsonObject | undefined
   #ids: Map<Item, number> | undefined
@@ -72,7 +72,7 @@ export class Evaluation {
     return membersOf(object, object === this.root ? this.#extra : undefined, this.budget)
   }
 
-  /** The same number for the same object. */
+  /** Returns the same number for the same object. */
   idOf(object: JsonObject): number {
     this.#ids ??= new Map()
     const id = this.#ids.get(object) ?? this.#ids.size
@@ -142,9 +142,9 @@ export function computed(
   }
 }
 
-/** A condition in three-valued logic: it is unknown if something inside fails. */
+/** A condition in three-valued logic: it is unknown if a part of it fails. */
 export type Condition = (item: Item) => Truth | 'paused'
-/** Holds what `@` or `last` stands for. */
+/** Holds the item of `@`, or the array size from which `last` is computed. */
 export interface Register<T> {
   value: T
 }
@@ -166,7 +166,7 @@ export function filtered(current: Register<Item>, condition: Condition, next: St
   }
 }
 
-/** Runs work until it ends or pauses; continues it when it is called again. */
+/** Runs work until it ends or pauses. The next call continues paused work. */
 export function resumable<T, A extends readonly unknown[]>(
   start: (...args: A) => Work<T>,
 ): (...args: A) => T | 'paused' {
@@ -187,8 +187,8 @@ export class Collector {
   #isDone = false
 
   /**
-   * @param compile makes the path's stages; they pass what they find to its argument
-   * @param unwrap whether arrays stand for their elements
+   * @param compile compiles the path to stages that pass each item found to `found`
+   * @param unwrap whether arrays are replaced by their elements
    */
   constructor(compile: (found: Stage) => Stage, unwrap: boolean, evaluation: Evaluation) {
     this.#stage = compile((item) => {
@@ -204,7 +204,7 @@ export class Collector {
     return this.#items
   }
 
-  /** Collects once, until the next `clear`. */
+  /** Collects the items. Does nothing if they are already collected and `clear` was not called since. */
   collect(item: Item): Collected {
     if (this.#isDone) return 'done'
     const outcome = this.#stage(item)
@@ -222,7 +222,7 @@ export class Collector {
     this.#isDone = false
   }
 
-  /** Collects the items and hands them over. */
+  /** Collects the items, returns them and clears the collector. */
   take(item: Item): readonly Item[] | 'failed' | 'paused' {
     const collected = this.collect(item)
     if (collected !== 'done') return collected
@@ -234,7 +234,7 @@ export class Collector {
 
 type Collected = 'done' | 'failed' | 'paused'
 
-/** Collects with all of them; if one fails, clears them all. */
+/** Calls `collect` on all collectors; if one fails, clears all of them. */
 export function collectAll(collectors: readonly Collector[], item: Item): Collected {
   for (const collector of collectors) {
     const collected = collector.collect(item)

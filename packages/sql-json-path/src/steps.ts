@@ -17,10 +17,10 @@ import {
 import type { Item, JsonObject, JsonValue } from './tree.js'
 
 /**
- * Follows keys as far as objects go.
+ * Follows a sequence of keys through nested objects.
  *
- * @param unwrap whether arrays stand for their elements
- * @param absent the outcome if there is no object with the key
+ * @param unwrap whether arrays are replaced by their elements
+ * @param absent the outcome if an item is not an object or does not have the key
  */
 export function atKeys(
   evaluation: Evaluation,
@@ -30,7 +30,7 @@ export function atKeys(
   next: Stage,
 ): Stage {
   const steps = keys.length >> 3
-  /** For each key: the loop over an array that takes the place of an object. */
+  /** For each key: the loop over the elements of an array that is found in place of an object. */
   const loops: (Loop | undefined)[] = []
   const loopAt = (index: number): Loop => {
     const loop = each(evaluation, (item) => follow(item, index, false))
@@ -82,7 +82,7 @@ export function keyValues(evaluation: Evaluation): Source {
   }
 }
 
-/** `.**`: passes on an item and what is below it, parents first. */
+/** `.**`: passes on an item and its descendants, parents first. */
 export function descendants(
   evaluation: Evaluation,
   { first, last }: { readonly first: number; readonly last: number },
@@ -90,14 +90,14 @@ export function descendants(
 ): Stage {
   const onlyLeaves = first === Number.POSITIVE_INFINITY && last === first
   const children = childrenOf(evaluation)
-  /** For each level below the top: its items, and which of them is next. */
+  /** For each level below the top: its items, and the index of the next one. */
   let levels: { readonly items: readonly Item[]; next: number }[] = []
   let parent: Item | undefined
   let began = false
 
   const top = (item: Item): Outcome => {
     const outcome = first === 0 ? next(item) : 'more'
-    // PostgreSQL ignores a failure at the top if there is something below
+    // PostgreSQL ignores a failure at the top if the item is an object or an array
     return outcome === 'failed' && !isLeaf(item) ? 'more' : outcome
   }
   const below = (): Outcome => {
@@ -145,12 +145,12 @@ export function descendants(
 }
 
 /**
- * `[…]`: passes on the elements that the subscripts name.
+ * `[…]`: passes on the elements that the subscripts select.
  *
- * @param subscripts for each: the first element, and the last one unless it is the same
+ * @param subscripts for each subscript: the index of the first element, and for a range that of the last one
  * @param size is set to the number of elements
- * @param wrap whether other items count as an array of one element
- * @param absent the outcome for an item that is no array, and for missing elements
+ * @param wrap whether an item that is not an array counts as an array of one element
+ * @param absent the outcome for an item that is not an array, and for missing elements
  */
 export function atSubscripts(
   evaluation: Evaluation,

@@ -1,6 +1,6 @@
 import { MAX_NESTING, quote, SqlJsonPathError, syntaxError, unsupported } from './errors.js'
 
-/** Characters of a path. */
+/** Maximum characters of a path. */
 const MAX_LENGTH = 10_000
 
 export interface Token {
@@ -45,7 +45,7 @@ function tokenAt(path: string, at: number): Token {
   if (path.startsWith('/*', at)) throw syntaxError(at, 'the comment that begins here has no end')
   const number = matchAt(NUMBER, path, at)
   const word = matchAt(WORD, path, at)
-  // the longest counts, as in PostgreSQL: after a blank, 12ab is a name
+  // the longest token is taken, as in PostgreSQL: after a blank, 12ab is a name
   if (number !== '' && word.length <= number.length + 1) {
     if (matchAt(WORD_START, path, at + number.length) !== '')
       throw syntaxError(at + number.length, `the number ${number} goes on in a way that no number does`)
@@ -84,11 +84,11 @@ function resolve(source: string, at: number): string {
   )
 }
 
-/** U+0000, which PostgreSQL's texts can't hold, stands for an invalid code point. */
+/** Returns U+0000 for an invalid code point: the caller rejects both, since PostgreSQL's texts can't contain U+0000. */
 const characterOf = (code: number): string => (code > 0x10ffff ? '\0' : String.fromCodePoint(code))
 
 const END: Token = { type: 'end', value: '', source: '', at: 0 }
-/** Keywords in lower case only. */
+/** Keywords that must be in lower case. */
 const CASED = ['null', 'true', 'false']
 
 /** Reads the tokens of a path in order. */
@@ -96,10 +96,10 @@ export class TokenReader {
   readonly #tokens: readonly Token[]
   #next = 0
   #nesting = 0
-  /** Filters and subscripts that enclose the next token: `@` and `last` mean something inside only. */
+  /** Number of filters and subscripts that enclose the next token: `@` and `last` are valid only inside of them. */
   filters = 0
   subscripts = 0
-  /** States of the path's regular expressions so far. */
+  /** Number of states of the path's regular expressions so far. */
   readonly regexes = { states: 0 }
 
   constructor(path: string) {
@@ -161,7 +161,7 @@ export class TokenReader {
   }
 }
 
-/** The keyword that a token is, in lower case. Case matters for null, true and false only. */
+/** Returns the keyword of a token in lower case. Case matters only for null, true and false. */
 export function keyword({ type, value }: Token): string | undefined {
   if (type !== 'word') return undefined
   const lower = value.toLowerCase()

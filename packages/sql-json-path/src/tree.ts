@@ -9,7 +9,7 @@ export interface JsonObject {
 /** A value that a path works on: JSON, or a computed number as an exact decimal. */
 export type Item = JsonValue | Decimal
 
-/** The first step gives an item (`$`, a literal, a calculation), each further step handles the items of the step before. */
+/** The first step returns an item (`$`, a literal, a calculation); each further step handles the items of the step before. */
 export type Path = readonly Step[]
 
 export type Step =
@@ -17,7 +17,7 @@ export type Step =
   | { readonly type: 'literal'; readonly value: Item }
   | { readonly type: 'key'; readonly key: string }
   | { readonly type: 'index'; readonly subscripts: readonly Subscript[] }
-  /** `.**`: levels below the item, 0 being itself; Infinity is `last`. */
+  /** `.**`: levels below the item; 0 is the item itself, Infinity is `last`. */
   | { readonly type: 'descend'; readonly first: number; readonly last: number }
   | { readonly type: 'filter'; readonly condition: Predicate }
   | { readonly type: 'convert'; readonly method: Conversion; readonly args: readonly number[] }

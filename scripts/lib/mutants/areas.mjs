@@ -18,7 +18,7 @@ const TRANSFER_TESTS = {
 }
 
 /**
- * Suites that need a server, another language or minutes are left out where a faster one covers the same code.
+ * A suite that needs a server, another language or minutes is omitted if a faster one covers the same code.
  *
  * @type {readonly Area[]}
  */
@@ -28,7 +28,7 @@ export const areas = [
     tests: {
       core: /^engine-(?!races)/,
       conformance: /^(engine-.*|fault-simulation)$/,
-      'backend-memory': /^(conformance|fault-simulation)$/,
+      'backend-memory': /^(engine-conformance|fault-simulation)$/,
     },
   },
   { sources: 'packages/core/src/transfer', tests: TRANSFER_TESTS },
@@ -42,14 +42,14 @@ export const areas = [
 
 const TEST = '.test.ts'
 
-/** The sources of an area, as paths from `root`, sorted. @param {Area} area @param {string} root */
+/** Returns the sources of an area, as paths from `root`, sorted. @param {Area} area @param {string} root */
 export const sourcesOf = ({ sources }, root) =>
   readdirSync(join(root, sources), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${sources}/${name}`)
     .sort()
 
-/** The test files of an area, as paths from `root`, sorted. @param {Area} area @param {string} root */
+/** Returns the test files of an area, as paths from `root`, sorted. @param {Area} area @param {string} root */
 export const testsOf = ({ tests }, root) =>
   Object.entries(tests).flatMap(([name, wanted]) =>
     readdirSync(join(root, 'packages', name, 'test'))
@@ -59,8 +59,8 @@ export const testsOf = ({ tests }, root) =>
   )
 
 /**
- * Tests in the order in which they are likely to notice a change of `source` soonest: those whose names share its words
- * first, each group from the fastest on.
+ * Sorts tests so that a change of `source` is likely to be detected soon: the tests whose names share the most words with it come
+ * first, and faster ones come before slower ones.
  *
  * @param {string} source
  * @param {ReadonlyMap<string, number>} durations by test file

@@ -35,7 +35,7 @@ const operations: Readonly<Record<string, (b: Backend, known: Known, o: OpOption
   'aspects.retract': (b, { aspect }, o) => b.aspects.retract(aspect.id, o),
 }
 
-/** An aborted operation rejects with the caller's own reason, and changes nothing. */
+/** An aborted operation must reject with the caller's own reason and must change nothing. */
 export function aborts(place: BackendPlace): void {
   let known: Known
   let before: unknown
@@ -66,7 +66,7 @@ export function aborts(place: BackendPlace): void {
     })
   })
 
-  // a program may wait in this way for what another part of it does
+  // A program may poll in this way until another part of it has finished.
   it.each(['artifacts.stat', 'artifacts.list', 'aspects.get', 'aspects.list'])(
     '%s in a loop lets a timer fire',
     async (name) => {

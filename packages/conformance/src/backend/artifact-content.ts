@@ -7,7 +7,7 @@ import { fileOf, uploadFile } from '../support/files.js'
 import { sizesAround } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
-/** What goes in comes out, whatever the size and however it was given. */
+/** Downloads return the uploaded bytes, for every size and every kind of content. */
 export function artifactContent(place: BackendPlace): void {
   describe.each(sizesAround(place.capabilities.partSize))('%i bytes', (size) => {
     const bytes = someBytes(size)

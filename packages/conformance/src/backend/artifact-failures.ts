@@ -10,7 +10,7 @@ import type { BackendPlace } from './place.js'
 
 const bytes = someBytes(3 * MiB)
 
-/** An upload whose source goes wrong fails, says why, and leaves nothing to be seen. */
+/** If the source of an upload fails, the upload must fail, report the cause, and leave nothing visible. */
 export function artifactFailures(place: BackendPlace): void {
   const nothingIsLeft = async () => {
     expect(await allArtifacts(place.at)).toEqual([])

@@ -6,7 +6,7 @@ import { idsOf } from '../support/aspects.js'
 import { pagesOf } from '../support/pages.js'
 import type { BackendPlace } from './place.js'
 
-/** Listing artifacts: newest first, page by page, undisturbed by what happens meanwhile. */
+/** Listings of artifacts: newest first, in pages, and not affected by concurrent changes. */
 export function artifactList(place: BackendPlace): void {
   const uploads = async (count: number, of = 'first') => {
     const records: ArtifactRecord[] = []

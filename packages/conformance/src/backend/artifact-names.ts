@@ -21,7 +21,7 @@ const ODD = [
   'a'.repeat(200),
 ]
 
-/** A name comes back as it was given, and names nothing that it should not. */
+/** A name is returned unchanged, and must not give access to anything else, e.g. by path traversal. */
 export function artifactNames(place: BackendPlace): void {
   // known failure: name-traversal
   it.each(ODD)('%j', async (name) => {

@@ -7,7 +7,7 @@ import { fileOf, uploadFile } from '../support/files.js'
 import { progressLog, type Report } from '../support/transfer.js'
 import type { BackendPlace } from './place.js'
 
-/** Progress never goes back, tells the total once and last, and is silent after an abort. */
+/** Progress never decreases, reports the total once, as the last report, and stops after an abort. */
 export function artifactProgress(place: BackendPlace): void {
   const size = Math.max(4 * place.capabilities.partSize, 8 * MiB) + 3
   const bytes = someBytes(size)

@@ -5,7 +5,7 @@ import { expectBytes, MiB, someBytes } from '../support/bytes.js'
 import { expectError } from '../support/expect-error.js'
 import type { BackendPlace } from './place.js'
 
-/** A range is what `slice` of the content gives; one that has nothing in the content is an error. */
+/** A range returns the same bytes as `slice` of the content. A range with no byte of the content is an error. */
 export function artifactRanges(place: BackendPlace): void {
   it('any range is a slice of the whole', async () => {
     const bytes = someBytes(2 * MiB + 11)

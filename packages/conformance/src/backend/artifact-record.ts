@@ -10,7 +10,7 @@ import type { BackendPlace } from './place.js'
 const POLICY = 'urn:ivcap:policy:7f3c9d50-6a52-4d0e-9b4f-0c3c7d0e7c11'
 const COLLECTION = 'urn:ivcap:collection:reef-7'
 
-/** What a place tells of an artifact, and that it tells the same wherever it is asked. */
+/** The record of an artifact, which must be the same from every operation. */
 export function artifactRecord(place: BackendPlace): void {
   const bytes = someBytes(10_007)
   const sha256 = createHash('sha256').update(bytes).digest('hex')

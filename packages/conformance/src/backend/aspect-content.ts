@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { add, allAspects, aspectQuery, draft, ENTITY, SCHEMA, update } from '../support/aspects.js'
 import type { BackendPlace } from './place.js'
 
-/** JSON comes back as it went in. */
+/** JSON content is returned as it was stored. */
 export function aspectContent(place: BackendPlace): void {
   it.each<[string, string]>([
     ['Unicode', '{"ü":"Grüße 珊瑚 🐠","\\u2028":"\\u2029 \\u0007 \\u200b","e\\u0301":"é"}'],
@@ -48,7 +48,7 @@ export function aspectContent(place: BackendPlace): void {
 
   // known failure: prototype-pollution, large-numbers
   it('any JSON object', async () => {
-    // no NUL and no half of a surrogate pair: databases refuse them in text
+    // No NUL and no lone surrogate: databases refuse them in text.
     const text = fc.string({ unit: 'binary' }).map((s) => s.replaceAll('\0', ''))
     const value = fc.letrec((tie) => ({
       any: fc.oneof(
@@ -103,7 +103,7 @@ function parsed(text: string): JsonObject {
   return value
 }
 
-/** As text and back: a key named __proto__ counts, the order of keys does not, and -0 is 0 as JSON has it. */
+/** Converts a value to JSON text and back. A key `__proto__` counts, the order of keys does not, and -0 becomes 0, as in JSON. */
 function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, sorted) ?? 'null')
 }

@@ -7,7 +7,7 @@ import type { BackendPlace } from './place.js'
 
 const POLICY = 'urn:ivcap:policy:7f3c9d50-6a52-4d0e-9b4f-0c3c7d0e7c11'
 
-/** Adding, replacing, retracting: what is current, and what remains. */
+/** Adding, replacing and retracting aspects: which ones are current, and which ones remain. */
 export function aspectLifecycle(place: BackendPlace): void {
   const current = (of: { entity?: string; schema?: string } = { entity: ENTITY }) => allAspects(place.at, of)
 

@@ -4,7 +4,7 @@ import { add, allAspects, aspectQuery, ENTITY, idsOf, type StoredAspect, update 
 import { pagesOf } from '../support/pages.js'
 import type { BackendPlace } from './place.js'
 
-/** Listing aspects: what fits the query, in order, page by page, undisturbed by what happens meanwhile. */
+/** Listings of aspects: those that match the query, in order, in pages, and not affected by concurrent changes. */
 export function aspectList(place: BackendPlace): void {
   const adds = async (count: number, of: { entity?: string; schema?: string } = {}) => {
     const records: StoredAspect[] = []
@@ -99,7 +99,7 @@ export function aspectList(place: BackendPlace): void {
     const seen: string[] = []
     for await (const page of pagesOf(listing({ ...query, limit: 2 }))) {
       seen.push(...idsOf(page.items))
-      // one that was shown, one that was not yet, a new one, and a new one in the place of an old one
+      // Retracts one that was listed and one that was not yet listed, adds new ones, and replaces an old one.
       if (seen.length !== 2) continue
       await place.at.aspects.retract(before[0]?.id ?? 'urn:x:y', {})
       await place.at.aspects.retract(before[3]?.id ?? 'urn:x:y', {})

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { allAspects, draft, ENTITY, idsOf, SCHEMA, update } from '../support/aspects.js'
 import type { BackendPlace } from './place.js'
 
-/** Writers at the same time, from several processes: one record is current, and none that was acknowledged is lost. */
+/** Concurrent writers in several processes: one record is current, and no acknowledged record is lost. */
 export function aspectRaces(place: BackendPlace): void {
   it('of 8 updates at once exactly one is current, and all are read by their ids', async () => {
     const writers = [place.at, await place.reopen(), await place.reopen()]
@@ -70,7 +70,7 @@ export function aspectRaces(place: BackendPlace): void {
   })
 }
 
-/** Each record but the first replaces another one, and begins where that one ends or later. */
+/** Expects each record except the first to replace the previous one, and to begin when that one ends. */
 function expectChain(
   records: readonly { id: string; replaces?: string; validFrom?: string; validTo?: string }[],
 ): void {

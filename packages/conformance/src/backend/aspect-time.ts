@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { add, allAspects, ENTITY, idsOf, SCHEMA, update } from '../support/aspects.js'
 import type { BackendPlace } from './place.js'
 
-/** Time travel: in force at T is what began at or before T and had not ended at T, to the microsecond. */
+/** Time travel: a record is in force at T if it began at or before T and had not ended at T, to the microsecond. */
 export function aspectTime(place: BackendPlace): void {
   const before = (time: Timestamp) => timestamp(micros(time) - 1)
   const after = (time: Timestamp) => timestamp(micros(time) + 1)

@@ -8,14 +8,14 @@ const OTHER = 'urn:ivcap:collection:reef-8'
 const POLICY = 'urn:ivcap:policy:7f3c9d50-6a52-4d0e-9b4f-0c3c7d0e7c11'
 const itemUrn = (n: number | string) => `urn:example:photo:${n}`
 
-/** Named sets of things, as users of the client have them. */
+/** Collections (named sets of things), through the API of the client. */
 export function collections(place: BackendPlace): void {
   const client = () => new Ivcap(place.at, { stateDir: false })
   const itemsOf = async (id: string) => {
     const items = await (await client().getCollection(id)).items().toArray()
     return items.map(({ item }) => item)
   }
-  /** With the photos of these numbers in it, one after the other. */
+  /** Creates the collection and adds the photos with these numbers, one after the other. */
   const reefWith = async (...numbers: readonly number[]) => {
     const reef = await client().createCollection({ id: REEF, name: 'Reef' })
     for (const n of numbers) await reef.add(itemUrn(n))

@@ -7,9 +7,9 @@ import { expectError } from '../support/expect-error.js'
 import { pagesOf } from '../support/pages.js'
 import type { BackendPlace } from './place.js'
 
-/** Content paths select by what aspects say, as PostgreSQL's SQL/JSON paths do. */
+/** Content paths select aspects by their content, as PostgreSQL's SQL/JSON paths do. */
 export function contentPaths(place: BackendPlace): void {
-  /** The `n` of the aspects that a path finds, oldest first. */
+  /** Returns the `n` of the aspects that a path selects, oldest first by default. */
   const found = async (contentPath: string, orderBy = 'valid_from') => {
     const listed = await allAspects(place.at, { contentPath, orderBy, orderDirection: 'ASC' })
     return listed.map(({ content }) => content?.['n'])

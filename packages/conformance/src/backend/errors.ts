@@ -10,7 +10,7 @@ import type { BackendPlace } from './place.js'
 
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 
-/** Each failure has the code of its kind, and says what it is about. */
+/** Each failure has the code of its kind, and its message names the subject. */
 export function errors(place: BackendPlace): void {
   it.each([artifactUrn(NOBODY), fileUrn('/etc/passwd'), fileUrn('/no/such/file')])(
     '%s is not found here',

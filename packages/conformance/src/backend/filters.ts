@@ -7,7 +7,7 @@ import { expectError } from '../support/expect-error.js'
 import { pagesOf } from '../support/pages.js'
 import type { BackendPlace } from './place.js'
 
-/** Filters select, whatever the order, the pages and the time; a wrong one says where it is wrong. */
+/** Filters work with every order, page size and time. The error of an invalid filter tells the position of the mistake. */
 export function filters(place: BackendPlace): void {
   const names = async (filter: string, orderBy?: string) => {
     const listed = await allArtifacts(place.at, { filter, orderDesc: false, ...(orderBy && { orderBy }) })

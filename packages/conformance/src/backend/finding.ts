@@ -6,7 +6,7 @@ import type { BackendPlace } from './place.js'
 const QUALITY = 'urn:example:schema:quality.1'
 const SITE = 'urn:example:schema:site.1'
 
-/** Artifacts by what is said of them. */
+/** Finding artifacts by their aspects. */
 export function finding(place: BackendPlace): void {
   let ids: readonly string[]
   const client = (onEvent?: (event: IvcapEvent) => void) =>

@@ -6,7 +6,7 @@ import type { BackendPlace } from './place.js'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 const poll = { pollInterval: 5 }
 
-/** Jobs as they are found again: by others, in lists, many at once. */
+/** Jobs that are read later: by other processes, in lists, many at once. */
 export function jobs(place: BackendPlace): void {
   const complete = withServices()
   const client = () => clientOf(complete(place.at))

@@ -10,7 +10,7 @@ const OLD_USED = 'urn:ivcap:schema:artifact-usedBy-order.1'
 const OLD_PRODUCED = 'urn:ivcap:schema:artifact-producedBy-order.1'
 const jobUrn = (n: number) => `urn:ivcap:job:00000000-0000-4000-8000-${String(n).padStart(12, '0')}` as const
 
-/** What was made of what: recorded by jobs, and read from whoever recorded it. */
+/** Lineage: which artifacts were made from which. Jobs record links; links that other programs recorded are read too. */
 export function lineage(place: BackendPlace): void {
   const complete = withServices()
   const client = () => clientOf(complete(place.at))
@@ -18,7 +18,7 @@ export function lineage(place: BackendPlace): void {
   const upload = (ivcap: Ivcap, name: string) => ivcap.uploadArtifact({ name, content: name })
   const link = (artifact: Artifact, schema: string, order: string) =>
     artifact.addMetadata({ $schema: schema, artifact: artifact.id, order })
-  /** Edges without their kind, as pairs. */
+  /** Returns the edges as pairs, without their kind. */
   const pairs = ({ edges }: Lineage) => edges.map(({ from, to }) => [from, to])
   const idsOf = ({ nodes }: Lineage) => nodes.map(({ id }) => id)
 
@@ -111,7 +111,7 @@ export function lineage(place: BackendPlace): void {
     expect([nodes.length, edges.length, open]).toEqual([5, 6, []])
   })
 
-  // hundreds of requests, to a server that may have others to serve
+  // Sends hundreds of requests, to a server that may be busy with other clients.
   it('where there is too much, it says where to go on', { timeout: 120_000 }, async () => {
     const ivcap = client()
     const popular = await upload(ivcap, 'popular')

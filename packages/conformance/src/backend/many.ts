@@ -5,7 +5,7 @@ import type { BackendPlace } from './place.js'
 
 const COUNT = 1030
 
-/** More than a server lists at a time. */
+/** More records than a server lists in one page. */
 export function many(place: BackendPlace): void {
   it(`${COUNT} aspects of one entity`, { timeout: 300_000 }, async () => {
     const written = await concurrently(COUNT, (n) => place.at.aspects.assert(draft({ n }), 'add', {}))
@@ -39,7 +39,7 @@ export function many(place: BackendPlace): void {
   })
 }
 
-/** Eight at a time. */
+/** Runs eight calls at a time. */
 async function concurrently<T>(count: number, run: (n: number) => Promise<T>): Promise<readonly T[]> {
   const results: T[] = []
   let next = 0

@@ -4,7 +4,7 @@ import { add, allAspects, ENTITY, idsOf, update } from '../support/aspects.js'
 import { expectBytes, someBytes } from '../support/bytes.js'
 import type { BackendPlace } from './place.js'
 
-/** What one process wrote, another one sees, and the other way round. */
+/** Another process sees the data that one process wrote, and vice versa. */
 export function reopening(place: BackendPlace): void {
   it('artifacts', async () => {
     const bytes = someBytes(1_500_000)

@@ -7,7 +7,7 @@ import type { BackendPlace } from './place.js'
 const NOBODY = '00000000-0000-4000-8000-000000000000'
 const poll = { pollInterval: 5 }
 
-/** Services and their jobs, as users of the client have them. */
+/** Services and their jobs, through the API of the client. */
 export function services(place: BackendPlace): void {
   const complete = withServices()
   const client = () => clientOf(complete(place.at))

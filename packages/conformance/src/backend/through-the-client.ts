@@ -10,7 +10,7 @@ import type { BackendPlace } from './place.js'
 const ENTITY = 'urn:example:reef:7'
 const SCHEMA = 'urn:example:schema:survey.1'
 
-/** What users of this backend's client rely on, whatever it is. */
+/** Properties of the client that users rely on, with every backend. */
 export function throughTheClient(place: BackendPlace): void {
   const client = (backend: Backend = place.at) => new Ivcap(backend, { stateDir: false })
 
@@ -37,7 +37,7 @@ export function throughTheClient(place: BackendPlace): void {
     const abort = new AbortController()
     const onProgress = () => abort.abort(reason)
     const artifact = await client().getArtifact(id)
-    // a copy of one's own place may come in one piece: it is whole then
+    // A local copy may be made in one piece. Then the file is complete in spite of the abort.
     const outcome = await artifact.asLocalFile(path, { signal: abort.signal, onProgress }).catch((e) => e)
     const content = await readFile(path)
     expect(Buffer.compare(content, outcome === reason ? old : someBytes(300_000))).toBe(0)

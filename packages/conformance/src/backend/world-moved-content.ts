@@ -20,7 +20,7 @@ const ways: readonly [string, (artifact: Artifact) => Promise<Uint8Array>][] = [
   ],
 ]
 
-/** What is read is what the answer says, whatever an older record said: nothing is padded, cut or guessed. */
+/** Reads follow the response, even if an older record differs from it: nothing is padded, cut or guessed. */
 export function worldMovedContent(place: BackendPlace): void {
   const client = (backend = place.at) => new Ivcap(backend, { stateDir: false })
   const text = (size: number, letter: string) => new Uint8Array(size).fill(letter.charCodeAt(0))
@@ -38,7 +38,7 @@ export function worldMovedContent(place: BackendPlace): void {
       const stored = text(size, 'y')
       const handle = await store(old)
       await store(stored)
-      // where names replace, the id stands for the new content now; elsewhere it never does
+      // If names are paths, the second upload has replaced the content of this id; otherwise ids never change their content.
       const expected = place.capabilities.ids === 'path' ? stored : old
       expectBytes(await read(handle), expected)
       expect(handle.size).toBe(expected.byteLength)

@@ -5,7 +5,7 @@ import type { BackendPlace } from './place.js'
 const MB = 1_000_000
 const COUNT = 6
 
-/** Queries and contents that cost more than they seem to. */
+/** Queries and contents that cost more than they seem to cost. */
 export function costs(place: BackendPlace): void {
   it.each(['valid_from', 'entity'])(
     `large aspects are listed in pages that can be read, by %s`,
@@ -19,7 +19,7 @@ export function costs(place: BackendPlace): void {
       }
       const query = { schema, orderBy, orderDirection: 'DESC', includeContent: true, limit: 50 } as const
       const first = await place.at.aspects.list(query, {})
-      // 8 MiB of content, and the record that leads over it
+      // A page ends with the record that exceeds 8 MiB of content.
       expect(first.items.length).toBe(3)
       const listed = await allAspects(place.at, query)
       expect(listed).toHaveLength(COUNT)

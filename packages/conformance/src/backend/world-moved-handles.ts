@@ -11,7 +11,7 @@ const OTHER = 'urn:example:schema:note.1'
 const REEF = 'urn:ivcap:collection:reef-7'
 const HOUR = 3_600_000
 
-/** Handles whose record, folder or connection has changed since they were made, clocks that are set back, numbers at their edges. */
+/** Handles whose record, folder or connection has changed since they were made, clocks that are set back, and limits of numbers. */
 export function worldMovedHandles(place: BackendPlace): void {
   const client = (backend: Backend = place.at) => new Ivcap(backend, { stateDir: false })
   const another = async () => client(await place.reopen())

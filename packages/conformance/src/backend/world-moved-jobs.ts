@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { clientOf, withServices } from '../support/services.js'
 import type { BackendPlace } from './place.js'
 
-/** What jobs store stays theirs, whatever others are called. */
+/** The outputs of a job stay its own, even if other artifacts have the same name. */
 export function worldMovedJobs(place: BackendPlace): void {
   const complete = withServices()
 

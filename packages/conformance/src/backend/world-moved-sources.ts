@@ -15,7 +15,7 @@ import type { BackendPlace } from './place.js'
 const bytes = someBytes(6 * MiB + 5)
 const draft = { name: 'same.bin', mimeType: 'application/octet-stream' }
 
-/** What others do to a file that is about to be uploaded, and what the upload fails with. */
+/** Changes of a file that is about to be uploaded, with the error code of the upload. */
 const changes: readonly (readonly [string, (path: string) => void, IvcapErrorCode])[] = [
   ['is cut short', (path) => truncateSync(path, 1000), 'integrity'],
   ['is emptied', (path) => truncateSync(path, 0), 'integrity'],
@@ -31,7 +31,7 @@ const changes: readonly (readonly [string, (path: string) => void, IvcapErrorCod
   ['is removed', (path) => rmSync(path), 'not-found'],
 ]
 
-/** Files that change while they are uploaded, and files that hold more than their size: an upload is whole and true, or fails. */
+/** Files that change during an upload, and files with more content than their size. An upload is complete and correct, or fails. */
 export function worldMovedSources(place: BackendPlace): void {
   let folder: string
   let path: string
@@ -59,7 +59,7 @@ export function worldMovedSources(place: BackendPlace): void {
   })
 
   it.each(changes)('a file that %s while it is read', async (_, change, code) => {
-    // without `native`, every place reads the stream
+    // Without `native`, every backend reads the stream.
     const { native: _native, ...file } = await fileSource(path, 'filePath')
     const moving: ByteSource = { ...file, open: (o) => changedAfterFirst(file.open(o), () => change(path)) }
     await failsWith(moving, code)
@@ -74,7 +74,7 @@ export function worldMovedSources(place: BackendPlace): void {
   })
 }
 
-/** The stream; `change` happens between its first two chunks. */
+/** Returns the stream, and calls `change` between its first two chunks. */
 function changedAfterFirst(
   stream: ReadableStream<Uint8Array>,
   change: () => void,

@@ -17,7 +17,7 @@ const operations: Readonly<Record<string, (b: BlobStore, o: OpOptions) => Promis
   delete: (b, o) => b.delete('known', o),
 }
 
-/** An aborted operation rejects with the caller's own reason, and changes nothing. */
+/** An aborted operation must reject with the caller's own reason and must change nothing. */
 export function aborting(place: BlobPlace): void {
   beforeEach(async () => {
     await put(place.at, 'known', content)

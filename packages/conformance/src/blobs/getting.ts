@@ -5,7 +5,7 @@ import { collect, expectBytes, MiB, someBytes } from '../support/bytes.js'
 import { expectError } from '../support/expect-error.js'
 import type { BlobPlace } from './place.js'
 
-/** What is read is what was put: the whole, a range, pinned by its etag. */
+/** Reads return the bytes that were put: a whole blob, a range, or a version pinned by its etag. */
 export function getting(place: BlobPlace): void {
   it('put, head, get and list tell the same', async () => {
     const info = await put(place.at, 'a/key', someBytes(1000))
@@ -90,7 +90,7 @@ export function getting(place: BlobPlace): void {
   })
 }
 
-/** Whether the body came to its end; false: it broke off. */
+/** Returns true if the body came to its end, false if it broke off. */
 async function takeRest(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   into: Uint8Array[],

@@ -4,7 +4,7 @@ import { bytesOf, keysOf, type ListQuery, pageOfKeys, put } from '../support/blo
 import { expectBytes } from '../support/bytes.js'
 import type { BlobPlace } from './place.js'
 
-/** Keys that come in another order, or become one, in folders, in locales, and where letters have no case. */
+/** Keys that are sorted differently, or become equal, in folders, in locales or where case is ignored. */
 const TRAPS = [
   'a!b',
   'a-b',
@@ -45,7 +45,7 @@ const TRAPS = [
   Array.from({ length: 5 }, (_, i) => String(i).repeat(200)).join('/'),
 ]
 
-/** Keys come in ASCII order, whatever they are made of, and each page goes on exactly where it is told to. */
+/** Listings return keys in ASCII order, whatever characters they have. Each page starts exactly after `startAfter`. */
 export function listing(place: BlobPlace): void {
   const sorted = [...TRAPS].sort()
 

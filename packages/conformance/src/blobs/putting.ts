@@ -6,7 +6,7 @@ import { expectError, isCausedBy, rejectionOf } from '../support/expect-error.js
 import { progressLog, sizesAround } from '../support/transfer.js'
 import type { BlobPlace } from './place.js'
 
-/** A put is all or nothing; `create` never touches what is there, `overwrite` takes its place. */
+/** A put stores all or nothing. `create` never changes an existing blob; `overwrite` replaces it. */
 export function putting(place: BlobPlace): void {
   describe.each(sizesAround(place.capabilities.partSize))('%i bytes', (size) => {
     const bytes = someBytes(size)

@@ -1,4 +1,4 @@
-/** The first `bytes` bytes of a stream, and then `fault`. A shorter stream ends as it does. */
+/** Returns a stream that fails with `fault` after the first `bytes` bytes. A shorter stream ends normally. */
 export function dropAfter(
   stream: ReadableStream<Uint8Array>,
   bytes: number,
@@ -24,7 +24,7 @@ export function dropAfter(
   )
 }
 
-/** The stream, with a bit of byte `at` flipped. A shorter one stays as it is. */
+/** Returns the stream with a bit of byte `at` flipped. A shorter stream stays unchanged. */
 export function flipAt(stream: ReadableStream<Uint8Array>, at: number): ReadableStream<Uint8Array> {
   let left = at
   const flip = new TransformStream<Uint8Array, Uint8Array>({

@@ -1,14 +1,14 @@
-/** What the tests of stores in buckets share. */
+/** Helpers for the tests of stores in buckets. */
 import { type BlobStore, contentSource, type IvcapError, isIvcapError } from '@ivcap/core/driver'
 import { expect } from 'vitest'
 import type { Harness } from '../harness.js'
 import { bytesOf, keysOf } from '../support/blobs.js'
 import { chunksOf, someBytes } from '../support/bytes.js'
 
-/** Retries come at once: no test waits longer than it must. */
+/** Retries after 1 ms, so that tests do not wait longer than necessary. */
 export const quickTransfer = { retries: 4, retryDelay: 1, mode: 'create' } as const
 
-/** A source that can be read once, and whose size is unknown. */
+/** Returns a source that can be read once and whose size is unknown. */
 export const oneShot = (bytes: Uint8Array) => contentSource(chunksOf(bytes))
 
 export async function expectContent(blobs: BlobStore, key: string, expected: Uint8Array): Promise<void> {
@@ -17,7 +17,7 @@ export async function expectContent(blobs: BlobStore, key: string, expected: Uin
 
 export { bytesOf, keysOf, someBytes }
 
-/** What it fails with, which must be an `IvcapError`. */
+/** Returns the `IvcapError` with which a promise rejects. @throws if it resolves, or rejects with another error */
 export async function ivcapErrorOf(promise: Promise<unknown>): Promise<IvcapError> {
   const error: unknown = await promise.then(
     () => new Error('it succeeded'),
@@ -38,7 +38,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** The environment of a server that the test run starts; empty if it isn't installed. */
+/** Returns the environment of a server that the test run starts, or an empty one if the server isn't installed. */
 export async function serverEnvironment(name: string): Promise<NodeJS.ProcessEnv> {
   const response = await fetch(`${process.env['IVCAP_TEST_SERVERS']}/${name}`)
   if (response.status === 404) return {}
@@ -50,12 +50,12 @@ export async function serverEnvironment(name: string): Promise<NodeJS.ProcessEnv
 interface BucketHarness<P, T, C> {
   readonly capabilities: C
   freshPlace(): P | Promise<P>
-  /** A view of the place, which holds connections. */
+  /** Opens a client of the place. It holds connections. */
   open(place: P): T
   clear?(place: P): Promise<void>
 }
 
-/** A harness for places in a bucket: each is a prefix of its own. */
+/** A harness for stores in a bucket. Each store has its own prefix. */
 export function bucketHarness<P, T extends { readonly close: () => unknown }, C>({
   capabilities,
   freshPlace,

@@ -4,7 +4,7 @@ import { allAspects } from '../support/aspects.js'
 import type { History } from './history.js'
 import { ADDED, ENTITIES, mayBecome, textOf, UPDATED, uploadOf, type WorkloadOptions } from './workload.js'
 
-/** The differences between the place and the history of the writers, one sentence each. */
+/** Compares the store with the history of the writers. Returns one sentence for each difference. */
 export async function checkHistory(
   backend: Backend,
   history: History,
@@ -46,7 +46,7 @@ async function ofArtifacts(backend: Backend, history: History, { partSize }: Wor
 
 type Known = ReadonlyMap<string, AspectRecord | undefined>
 
-/** The records of what was acknowledged, by id. */
+/** Returns the records of all acknowledged aspects, by id. */
 async function known({ aspects }: Backend, history: History): Promise<Known> {
   const records = new Map<string, AspectRecord | undefined>()
   for (const id of history.aspects.keys()) records.set(id, await aspects.get(id, {}).catch(() => undefined))
@@ -65,7 +65,7 @@ function ofRecords(records: Known, history: History): readonly string[] {
   return problems
 }
 
-/** Whatever the clocks say: of one entity's updates, each ends before the next begins. */
+/** Each update of an entity must end before the next one begins, even if the clocks were wrong. */
 function ofHistory(records: Known, history: History): readonly string[] {
   const problems: string[] = []
   for (const entity of ENTITIES) {
@@ -78,7 +78,7 @@ function ofHistory(records: Known, history: History): readonly string[] {
       const next = updates[i + 1]
       if (to < from) problems.push(`${id} ends before it begins`)
       if (next !== undefined && next.from < to) problems.push(`${id} and ${next.id} are current together`)
-      // a retraction may end a record at the very time at which the next one begins
+      // A retraction may end a record at exactly the time at which the next one begins.
       if (next?.from === to && !history.retractions.has(id) && next.replaces !== id)
         problems.push(`${next.id} took the place of ${id}, and says that it replaces ${next.replaces}`)
     }

@@ -5,31 +5,31 @@ import { expectBytes, someBytes } from '../support/bytes.js'
 import type { Fault, Plan } from './proxy/fault.js'
 import type { FaultProxy } from './proxy/proxy.js'
 
-/** A fresh, empty place of a server. */
+/** A new, empty store on a server. */
 export interface ProxiedBlobs {
-  /** By way of the proxy. */
+  /** The store through the proxy. */
   readonly blobs: BlobStore
-  /** By the direct way. */
+  /** The same store without the proxy. */
   readonly direct: BlobStore
   readonly proxy: FaultProxy
 }
 
 export interface DownloadOptions {
-  /** Bytes for which the store makes a request, where it makes several: so many that none is handed out at once. */
+  /** Bytes per request of a download in parts. Must be so large that a part is not delivered in one chunk. */
   readonly partSize: number
-  /** How the server says that it has too much to do. */
+  /** The response of the server when it is overloaded. */
   readonly busy: Fault & { readonly kind: 'status' }
-  /** Gone when the test ends. */
+  /** Opens a store that is removed when the test ends. */
   open(plan?: Plan, o?: { readonly concurrency?: number }): Promise<ProxiedBlobs>
 }
 
-/** More than a client has connections: one that was kept would stand in the next one's way. */
+/** More than the connections of a client: if unread bodies kept their connections, the next download would be blocked. */
 const LEFT = 60
 const PATIENCE_MS = 10_000
 
-/** Registers the tests of what reads blobs from a server over a bad line. To be called from a vitest file. */
+/** Registers the tests of downloads from a server over a faulty connection. Call it from a vitest file. */
 export function describeDownloads(name: string, { partSize, busy, open }: DownloadOptions): void {
-  /** So slow that the rest comes in parts: a wait, as many small pieces may be fast enough, after the first bytes were handed out. */
+  /** So slow that the rest is downloaded in parts. It pauses after the first delivered bytes: small pieces may be too fast. */
   const slow: Fault = { kind: 'pause', after: Math.floor(0.8 * partSize), ms: 200 }
   /** Four parts. */
   const large = someBytes(Math.floor(3.6 * partSize))
@@ -152,7 +152,7 @@ function rangeOf(header = '', size: number): { readonly start: number; readonly 
   return { start: Number(first), end: Math.min(Number(last) + 1, size) }
 }
 
-/** Resolves as soon as it is so. */
+/** Resolves as soon as the condition holds. */
 async function until(so: () => boolean): Promise<void> {
   const end = performance.now() + PATIENCE_MS
   while (!so()) {

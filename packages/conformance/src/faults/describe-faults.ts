@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { type FaultyPlace, runFaults } from './fault-simulation.js'
 
 /**
- * The tests of a fault simulation. `IVCAP_FAULTS_SEED` and `IVCAP_FAULTS_ROUNDS` choose others than the few rounds of every day:
- * a failure says how to repeat it.
+ * Registers the test of a fault simulation. By default it runs `rounds` rounds from seed 1. The environment variables
+ * `IVCAP_FAULTS_SEED` and `IVCAP_FAULTS_ROUNDS` override this. A failure tells how to reproduce it.
  */
 export function describeFaults(
   name: string,
@@ -22,7 +22,7 @@ export function describeFaults(
       )
       expect(said).toEqual([])
       expect(acknowledged).toBeGreaterThan(count)
-      // faults that nobody meets prove nothing
+      // Without a failed call, the simulation proves nothing.
       if (count > 2) expect(inDoubt).toBeGreaterThan(0)
     })
   })

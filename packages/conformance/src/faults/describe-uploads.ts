@@ -4,29 +4,29 @@ import { expectContent, keysOf, oneShot, quickTransfer, until } from './bucket-s
 import type { ProxiedBlobs } from './describe-downloads.js'
 import type { Fault, Plan, Seen } from './proxy/fault.js'
 
-/** A fresh, empty place of a server. */
+/** A new, empty store on a server. */
 export interface ProxiedUploads extends ProxiedBlobs {
-  /** Uploads that were begun there, and neither completed nor aborted. */
+  /** Returns the number of uploads that were started and neither completed nor aborted. */
   unfinished(): number | Promise<number>
 }
 
 export interface UploadOptions {
-  /** Bytes of contents, by what they take: one request, several parts. */
+  /** Sizes of contents in bytes, by how they are uploaded, e.g. in one request or in several parts. */
   readonly contents: Readonly<Record<string, number>>
-  /** How the server refuses what may be repeated. */
+  /** Responses by which the server refuses a request that may be retried. */
   readonly refusals: readonly (readonly [string, Fault])[]
-  /** Requests of an upload that may fail for good, each of which is tried. */
+  /** Predicates of requests. For each one, a test makes all matching requests of an upload fail permanently. */
   readonly persistent: readonly ((seen: Seen) => boolean)[]
-  /** Whether an upload whose beginning was never answered stays, because the server can't list it. */
+  /** True if an upload stays after the response to its first request was lost, because the server can't list it. */
   readonly forgetsUploads: boolean
-  /** Gone when the test ends. */
+  /** Opens a store that is removed when the test ends. */
   open(plan?: Plan): Promise<ProxiedUploads>
 }
 
-/** More requests than an upload makes. */
+/** More requests than an upload sends. */
 const ENOUGH = 16
 
-/** Registers the tests of what stores blobs on a server over a bad line. To be called from a vitest file. */
+/** Registers the tests of uploads to a server over a faulty connection. Call it from a vitest file. */
 export function describeUploads(
   name: string,
   { contents, refusals, persistent, forgetsUploads, open }: UploadOptions,

@@ -1,4 +1,4 @@
-/** Servers behind a bad line. Node only. */
+/** Tests with servers behind a faulty connection. Node only. */
 
 export {
   bucketHarness,

@@ -3,29 +3,29 @@ import { checkHistory } from './checker.js'
 import { History } from './history.js'
 import { type Job, runWorkload, type WorkloadOptions } from './workload.js'
 
-/** Runs the workload of one writer and records in `history` what it tried and what came back: `killedWriter`, `writerTo`. */
+/** Runs the workload of one writer and records each attempt and each outcome in `history`. See `killedWriter`, `writerTo`. */
 export type Writer = (job: Job, history: History) => Promise<void>
 
-/** One place, seen twice. */
+/** One store, opened with faults and without. */
 export interface FaultyPlace extends WorkloadOptions {
-  /** The backend behind which things go wrong: several writers work with it at the same time. */
+  /** The backend with simulated faults. Several writers use it concurrently. */
   readonly faulty: Backend
-  /** Writers with views of the place of their own, beside those: processes that are killed, say. Default: none. */
+  /** Further writers that open the store themselves, e.g. processes that are killed. @default none */
   readonly others?: readonly Writer[]
-  /** The same place as a new process sees it when nothing goes wrong any more. */
+  /** Opens the same store without faults, as a new process would. */
   healthy(): Promise<Backend>
   close?(): Promise<void>
 }
 
 export interface FaultSimulationOptions {
-  /** A fresh, empty place, whose faults the seed decides. */
+  /** Opens a new, empty store. The seed determines its faults. */
   open(seed: number): Promise<FaultyPlace>
-  /** Round n runs with seed + n: a round is reproduced by its own seed. */
+  /** Round n runs with seed + n. A round can be reproduced by its own seed. */
   readonly seed: number
   readonly rounds: number
-  /** How many write to the faulty backend at the same time. Default 3. */
+  /** Number of concurrent writers to the faulty backend. @default 3 */
   readonly writers?: number
-  /** Rounds at the same time, each in a place of its own. Default 4. */
+  /** Number of concurrent rounds, each with its own store. @default 4 */
   readonly atOnce?: number
 }
 
@@ -35,17 +35,18 @@ export interface FailedRound {
 }
 
 export interface FaultSimulationReport {
-  /** Calls that succeeded, in all rounds. */
+  /** Number of calls that succeeded, in all rounds. */
   readonly acknowledged: number
-  /** Calls that failed, whose work may have been done. */
+  /** Number of calls that failed but may have taken effect. */
   readonly inDoubt: number
   readonly failed: readonly FailedRound[]
 }
 
 /**
- * Writers that upload, read, add, update and retract at random over a place with faults, round by round. Their history
- * is then compared with what is there: nothing acknowledged is lost, nothing is visible that no writer tried, nothing is torn
- * or there twice, and of each entity at most one record is current, or was at any time, after updates.
+ * Runs the rounds of a fault simulation. In each round, writers upload, read, add, update and retract at random in a store with
+ * faults. Then the store is compared with their history. Nothing that was acknowledged may be lost. Nothing may be visible that
+ * no writer tried. Nothing may be torn or duplicated. After updates, at most one record of an entity may be current, now and at
+ * any earlier time.
  */
 export async function runFaults(o: FaultSimulationOptions): Promise<FaultSimulationReport> {
   const { seed, rounds, atOnce = 4 } = o
@@ -80,7 +81,7 @@ async function runRound(seed: number, { open, writers = 3 }: FaultSimulationOpti
   }
 }
 
-/** One that works in this process. */
+/** Returns a writer that runs in this process. */
 export const writerTo =
   (backend: Backend): Writer =>
   (job, history) =>

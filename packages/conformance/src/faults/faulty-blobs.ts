@@ -3,56 +3,56 @@ import { dropAfter, flipAt } from './bodies.js'
 import { randomOf } from './random.js'
 
 export interface FaultOptions {
-  /** The same seed gives the same faults to the same calls in the same order. */
+  /** The same calls in the same order get the same faults from the same seed. */
   readonly seed: number
-  /** How often a call goes wrong, from 0 to 1. Default 0.1. */
+  /** Probability that a call gets a fault, from 0 to 1. @default 0.1 */
   readonly rate?: number
-  /** How often the same call on the same key goes wrong in a row, at the most. Default 2. */
+  /** Maximum number of consecutive faults of the same call on the same key. @default 2 */
   readonly inARow?: number
-  /** Whether who reads this blob learns that a bit of it was flipped: by a digest, say. Default: never. */
+  /** Returns true if readers of this blob detect a flipped bit, e.g. by a digest. @default never */
   readonly verified?: (key: string) => boolean
 }
 
 export interface FaultyBlobs extends BlobStore {
-  /** Resolves once all is done that came late. */
+  /** Resolves once all late requests have been carried out. */
   settled(): Promise<void>
 }
 
-/** How a call goes wrong. What fails comes to the caller as `unavailable`, worth another try. */
+/** The fault of a call. If the call fails, it fails with the retryable code `unavailable`. */
 type Fault =
   /** The request never arrived. */
   | 'before'
-  /** It was carried out, and the answer was lost. */
+  /** The request was carried out, but the response was lost. */
   | 'after'
-  /** It failed, and is carried out all the same, a while later. */
+  /** The call failed, but the request is carried out a little later. */
   | 'late'
-  /** It failed, and is carried out when the caller has made many other calls. */
+  /** The call failed, but the request is carried out after many other calls. */
   | 'much later'
-  /** It was carried out twice; the second answer counts. */
+  /** The request was carried out twice. The caller gets the second response. */
   | 'twice'
-  /** The connection broke while a body was on its way. */
+  /** The connection broke while a body was transferred. */
   | 'midway'
-  /** A bit of the body is another. */
+  /** A bit of the body is flipped. */
   | 'flip'
-  /** A page has fewer items than there are, and says that there are more. */
+  /** A page has fewer items than the store returned, and `more` is true. */
   | 'short'
 
-/** Turns that others have before what comes late is done. */
+/** Upper limit of the event loop turns before a `late` request is carried out. */
 const LATE = 12
-/** Calls that others have made before what comes much later is done, at the most. */
+/** Maximum number of other calls before a `much later` request is carried out. */
 const MUCH_LATER = 60
 
 /**
- * A blob store that behaves as stores behind a bad network do: requests get lost, come late or twice, answers get lost after
- * the work was done, bodies break off, and everything takes its turns, so that calls overlap in ever other ways. Which, the
- * seed says.
+ * Wraps a blob store and simulates a bad network. Requests are lost, delayed or sent twice. Responses are lost after the request
+ * was carried out. Bodies break off. Each call takes a random number of event loop turns, so that calls overlap in different
+ * ways. The seed determines all this.
  */
 export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
   const { seed, rate = 0.1, inARow = 2, verified = () => false } = o
   const random = randomOf(seed)
   const failures = new Map<string, number>()
   const late = new Set<Promise<unknown>>()
-  /** What comes much later, and how many calls come before it. */
+  /** Functions that start `much later` requests, with the number of calls that come before them. */
   const waiting = new Map<() => void, number>()
 
   const draw = <F extends Fault>(call: string, kinds: readonly F[]): F | undefined => {
@@ -83,7 +83,7 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
-  /** For calls that get no body. */
+  /** Runs a call that returns no body. */
   const call = async <T>(
     name: string,
     key: string,
@@ -144,8 +144,9 @@ export function faultyBlobs(blobs: BlobStore, o: FaultOptions): FaultyBlobs {
 }
 
 /**
- * A stream that breaks off can't be sent again: such an upload is lost, and rightly so. And a driver that repeats a creation
- * settles by itself who made what is there.
+ * Returns the faults that a put may get. If a body that is not replayable broke off, it could not be sent again, and the upload
+ * would rightly fail. A creation is never carried out twice: a driver that repeats a creation finds out itself which attempt
+ * created the blob.
  */
 function putFaults(
   replayable: boolean,
@@ -162,7 +163,7 @@ function putFaults(
   ]
 }
 
-/** A part of the page, at least one item or prefix. */
+/** Returns a part of the page, with at least one item or prefix. */
 function cutShort({ items, prefixes, more }: BlobPage, part: number): BlobPage {
   const names = [...items.map(({ key }) => key), ...(prefixes ?? [])].sort()
   const kept = new Set(names.slice(0, 1 + Math.floor(part * names.length)))
@@ -173,7 +174,7 @@ function cutShort({ items, prefixes, more }: BlobPage, part: number): BlobPage {
   }
 }
 
-/** The source, whose stream fails after a part of its bytes. */
+/** Returns the source with a stream that fails after a part of its bytes. */
 function breakingOff(source: ByteSource, part: number, fault: IvcapError): ByteSource {
   return {
     ...(source.size !== undefined && { size: source.size }),

@@ -6,7 +6,7 @@ export interface Asserted {
   readonly schema: string
 }
 
-/** What a writer is about to do, or the outcome; plain JSON, so that a process can send it to another. */
+/** The next action of a writer, or its outcome. Plain JSON, so that one process can send it to another. */
 export type Event =
   | { readonly kind: 'uploading'; readonly n: number }
   | { readonly kind: 'uploaded'; readonly n: number; readonly id: Urn }
@@ -14,18 +14,18 @@ export type Event =
   | ({ readonly kind: 'asserted'; readonly id: Urn } & Asserted)
   | { readonly kind: 'retracting'; readonly id: Urn }
   | { readonly kind: 'retracted'; readonly id: Urn }
-  /** A call failed; what it was to do may be done. */
+  /** A call failed, but may have taken effect. */
   | { readonly kind: 'in doubt' }
   | { readonly kind: 'wrong'; readonly problem: string }
 
-/** What writers tried, and which of it was acknowledged. */
+/** The actions that writers tried, and which of them were acknowledged. */
 export class History {
-  /** Numbers of all that was tried. */
+  /** Numbers of the uploads that were tried. */
   readonly uploads = new Set<number>()
   readonly assertions = new Map<number, Asserted>()
-  /** Ids of the retractions that were tried. */
+  /** Ids of the aspects whose retraction was tried. */
   readonly retractions = new Set<Urn>()
-  /** What succeeded. */
+  /** Numbers of the acknowledged uploads, by artifact id. */
   readonly artifacts = new Map<Urn, number>()
   readonly aspects = new Map<Urn, Asserted>()
   readonly retracted = new Set<Urn>()

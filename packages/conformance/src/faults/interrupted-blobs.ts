@@ -1,6 +1,9 @@
 import { type BlobStore, IvcapError } from '@ivcap/core/driver'
 
-/** A blob store that answers `calls` calls and then none: what a process that was killed there has left is behind it. */
+/**
+ * Wraps a blob store, carries out `calls` calls, and fails all further ones. The wrapped store is then in the state that a process
+ * killed at this point would leave.
+ */
 export function interruptedBlobs(
   blobs: BlobStore,
   calls: number,
@@ -30,7 +33,7 @@ export function interruptedBlobs(
   }
 }
 
-/** A blob store that makes a caller's signal abort just before it carries out a call: the one after `calls` others. */
+/** Wraps a blob store. After `calls` calls, it aborts the caller's signal just before it carries out the next one. */
 export function abortingBlobs(blobs: BlobStore, calls: number, caller: AbortController): BlobStore {
   let left = calls
   const count =

@@ -5,8 +5,8 @@ const FAR = 10 * 60 * 1_000_000
 const FARTHEST = 400 * 24 * 3600 * 1_000_000
 
 /**
- * A wall clock that is set wrong, forwards or back, every eighth time that it is looked at: by up to ten minutes, and once in
- * eight times by up to 400 days.
+ * Returns a wall clock that is set wrong, forwards or back, in one of eight reads on average. It is wrong by up to ten minutes, and
+ * in one of eight cases by up to 400 days.
  *
  * @param now milliseconds since 1970
  */

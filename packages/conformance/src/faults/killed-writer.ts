@@ -10,19 +10,19 @@ import { type Event, History } from './history.js'
 import { randomOf } from './random.js'
 import { type Job, runWorkload } from './workload.js'
 
-/** More events than most writers live to tell. */
+/** Maximum number of events before a writer is killed. */
 const MOST_EVENTS = 20
 /** Milliseconds. */
 const MOST_DELAY = 4
 const LONGEST_STOP = 60
 
 /**
- * A writer in a process of its own, which is stopped for a while now and then (SIGSTOP, SIGCONT), and killed (SIGKILL) at a moment
- * that the seed says: a few milliseconds after one of the things it tells.
+ * Returns a writer that runs in its own process. The process is sometimes stopped for a while (SIGSTOP, SIGCONT). It is killed
+ * (SIGKILL) at a time that the seed determines: a few milliseconds after one of its events.
  *
- * @param program A module of TypeScript or JavaScript that calls `writeUntilKilled`. The esbuild that its package has makes one
- *   script of it, in CommonJS: there is no `await` outside of functions.
- * @param args What the program finds at `process.argv[2]` and after.
+ * @param program A TypeScript or JavaScript module that calls `writeUntilKilled`. The esbuild of its package bundles it into one
+ *   CommonJS script, so it must not use top-level `await`.
+ * @param args Arguments of the program, from `process.argv[2]` on.
  */
 export function killedWriter(program: URL, ...args: readonly string[]): Writer {
   return async (job, history) => {
@@ -34,7 +34,7 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
     const closed = once(child, 'close')
     const lines = createInterface({ input: child.stdout })
     lines.on('line', (line) => {
-      // it may have died while it wrote its last line
+      // The process may have been killed while it wrote its last line.
       if (line.endsWith('}')) history.record(JSON.parse(line))
       if (random() < 1 / 8) stopFor(child, random() * LONGEST_STOP)
       if (left-- === 0) setTimeout(() => child.kill('SIGKILL'), random() * MOST_DELAY)
@@ -46,14 +46,14 @@ export function killedWriter(program: URL, ...args: readonly string[]): Writer {
   }
 }
 
-/** Windows knows no such signals. */
+/** Does nothing on Windows, which does not have these signals. */
 function stopFor(child: ChildProcess, ms: number): void {
   if (process.platform === 'win32') return
   child.kill('SIGSTOP')
   setTimeout(() => child.kill('SIGCONT'), ms)
 }
 
-/** Does the job that `killedWriter` gives it, and tells it, line by line, until it is killed or done. */
+/** Runs the job that `killedWriter` passes, and prints each event as one line, until the process is killed or the job is done. */
 export async function writeUntilKilled(backend: Backend): Promise<void> {
   const job: Job = JSON.parse(process.argv.at(-1) ?? '')
   const history = new History()
@@ -72,7 +72,7 @@ function scriptOf(program: URL): Promise<string> {
   return known
 }
 
-/** What is used of esbuild, which is the program's: whoever has no such writers needs none. */
+/** The used part of esbuild, a dependency of the program's package. Packages without killed writers don't need it. */
 interface Esbuild {
   build(o: object): Promise<{ readonly outputFiles: readonly { readonly text: string }[] }>
 }

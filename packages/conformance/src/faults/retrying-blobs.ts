@@ -10,9 +10,9 @@ import {
 const RETRIES = 5
 
 /**
- * Repeats what is safe to repeat, as drivers of real stores do: questions, deletions and overwriting, and a body that
- * breaks off goes on where it was. A creation that may have happened, or a stream that was begun, is not repeated: its fault
- * is the caller's to settle.
+ * Wraps a blob store and retries what is safe to retry, as drivers of real stores do: reads, listings, deletions and overwrites.
+ * A body that breaks off is resumed at its offset. A creation that may have taken effect, or a stream that was started, is not
+ * retried: the caller must handle its error.
  */
 export function retryingBlobs(blobs: BlobStore): BlobStore {
   const patiently = <T>(run: () => Promise<T>, o: OpOptions): Promise<T> =>
@@ -51,7 +51,7 @@ export function retryingBlobs(blobs: BlobStore): BlobStore {
   }
 }
 
-/** The body, taken up again at its offset, pinned by its etag, whenever it breaks off. */
+/** Returns the body. Each time it breaks off, it is resumed at its offset and pinned by its etag. */
 function goingOn(
   blobs: BlobStore,
   key: string,

@@ -8,17 +8,17 @@ import type { Asserted, Event, History } from './history.js'
 import { randomOf } from './random.js'
 
 export const ENTITIES = ['urn:example:one', 'urn:example:two'] as const
-/** Records of this schema are updated, those of the other are added. */
+/** Aspects of this schema are updated; those of `ADDED` are added. */
 export const UPDATED = 'urn:example:schema:updated.1'
 export const ADDED = 'urn:example:schema:added.1'
 
 const STEPS = 12
 const LARGEST = 100_000
 
-/** What an aspect says, besides its number: enough to see whether it is whole. */
+/** Returns the text in an aspect's content, besides its number. It shows whether the content is complete. */
 export const textOf = (n: number): string => `${n} `.repeat(n % 200)
 
-/** Bytes of the artifact number `n`: each is another. One in eight has two parts and a half, where there is a part size. */
+/** Returns the bytes of artifact number `n`, different for each. If `partSize` is given, one in eight has two and a half parts. */
 const bytesOf = (n: number, partSize?: number): Uint8Array => {
   const part = randomOf(n)()
   const size = partSize !== undefined && part < 1 / 8 ? 2.5 * partSize : part * LARGEST
@@ -27,30 +27,30 @@ const bytesOf = (n: number, partSize?: number): Uint8Array => {
   return bytes
 }
 
-/** Artifacts of which one takes the place of the other, where names are paths: the name of that number's, if it has one. */
+/** Returns a name that artifact `n` shares with others, or undefined. If names are paths, these artifacts replace each other. */
 const sharedName = (n: number): string | undefined =>
   n % 3 === 0 ? `shared/${n % 2 === 0 ? 'even' : 'odd'}.bin` : undefined
 
-/** The number of the upload that these bytes are of, whole; undefined when they are of none. */
+/** Returns the number of the upload with exactly these bytes; undefined if there is no such upload. */
 export function uploadOf(bytes: Uint8Array, partSize?: number): number | undefined {
   const n = bytes.byteLength < 8 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
   return n > 0 && same(bytes, bytesOf(n, partSize)) ? n : undefined
 }
 
-/** Whether what was stored as upload `n` under this id may have become upload `other`. */
+/** Returns true if the artifact stored by upload `n` under this id may now have the content of upload `other`. */
 export const mayBecome = (id: string, n: number, other: number): boolean =>
   n === other ||
   (id.startsWith('urn:file:') && sharedName(n) !== undefined && sharedName(n) === sharedName(other))
 
 export interface WorkloadOptions {
-  /** Bytes: what goes to the place in one request. Default: whatever it chooses; then all uploads are small. */
+  /** Bytes per request to the store. @default the store's own choice; then all uploads are small */
   readonly partSize?: number | undefined
 }
 
-/** What one writer is to do. */
+/** The task of one writer. */
 export interface Job extends WorkloadOptions {
   readonly seed: number
-  /** Its number among those of this seed. */
+  /** The number of the writer among those of this seed. */
   readonly writer: number
 }
 
@@ -62,10 +62,11 @@ interface Bench extends WorkloadOptions {
 }
 
 /**
- * One writer and reader. A call may fail by an IvcapError or its own abort, and never of what was acknowledged.
+ * Runs one writer and reader. A call may fail with an IvcapError or with its own abort. It must not fail with a code of `WRONG`,
+ * since its target was acknowledged.
  *
- * @param history of all writers to the place: others may add to it
- * @param tell Takes down what is tried and what came of it, each before the next thing is done.
+ * @param history The history of all writers to the store. Other writers may add to it.
+ * @param tell Records each attempt and each outcome, before the next action starts.
  */
 export async function runWorkload(
   backend: Backend,
@@ -100,7 +101,7 @@ export async function runWorkload(
 }
 
 const ABORTED = new Error('the caller has had enough')
-/** The caller did nothing wrong, and what it asks for is there. */
+/** Codes that must not occur: the caller's arguments are valid, and its targets exist. */
 const WRONG = new Set(['invalid-argument', 'not-found', 'unsupported'])
 
 async function uploading({ backend, random, tell, partSize }: Bench, n: number): Promise<void> {
@@ -134,7 +135,7 @@ async function retracting({ backend, tell }: Bench, id: Urn | undefined): Promis
   tell({ kind: 'retracted', id })
 }
 
-/** By the client, which goes on where a download broke off, and checks its digest. */
+/** Reads with the client, which resumes a download that broke off and checks its digest. */
 async function reading({ backend, tell, partSize }: Bench, artifact: readonly [Urn, number] | undefined) {
   if (artifact === undefined) return
   const [id, n] = artifact
@@ -144,7 +145,7 @@ async function reading({ backend, tell, partSize }: Bench, artifact: readonly [U
     tell({ kind: 'wrong', problem: `${id} was read with other bytes than were uploaded` })
 }
 
-/** By pages so small that others write between two of them. */
+/** Lists in pages so small that others write between two of them. */
 async function listing({ backend, tell }: Bench, entity: string): Promise<void> {
   const records = await allAspects(backend, { entity, limit: 2 })
   const ids = new Set(records.map(({ id }) => id))

@@ -17,7 +17,7 @@ type UploadOptions = Partial<ArtifactDraft> &
   Partial<TransferOptions> &
   OpOptions & { readonly size?: number }
 
-/** Uploads `content` as its client does; without a name, as the place names it. */
+/** Uploads `content` as the client does. Without a name, the backend chooses one. */
 export function upload(
   { artifacts }: Backend,
   content: Content,
@@ -33,7 +33,7 @@ export function upload(
   return artifacts.create(source, draft, { ...transfer, ...o })
 }
 
-/** The bytes of an artifact, all or those of a range. */
+/** Returns the bytes of an artifact, or of a range of it. */
 export async function download(
   { artifacts }: Backend,
   id: ArtifactRecord['id'],
@@ -43,7 +43,7 @@ export async function download(
   return collect(body)
 }
 
-/** All artifacts, page by page, newest first unless the query says otherwise. */
+/** Reads all pages of a listing and returns all artifacts, newest first by default. */
 export function allArtifacts(
   { artifacts }: Backend,
   query: Partial<ArtifactQuery> = {},
@@ -55,7 +55,7 @@ export function artifactQuery(query: Partial<ArtifactQuery> = {}): ArtifactQuery
   return { limit: 50, orderDesc: true, ...query }
 }
 
-/** Fails the test for a record that leaves the field out. */
+/** Returns the value. Fails the test if the record omits the field. */
 export function told<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw new Error(`the record does not tell ${field}`)
   return value

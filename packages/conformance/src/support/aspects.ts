@@ -11,7 +11,7 @@ import { allOf } from './pages.js'
 export const ENTITY = 'urn:example:reef:7'
 export const SCHEMA = 'urn:example:schema:survey.1'
 
-/** An aspect of ENTITY unless another is named; `content` needs no `$schema`. */
+/** Returns a draft of an aspect, of ENTITY by default. `content` needs no `$schema`. */
 export function draft(
   content: JsonObject,
   { entity = ENTITY, schema = SCHEMA }: { readonly entity?: string; readonly schema?: string } = {},
@@ -19,7 +19,7 @@ export function draft(
   return { entity, schema, content: { $schema: schema, ...content } }
 }
 
-/** Adds and reads back: what `assert` answers may tell less than the record. */
+/** Adds an aspect and reads it back, since the result of `assert` may omit fields. */
 export async function add(
   { aspects }: Backend,
   content: JsonObject,
@@ -28,7 +28,7 @@ export async function add(
   return stored(aspects, await aspects.assert(draft(content, of), 'add', {}))
 }
 
-/** Replaces and reads back. */
+/** Replaces an aspect and reads it back. */
 export async function update(
   { aspects }: Backend,
   content: JsonObject,
@@ -37,7 +37,7 @@ export async function update(
   return stored(aspects, await aspects.assert(draft(content, of), 'replace', {}))
 }
 
-/** A record as `get` tells it: the fields that every place knows are there. */
+/** A record as `get` returns it: the fields that every backend knows are present. */
 export type StoredAspect = AspectRecord & Required<Pick<AspectRecord, 'content' | 'validFrom'>>
 
 async function stored(aspects: AspectStore, { id }: AspectRecord): Promise<StoredAspect> {
@@ -53,7 +53,7 @@ export function aspectQuery(query: Partial<AspectQuery> = {}): AspectQuery {
   return { orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true, limit: 50, ...query }
 }
 
-/** All aspects that fit, page by page; newest first unless the query says otherwise. */
+/** Reads all pages of a listing and returns all aspects that match, newest first by default. */
 export function allAspects(
   { aspects }: Backend,
   query: Partial<AspectQuery> = {},

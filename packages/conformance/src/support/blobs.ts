@@ -14,7 +14,7 @@ import { transfer } from './transfer.js'
 type PutOptions = OpOptions &
   Partial<TransferOptions> & { readonly mode?: 'create' | 'overwrite'; readonly size?: number }
 
-/** Puts content under a key that must be free, unless told to overwrite. */
+/** Puts content under a key. The key must be free unless `mode` is `overwrite`. */
 export async function put(
   blobs: BlobStore,
   key: string,
@@ -30,7 +30,7 @@ export async function bytesOf(blobs: BlobStore, key: string, range?: ByteRange):
   return collect(body)
 }
 
-/** All keys below a prefix, `limit` at a time. */
+/** Returns all keys with a prefix, in pages of `limit` keys. */
 export async function keysOf(blobs: BlobStore, prefix = '', limit = 1000): Promise<readonly string[]> {
   const keys: string[] = []
   for (;;) {
@@ -45,7 +45,7 @@ export async function keysOf(blobs: BlobStore, prefix = '', limit = 1000): Promi
 
 export type ListQuery = Parameters<BlobStore['list']>[0]
 
-/** What a listing of these keys must return: the model that stores are compared with, and the listing of test stores. */
+/** Returns the page that a listing of these keys must return. Tests compare stores with it, and test stores use it to list. */
 export function pageOfKeys(
   keys: readonly string[],
   { prefix, startAfter = '', limit, delimiter }: ListQuery,

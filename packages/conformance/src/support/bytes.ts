@@ -1,7 +1,7 @@
 const KiB = 1024
 export const MiB = 1024 * KiB
 
-/** `size` bytes that look random and are the same for the same seed: no run of them repeats where a part ends. */
+/** Returns `size` pseudo-random bytes, the same for the same seed. No sequence of them repeats at the end of a part. */
 export function someBytes(size: number, seed = 1): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4))
   let x = Math.imul(seed, 0x9e3779b1) | 1
@@ -14,21 +14,21 @@ export function someBytes(size: number, seed = 1): Uint8Array {
   return new Uint8Array(words.buffer, 0, size)
 }
 
-/** All bytes of a stream. */
+/** Reads a stream to its end and returns its bytes. */
 export async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   for await (const chunk of stream) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
-/** Like `toEqual`, without the minutes that it takes over millions of bytes, and outside of vitest too. */
+/** Like `toEqual`, which takes minutes for millions of bytes. Works outside of vitest too. */
 export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   if (Buffer.compare(actual, expected) === 0) return
   const at = expected.findIndex((byte, i) => byte !== actual[i])
   throw new Error(`${actual.byteLength} bytes for ${expected.byteLength}; byte ${at} is not what was stored`)
 }
 
-/** The bytes, chunk by chunk, at the pace of the reader. */
+/** Returns the bytes as a stream that sends each chunk only when the reader asks for it. */
 export function streamOf(bytes: Uint8Array, chunkSize = 64 * KiB): ReadableStream<Uint8Array> {
   return streamFrom(chunksOf(bytes, chunkSize))
 }
@@ -37,7 +37,7 @@ export function* chunksOf(bytes: Uint8Array, chunkSize = 64 * KiB): Generator<Ui
   for (let at = 0; at < bytes.byteLength; at += chunkSize) yield bytes.subarray(at, at + chunkSize)
 }
 
-/** A stream that takes the next chunk only when asked for one. */
+/** Returns a stream that takes the next chunk only when the reader asks for it. */
 export function streamFrom(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): ReadableStream<Uint8Array> {

@@ -1,11 +1,11 @@
 import type { BlobStore } from '@ivcap/core/driver'
 
-/** Calls of each kind. */
+/** Number of calls of each kind. */
 export type Requests = Record<'put' | 'head' | 'get' | 'list' | 'delete', number>
 
 export const none = (): Requests => ({ put: 0, head: 0, get: 0, list: 0, delete: 0 })
 
-/** A blob store that counts what is asked of it. */
+/** Wraps a blob store and counts its calls. */
 export function countingBlobs(blobs: BlobStore): { readonly blobs: BlobStore; readonly requests: Requests } {
   const requests = none()
   const counting =

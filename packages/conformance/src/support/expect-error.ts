@@ -1,7 +1,7 @@
 import { type IvcapError, type IvcapErrorCode, isIvcapError } from '@ivcap/core/driver'
 import { expect } from 'vitest'
 
-/** What a promise rejects with; a promise that resolves fails the test. */
+/** Returns the reason with which a promise rejects. Fails the test if the promise resolves. */
 export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   const outcome = await promise.then(
     (value) => ({ value }),
@@ -11,7 +11,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return expect.fail(`resolved where it should reject, with ${JSON.stringify(outcome.value)}`)
 }
 
-/** Waits for an IvcapError of that code, about that argument if one is given. */
+/** Expects that a promise rejects with an IvcapError of that code, and about that argument if one is given. */
 export async function expectError(
   promise: Promise<unknown>,
   code: IvcapErrorCode,
@@ -24,7 +24,7 @@ export async function expectError(
   return error
 }
 
-/** Whether `cause` is the error itself or stands somewhere behind it. */
+/** Returns true if `cause` is the error itself or occurs in its chain of causes. */
 export function isCausedBy(error: unknown, cause: unknown): boolean {
   for (let e = error; e !== undefined; e = e instanceof Error ? e.cause : undefined) {
     if (e === cause) return true

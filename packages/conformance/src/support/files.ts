@@ -6,7 +6,7 @@ import { fileSource } from '@ivcap/core/internal'
 import { onTestFinished } from 'vitest'
 import { transfer } from './transfer.js'
 
-/** The path of a file with these bytes, which lives as long as the test. */
+/** Writes a temporary file with these bytes and returns its path. The file is removed when the test ends. */
 export async function fileOf(bytes: Uint8Array, name = 'sømething 1.bin'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ivcap-conformance-file-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -15,7 +15,7 @@ export async function fileOf(bytes: Uint8Array, name = 'sømething 1.bin'): Prom
   return path
 }
 
-/** Uploads a file as its client does. */
+/** Uploads a file as the client does. */
 export async function uploadFile(
   { artifacts }: Backend,
   path: string,

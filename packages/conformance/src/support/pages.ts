@@ -2,7 +2,7 @@ import type { Page } from '@ivcap/core/driver'
 
 type Listing<T> = (cursor: string | undefined) => Promise<Page<T>>
 
-/** Follows a listing to its end, page by page. */
+/** Reads a listing to its end, page by page. */
 export async function* pagesOf<T>(list: Listing<T>): AsyncGenerator<Page<T>> {
   const seen = new Set<string>()
   let cursor: string | undefined
@@ -15,7 +15,7 @@ export async function* pagesOf<T>(list: Listing<T>): AsyncGenerator<Page<T>> {
   } while (cursor !== undefined)
 }
 
-/** All items of a listing. */
+/** Returns all items of a listing. */
 export async function allOf<T>(list: Listing<T>): Promise<readonly T[]> {
   const items: T[] = []
   for await (const page of pagesOf(list)) items.push(...page.items)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'vitest'
 import type { Harness } from '../harness.js'
 
-/** The place of the test that runs: each test has a fresh one. */
+/** The store of the test that is running. Each test has a new one. */
 export interface Place<T, C> {
   /** @throws outside of a test */
   readonly at: T
@@ -9,7 +9,7 @@ export interface Place<T, C> {
   readonly capabilities: C
 }
 
-/** To be called inside `describe`: opens a place before each of its tests, and closes it after. */
+/** Opens a store before each test and closes it afterwards. Call it inside `describe`. */
 export function placeOf<T, C>(harness: Harness<T, C>): Place<T, C> {
   let opened: { readonly place: T } | undefined
   beforeEach(async () => {

@@ -8,7 +8,7 @@ const never = new Promise<never>(() => {})
 const text = { name: 'text', type: 'artifact', description: 'what is read' } as const
 const twin = { name: 'twin', run: () => 1 }
 
-/** The services that the suite asks for: a deployment under test runs them, elsewhere they run over the backend itself. */
+/** The services that the suite calls. A deployment under test must run them; otherwise they run on the backend itself. */
 export const testServices: readonly FunctionService[] = [
   defineService({
     name: 'shout',
@@ -45,7 +45,7 @@ export const testServices: readonly FunctionService[] = [
   defineService({ name: 'no-json', run: () => ({ depths: [1, Number.NaN] }) }),
   defineService({ name: 'too-long', timeout: 50, run: () => never }),
   defineService({
-    // until somebody says something of the entity
+    // runs until an aspect of the entity exists
     name: 'wait',
     parameters: [{ name: 'entity', type: 'string' }],
     async run({ entity }, { ivcap, signal }) {
@@ -68,8 +68,8 @@ export const testServices: readonly FunctionService[] = [
 ]
 
 /**
- * The backend with services: its own, or functions over it. To be called inside `describe`: jobs that a test has left
- * running are ended after it.
+ * Returns a function that adds services to a backend that has none of its own. Call it inside `describe`: after each test, it
+ * ends the jobs that the test has left running.
  */
 export function withServices(): (backend: Backend) => Backend {
   const opened: ServiceStore[] = []

@@ -1,9 +1,9 @@
 import type { TransferOptions } from '@ivcap/core/driver'
 
-/** As a patient caller transfers: delays short enough for a test. */
+/** Many retries, with a delay that is short enough for a test. */
 export const transfer: TransferOptions = { retries: 5, retryDelay: 1 }
 
-/** Sizes at which drivers that move bytes in parts go wrong. */
+/** Returns sizes that reveal errors of drivers that transfer bytes in parts. */
 export function sizesAround(partSize: number): readonly number[] {
   return [0, 1, partSize - 1, partSize, partSize + 1, 2 * partSize, 3 * partSize, 3 * partSize + 1]
 }
@@ -13,7 +13,7 @@ export interface Report {
   readonly total: number | undefined
 }
 
-/** Takes down what `onProgress` is told. */
+/** Records the calls of `onProgress`. */
 export function progressLog(): {
   readonly reports: Report[]
   readonly onProgress: (a: number, t?: number) => void

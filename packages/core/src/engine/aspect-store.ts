@@ -6,7 +6,7 @@ import { addAspect } from './writes/add.js'
 import { retractAspect } from './writes/retract.js'
 import { updateAspect } from './writes/update.js'
 
-/** Aspects over any BlobStore. Callers must give complete and valid input, as the client does. */
+/** Aspects over any BlobStore. Callers must pass complete and valid input, as the client does. */
 export function blobAspects(engine: Engine): AspectStore {
   const reading = async <T>(work: Promise<T>, o: OpOptions): Promise<T> => {
     const [result] = await Promise.all([work, engine.layout.check(o)])

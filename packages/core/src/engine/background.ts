@@ -1,14 +1,14 @@
-/** Pieces of work that run at once; further ones wait. */
+/** Maximum number of works that run concurrently; further ones wait. */
 const MOST = 32
 
 /**
- * Work that goes on after an answer. It changes nothing that a reader can tell, so its failures are ignored: the next writer
- * does what was left.
+ * Work that runs after an operation has returned. It changes nothing that a reader can observe. So failures are ignored: the
+ * next writer does the remaining work.
  */
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>()
 
-  /** Starts the work. Returns at once, unless too much is running. */
+  /** Starts the work. Waits first if too many works are running. */
   async start(work: () => Promise<unknown>): Promise<void> {
     while (this.#running.size >= MOST) await Promise.race(this.#running)
     const running = bestEffort(work()).finally(() => {
@@ -17,13 +17,13 @@ export class BackgroundWork {
     this.#running.add(running)
   }
 
-  /** Resolves when all that was started has ended. */
+  /** Resolves when all started work has ended. */
   async finished(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 }
 
-/** Ignores a failure, of work that the next writer may do. */
+/** Awaits the work and ignores its failure. Only for work that the next writer can do. */
 export async function bestEffort(work: Promise<unknown>): Promise<void> {
   try {
     await work

@@ -7,11 +7,11 @@ import { sleep } from '../retry/retry.js'
 import { BackgroundWork } from './background.js'
 import { LayoutMarker } from './layout.js'
 
-/** What all parts of the engine share. */
+/** State that all parts of the engine share. */
 export interface Engine extends Settings {
   readonly blobs: BlobStore
   readonly layout: LayoutMarker
-  /** Index clean-up after answers. */
+  /** Index clean-up that runs after operations have returned. */
   readonly background: BackgroundWork
   /** Names of index entries that this process is moving to the history. */
   readonly moving: Set<string>
@@ -19,18 +19,18 @@ export interface Engine extends Settings {
 
 interface Settings {
   readonly clock: Clock
-  /** A new random uuid. */
+  /** Returns a new random uuid. */
   readonly uuid: () => string
-  /** From 0 up to, not including, 1. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number
   /** Rejects with `signal.reason` as soon as it aborts. */
   readonly pause: (ms: number, signal?: AbortSignal) => Promise<void>
-  /** Who writes: goes into records and closings. */
+  /** The writer's name, stored in records and closings. */
   readonly asserter?: string
   readonly onEvent?: EventListener
 }
 
-/** Settings other than the defaults are for tests, but for `clock`, `asserter` and `onEvent`. */
+/** Only tests may set other settings than `clock`, `asserter` and `onEvent`. */
 export function createEngine(blobs: BlobStore, settings: Partial<Settings> = {}): Engine {
   return {
     blobs,
@@ -46,8 +46,8 @@ export function createEngine(blobs: BlobStore, settings: Partial<Settings> = {})
 }
 
 /**
- * Runs it for one of many records. If that record is damaged, emits `left-out` and returns undefined, so that one bad record
- * never fails a list.
+ * Calls `run` for one of many records. If that record is damaged, emits `left-out` and returns undefined, so that one damaged
+ * record never fails a list.
  */
 export async function orLeaveOut<T>(
   engine: Pick<Engine, 'onEvent'>,

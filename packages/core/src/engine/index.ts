@@ -1,17 +1,17 @@
 /**
- * `@ivcap/core/engine`: artifacts and aspects over any BlobStore. The words of its parts:
+ * `@ivcap/core/engine`: artifacts and aspects over any BlobStore. Glossary:
  *
  * - **slot**: one numbered object in the log of an (entity, schema); it holds a record or a retraction, and ends the slot before it.
  * - **head**: the newest slot of a log.
  * - **standalone record**: an added record, outside the logs, at a key of its own.
  * - **pointer**: the object at the id of an updated record; it names the slot that holds the record.
  * - **closing**: the object that ends a standalone record when it is retracted.
- * - **note**: an empty object beside a standalone record; it says that the record ends if a slot is won by a certain update.
+ * - **note**: an empty object beside a standalone record; it says that the record ends if the named update wins the named slot.
  * - **entry**: an empty object in an index, whose key says when a record begins and where it is.
  * - **mark**: an empty object beside an entry; it says that a writer is closing the record, or has closed it.
- * - **hint**: what is written before a commit: entries, pointers, marks and notes. Without the commit it means nothing.
+ * - **hint**: an object that is written before a commit: an entry, pointer, mark or note. Without the commit it has no effect.
  * - **commit**: the one create-if-absent that makes a write visible.
- * - **tombstone**: the text at an id which says that no record can be committed there any more.
+ * - **tombstone**: the text at an id at which no record can be committed any more.
  *
  * `keys.ts` lists the keys; `writes/` has a table of steps and crashes for each write.
  */
@@ -30,26 +30,28 @@ import { vacuumBefore } from './maintenance/vacuum.js'
 import { addAspect } from './writes/add.js'
 
 export interface BlobBackendOptions {
-  /** For messages, e.g. `s3`. @default 'blobs' */
+  /** Name for messages, e.g. `s3`. @default 'blobs' */
   readonly name?: string | undefined
-  /** Microseconds since 1970. @default the system's clock */
+  /** Returns microseconds since 1970. @default the system's clock */
   readonly clock?: Clock | undefined
   /** The writer's name, recorded as asserter and retracter. @default none */
   readonly asserter?: string | undefined
-  /** Whether upload sidecars make sense: false for a place that ends with this process. @default true */
+  /** Whether the client keeps upload sidecars; false for a store that exists only in this process. @default true */
   readonly remembersUploads?: boolean | undefined
-  /** Receives events, e.g. of a damaged record that a list leaves out. @default no listener */
+  /** Receives events, e.g. if a list leaves out a damaged record. @default no listener */
   readonly onEvent?: EventListener | undefined
   /**
-   * The key of an artifact's bytes, for a bucket that is laid out otherwise than `artifacts/<uuid>`; undefined for an id
-   * that has no bytes here. New artifacts are stored where it says, too.
+   * Returns the key of an artifact's bytes, for a bucket with another layout; undefined for an id that has no bytes in the
+   * bucket. New artifacts are stored at this key, too.
+   *
+   * @default `artifacts/<uuid>`
    */
   readonly artifactKey?: ((artifact: { readonly id: Urn }) => string | undefined) | undefined
 }
 
 /**
- * Artifacts and aspects over a blob store. All that the engine requires of it is atomic creation. Any number of processes may
- * work on the same store at once. `close()` resolves when the index clean-up after the last answers is written; the store
+ * Artifacts and aspects over a blob store. The store must support atomic creation; the engine requires nothing else. Any number
+ * of processes may use the same store concurrently. `close()` resolves when the pending index clean-up is written; the store
  * itself stays open.
  */
 export function blobBackend(
@@ -78,15 +80,15 @@ export function blobArtifactStore(
 }
 
 export interface VacuumOptions extends OpOptions {
-  /** Removes what was begun before this time. Choose a time by which every write that began has ended, e.g. a day ago. */
+  /** Removes only adds that began before this time. Choose a time before which no running write began, e.g. a day ago. */
   readonly olderThan: Date
 }
 
 /**
- * Removes what crashed uploads and adds have left in the indexes. Safe at any time: a writer that is still running fails with
- * `already-exists`. Reads each aspect that was added before that time and is current, twice.
+ * Removes the index entries that crashed uploads and adds left. Safe at any time: a writer that is still running fails with
+ * `already-exists`. Reads each current aspect that was added before that time twice.
  *
- * @returns how many unfinished adds it removed
+ * @returns the number of unfinished adds that it removed
  */
 export const vacuum = (blobs: BlobStore, { olderThan, ...o }: VacuumOptions): Promise<number> =>
   vacuumBefore(createEngine(blobs), parseTime(olderThan, 'olderThan'), o)

@@ -1,33 +1,33 @@
 /**
- * The keys of the engine, printable ASCII and far below 1,024 bytes:
+ * The keys of the engine. They are printable ASCII and far shorter than 1,024 bytes:
  *
  * ```
  * artifacts/<uuid>                                 the bytes of an artifact
  * id/<uuid>/r                                      an added aspect, or a pointer to the slot of an updated one
  * id/<uuid>/r.closed                               the retraction of an added aspect
- * id/<uuid>/r!<time>-<slot>-<uuid of that slot>    an added aspect's end, if that slot is what it says
+ * id/<uuid>/r!<time>-<slot>-<uuid of that slot>    the end of an added aspect, if that slot has that uuid
  * e/<entity>/<schema>/r/<inverted slot>            the log of one (entity, schema): a slot is a record, or a retraction
- * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      what is in force, by entity and by schema
- * past/e/<entity>/<schema>/<entry>  past/s/<schema>/<entry>     what was, with its end
- * layout                                           the version of all this
+ * cur/e/<entity>/<schema>/<entry>   cur/s/<schema>/<entry>      records in force, by entity and by schema
+ * past/e/<entity>/<schema>/<entry>  past/s/<schema>/<entry>     closed records with their ends
+ * layout                                           the version of this layout
  * ```
  *
- * Entities are hashed, since they may be long and hold anything. Schemas stay readable, so that a prefix of a schema is
- * a prefix of keys. Slots, times and uuids are inverted where the newest has to come first: stores list ascending.
- * Stores may be folders: no segment is too long for a file name, none differs from another by case alone, and what is
- * listed together is a folder of its own.
+ * Entities are hashed, since they may be long and may contain any character. Schemas stay readable, so that a prefix of a
+ * schema is a prefix of keys. Slots, times and uuids are inverted where the newest must come first: stores list in ascending
+ * order. A store may be a folder: no segment is too long for a file name, no two segments differ by case alone, and keys that
+ * are listed together have a folder of their own.
  */
 import { sha256 } from '@noble/hashes/sha2'
 import { bytesToHex } from '@noble/hashes/utils'
 import { micros, type Timestamp, timestamp } from '../model/time.js'
 
-/** What a log of slots and a part of the indexes belong to: an entity and a schema, as they stand in keys. */
+/** An entity and a schema, as they are encoded in keys. Each pair has its own log of slots and its own part of the indexes. */
 export interface Pair {
   readonly entity: string
   readonly schema: string
 }
 
-/** A colon may take three bytes of a file name; what is left of 200 is for a hash that tells longer ones apart. */
+/** Bytes of a schema in a key, of 200: the rest is for a hash that distinguishes longer schemas. A colon counts as three bytes. */
 const MAX_SCHEMA = 150
 const MAX_SLOT = 9_999_999_999
 const TIME_DIGITS = 16
@@ -41,19 +41,19 @@ export const pairOf = (entity: string, schema: string): Pair => ({
 /** 160 bits of SHA-256, in hex. */
 export const hashEntity = (entity: string): string => hash(entity)
 
-/** Lower-case letters, digits and `. : -` as they are, all other bytes of UTF-8 as `=XX`. */
+/** Keeps lower-case letters, digits and `. : -`; encodes every other byte of the UTF-8 text as `=XX`. */
 export function encodeSchema(schema: string): string {
   const text = quote(schema)
   const short = cut(text)
   return short === text ? text : `${short}+${hash(schema)}`
 }
 
-/** What the encoding of every schema that starts with `literal` starts with. */
+/** Returns a prefix that all encodings of schemas that start with `literal` have in common. */
 export const encodeSchemaPrefix = (literal: string): string =>
-  // half of a character has no encoding that is a beginning of the whole one's
+  // the encoding of half a surrogate pair is not a prefix of the encoding of the pair
   cut(quote(literal.replace(/[\ud800-\udbff]$/, '')))
 
-/** The schema that was encoded; undefined where it was cut, and only the record can tell. */
+/** Returns the schema; undefined if its encoding was cut: then only the record contains the schema. */
 export function decodeSchema(encoded: string): string | undefined {
   if (encoded.includes('+')) return undefined
   const bytes: number[] = []
@@ -70,7 +70,7 @@ export const idKey = (uuid: string): string => `id/${uuid}/r`
 export const logPrefix = ({ entity, schema }: Pair): string => `e/${entity}/${schema}/r/`
 export const slotKey = (pair: Pair, slot: number): string => `${logPrefix(pair)}${invertSlot(slot)}`
 
-/** Where the retraction of an added record lies. */
+/** The key of the retraction of an added record. */
 export const closingKey = (uuid: string): string => `${idKey(uuid)}.closed`
 
 /** The number of the slot at a key below `logPrefix`. */
@@ -94,7 +94,7 @@ export const timeOfDigits = (digits: string): Timestamp => timestamp(Number(digi
 export const timeOfInverted = (digits: string): Timestamp =>
   timestamp(Number.MAX_SAFE_INTEGER - Number(digits))
 
-/** Each hex digit d becomes 15 - d: the greater id comes first. Twice is once not. */
+/** Replaces each hex digit d by 15 - d, so that greater ids come first. The function is its own inverse. */
 export const invertUuid = (uuid: string): string =>
   uuid.replace(/[0-9a-f]/g, (digit) => INVERTED[digit] ?? digit)
 
@@ -105,7 +105,7 @@ const INVERTED: Readonly<Record<string, string>> = Object.fromEntries(
 const clamp = (us: number): number => Math.min(Math.max(us, 0), Number.MAX_SAFE_INTEGER)
 const hash = (text: string): string => bytesToHex(sha256(new TextEncoder().encode(text))).slice(0, 40)
 
-/** What fits, not cut in the middle of an escape. */
+/** Cuts a text to MAX_SCHEMA bytes, but not in the middle of an escape. */
 function cut(text: string): string {
   let width = 0
   for (let i = 0; i < text.length; i++) {

@@ -1,4 +1,4 @@
-/** The version of the layout: which keys there are, and what they mean. */
+/** The version of the layout, which defines the keys and their meaning. */
 import * as v from 'valibot'
 import { IvcapError, isIvcapError } from '../model/errors.js'
 import type { BlobStore, OpOptions } from '../ports/index.js'
@@ -8,14 +8,14 @@ import { contentSource } from '../streams/source.js'
 import { readText } from './records/blobs.js'
 import { damaged, parseJson } from './records/texts.js'
 
-/** Stores without a marker were written before there was one: this version reads them, too. */
+/** Stores without a marker were written before the marker was introduced: this version reads them, too. */
 const VERSION = 1
 const KEY = 'layout'
 const Marker = v.object({ layout: v.pipe(v.number(), v.integer()) })
 
 /**
- * The marker of a store: read once, beside the first operation, and created beside the commit of the first write, so that neither
- * makes an operation wait longer.
+ * The layout marker of a store. It is read once, concurrently with the first operation, and created concurrently with the commit
+ * of the first write. So neither delays an operation.
  */
 export class LayoutMarker {
   readonly #blobs: BlobStore
@@ -37,7 +37,7 @@ export class LayoutMarker {
     await abortable(this.#reading, o.signal)
   }
 
-  /** Creates the marker if there is none. A failure is left to the next write. */
+  /** Creates the marker if it does not exist. After a failure, the next write tries again. */
   async create(o: OpOptions): Promise<void> {
     if (this.#state !== 'absent') return
     this.#creating ??= this.#create(afterFailure(undefined, o)).finally(() => {

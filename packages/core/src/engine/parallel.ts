@@ -1,9 +1,9 @@
-/** Requests in flight at once, for one operation. */
+/** Maximum number of concurrent requests of one operation. */
 const WIDTH = 16
 
 /**
- * `run` over all items, 16 at a time, the results in their order. After a failure nothing new is started; it rejects with the
- * first failure once what was started has come to its end.
+ * Calls `run` for all items, at most 16 at a time, and returns the results in the order of the items. After a failure it starts
+ * no further call. It rejects with the first failure when all started calls have ended.
  */
 export async function inParallel<T, R>(
   items: readonly T[],

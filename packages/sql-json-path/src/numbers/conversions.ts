@@ -67,7 +67,7 @@ function toDouble(item: Item): Item {
   return isNumber(item) ? item : Number(double.toPrecision(DOUBLE_DIGITS))
 }
 
-/** As C reads it: no underscores, but hexadecimal digits. */
+/** Reads a number like C: underscores are not allowed, hexadecimal digits are. */
 function doubleIn(text: string): string {
   const number = numberIn(text) ?? fail()
   if (number.hasUnderscores) fail()
@@ -77,7 +77,7 @@ function doubleIn(text: string): string {
   return `${sign}${/^0x/i.test(digits) ? Number(digits) : digits}`
 }
 
-/** @param args precision and scale: digits in all, and after the point */
+/** @param args precision and scale: total digits, and digits after the point */
 function toDecimal(number: NumberItem, [precision, scale = 0]: readonly number[]): NumberItem {
   if (precision === undefined) return number
   if (precision < 1 || precision > MAX_PRECISION || Math.abs(scale) > MAX_PRECISION) fail()
@@ -91,7 +91,7 @@ function toBoolean(item: Item): boolean {
   if (typeof item === 'boolean') return item
   if (isNumber(item)) {
     const number = Decimal.from(item)
-    // 1.0 is no boolean
+    // 1.0 is not a boolean
     return number.scale === 0 ? toInteger(number, INTEGER_BITS).units !== 0n : fail()
   }
   const text = textOf(item)
@@ -103,7 +103,7 @@ function toText(item: Item): string {
   return isNumber(item) ? String(Decimal.from(item)) : textOf(item)
 }
 
-/** @throws FAILURE if it is no whole number, or too large */
+/** @throws FAILURE if it is not a whole number, or too large */
 function wholeOf(number: NumberText | undefined): Decimal {
   if (number?.type !== 'whole') return fail()
   const [, prefix = '', digits = ''] = /^(0[xob])?0*(.*)$/is.exec(number.digits) ?? []

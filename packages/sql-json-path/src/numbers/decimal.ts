@@ -1,20 +1,20 @@
 /**
- * Exact decimal numbers with the scales of PostgreSQL's `numeric`: how many digits a quotient has, and which zeros
- * a text shows, depend on them.
+ * Exact decimal numbers with the scales of PostgreSQL's `numeric`. The scale determines the digits of a quotient, and the trailing
+ * zeros of a text.
  */
 import { fail } from '../errors.js'
 
 export type Operator = '+' | '-' | '*' | '/' | '%'
 
-/** As in PostgreSQL: digits before the point, and after it. */
+/** Maximum digits before and after the point, as in PostgreSQL. */
 const MAX_DIGITS = 131_072
 const MAX_SCALE = 16_383
-/** Significant digits that a quotient has at least, and digits after the point that it has at most. */
+/** Minimum significant digits of a quotient, and its maximum digits after the point. */
 const MIN_QUOTIENT_DIGITS = 16
 const MAX_QUOTIENT_SCALE = 1000
-/** PostgreSQL keeps numbers in digits to the base of 10⁴, and reckons the scale of a quotient in them. */
+/** PostgreSQL stores numbers as digits of base 10⁴, and computes the scale of a quotient from these digits. */
 const BASE_DIGITS = 4
-/** Binary digits that hold more than a digit to that base. */
+/** Bits that hold more than one digit of that base. */
 const LEADING_BITS = 64
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
@@ -27,7 +27,7 @@ export class Decimal {
     readonly scale: number,
   ) {}
 
-  /** @throws FAILURE if it exceeds `numeric` */
+  /** @throws FAILURE if it exceeds the range of `numeric` */
   static of(units: bigint, scale: number): Decimal {
     const kept = Math.min(scale, MAX_SCALE)
     const value = kept === scale ? units : divideRounded(units, 10n ** BigInt(scale - kept))
@@ -35,14 +35,14 @@ export class Decimal {
     return new Decimal(value, kept)
   }
 
-  /** @param text a number as in JSON or a path; the result is undefined if it is none, or exceeds `numeric` */
+  /** Parses a number as in JSON or a path. Returns undefined if the text is not a number, or exceeds the range of `numeric`. */
   static parse(text: string): Decimal | undefined {
     const [all, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? []
     if (all === undefined || `${whole}${fraction}` === '') return undefined
     const shift = Number(exponent) - fraction.length
     if (shift > MAX_DIGITS || -shift > MAX_SCALE) return undefined
     const significant = `${whole}${fraction}`.replace(/^0+/, '')
-    // before they are read, which takes more than linear time
+    // checked before BigInt parses the digits, which takes more than linear time
     if (significant.length > MAX_DIGITS + MAX_SCALE) return undefined
     const digits = BigInt(significant) * (sign === '-' ? -1n : 1n)
     const units = shift > 0 ? digits * 10n ** BigInt(shift) : digits
@@ -96,14 +96,14 @@ export class Decimal {
     return new Decimal(this.units < whole * unit ? whole - 1n : whole, 0)
   }
 
-  /** Half away from zero; a negative number of digits rounds to tens, hundreds… */
+  /** Rounds half away from zero; a negative number of digits rounds to tens, hundreds… */
   rounded(digits: number): Decimal {
     if (digits >= this.scale) return Decimal.of(this.unitsAt(digits), digits)
     const units = divideRounded(this.units, 10n ** BigInt(this.scale - digits))
     return digits < 0 ? Decimal.of(units * 10n ** BigInt(-digits), 0) : new Decimal(units, digits)
   }
 
-  /** Towards zero. */
+  /** Rounds towards zero. */
   truncated(): bigint {
     return this.units / 10n ** BigInt(this.scale)
   }
@@ -114,7 +114,7 @@ export class Decimal {
     return a < b ? -1 : a > b ? 1 : 0
   }
 
-  /** Words of 64 bits, in proportion to which a calculation takes time. */
+  /** Number of 64-bit words. The time of a calculation is proportional to it. */
   get words(): number {
     return bitLength(this.units) >> 6
   }
@@ -131,7 +131,7 @@ export class Decimal {
   }
 }
 
-/** @throws FAILURE for a division by zero, or if the result exceeds `numeric` */
+/** @throws FAILURE for a division by zero, or if the result exceeds the range of `numeric` */
 export function calculate(operator: Operator, a: Decimal, b: Decimal): Decimal {
   switch (operator) {
     case '+':
@@ -147,7 +147,7 @@ export function calculate(operator: Operator, a: Decimal, b: Decimal): Decimal {
   }
 }
 
-/** Half away from zero. */
+/** Rounds half away from zero. */
 function divideRounded(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor
   const rest = (dividend - quotient * divisor) * 2n
@@ -155,7 +155,7 @@ function divideRounded(dividend: bigint, divisor: bigint): bigint {
   return dividend < 0n === divisor < 0n ? quotient + 1n : quotient - 1n
 }
 
-/** Enough digits after the point for 16 significant ones, and as many as either number has. */
+/** Returns enough digits after the point for 16 significant ones, and at least as many as each of the two numbers has. */
 function quotientScale(dividend: Decimal, divisor: Decimal): number {
   const [a, b] = [leadingDigit(dividend), leadingDigit(divisor)]
   const weight = a.weight - b.weight - (a.digit <= b.digit ? 1 : 0)
@@ -163,10 +163,10 @@ function quotientScale(dividend: Decimal, divisor: Decimal): number {
   return Math.min(scale, MAX_QUOTIENT_SCALE)
 }
 
-/** The first digit to the base of 10⁴ that isn't zero, and the power of that base which it counts. */
+/** Returns the first digit of base 10⁴ that is not zero, and its exponent. */
 function leadingDigit({ units, scale }: Decimal): { digit: number; weight: number } {
   if (units === 0n) return { digit: 0, weight: 0 }
-  // the least significant ones are cut off first: a text of all digits takes long
+  // cut off the least significant digits first: converting all digits to a text is slow
   const extra = Math.max(0, Math.floor((bitLength(units) - LEADING_BITS) * Math.log10(2)))
   const digits = String(magnitude(units) / 10n ** BigInt(extra))
   const exponent = digits.length + extra - scale - 1

@@ -1,9 +1,9 @@
 /**
- * Numbers in texts, read in one go: a regular expression that takes blanks, digits and underscores as PostgreSQL does goes back
- * and forth in a long text of digits.
+ * Parses numbers in texts in one pass. A regular expression that accepts blanks, digits and underscores like PostgreSQL would
+ * backtrack in a long text of digits.
  */
 
-/** A number as it stands in a text, without blanks and underscores. */
+/** A number as written in a text, without blanks and underscores. */
 export type NumberText =
   | {
       readonly type: 'whole'
@@ -23,7 +23,7 @@ const PREFIXED: Readonly<Record<string, DigitTest>> = {
 }
 const UNDERSCORE = 95
 
-/** Parses a number; undefined if the text is none. */
+/** Parses a number; returns undefined if the text is not a number. */
 export function numberIn(text: string): NumberText | undefined {
   const reader = new TextReader(text)
   reader.blanks()
@@ -78,7 +78,7 @@ class TextReader {
     for (let unit = this.#unit(); unit === 32 || (unit >= 9 && unit <= 13); unit = this.#unit()) this.at += 1
   }
 
-  /** Digits with single underscores between them. @param leading whether one may stand before the first */
+  /** Takes digits with single underscores between them. @param leading whether an underscore may precede the first digit */
   digits(test: DigitTest, leading: boolean): boolean {
     const start = this.at
     for (;;) {

@@ -12,14 +12,14 @@ const CLASSES: Record<string, RegExp> = {
   lower: /\p{Ll}/u,
   print: /[^\p{Zl}\p{Zp}\p{Cc}\p{Cn}]/u,
   punct: /[\p{P}\p{S}]/u,
-  // without those that forbid a line break
+  // without spaces that forbid a line break
   space: /[\t-\r \x85\u2000-\u2006\u2008-\u200a\u2028\u2029\u205f\u3000]/,
   upper: /\p{Lu}/u,
   word: /[\p{L}\p{Nd}_]/u,
   xdigit: /[\dA-Fa-f]/,
 }
 
-/** The classes of `\d`, `\s`, `\w`; the capital letters stand for all other characters. */
+/** The classes of `\d`, `\s`, `\w`; the capital letters match all other characters. */
 const SHORTHANDS: Record<string, string> = { d: 'digit', s: 'space', w: 'word' }
 
 const TESTS = new Map(
@@ -39,7 +39,7 @@ export function shorthandOf(letter: string): CharSet | undefined {
   return (name === letter ? TESTS : OTHERS).get(SHORTHANDS[name] ?? '')
 }
 
-/** Characters beyond ASCII whose membership is cached. */
+/** Maximum number of characters beyond ASCII whose membership is cached. */
 const REMEMBERED = 4096
 const ASCII = 128
 
@@ -60,7 +60,7 @@ export function memoized(within: CharSet): CharSet {
   }
 }
 
-/** A character and its lower and upper case, unless those have several characters. */
+/** Returns a character and its lower and upper case; omits a variant of several characters. */
 export function casesOf(char: number): readonly number[] {
   const text = String.fromCodePoint(char)
   return [text, text.toLowerCase(), text.toUpperCase()]

@@ -1,13 +1,13 @@
-/** Matches regular expressions by simulating all states of an automaton at once, in time linear in the text for any pattern. */
+/** Matches regular expressions: simulates all states of an automaton at once, so that the time is linear in the text. */
 import type { Budget, Work } from '../budget.js'
 import { SqlJsonPathError } from '../errors.js'
 import type { TextTest } from '../tree.js'
 import type { CharSet } from './char-sets.js'
 import { type Boundary, type Regex, type RegexFlags, RegexReader, readLiteral, readRegex } from './parser.js'
 
-/** States of all regular expressions of one path. */
+/** Maximum number of states of all regular expressions of one path. */
 const MAX_STATES = 5000
-/** Visits of states between two calls of the budget, and visits that take as long as one step. */
+/** Visits of states between two calls of the budget, and visits that count as one step. */
 const VISITS_PER_LOOK = 1024
 const VISITS_PER_STEP = 4
 
@@ -40,7 +40,7 @@ export function regexTest(pattern: string, flags: string, at: number, others: { 
   return (text, budget) => run(states, text, budget)
 }
 
-/** Builds the automaton. A state is followed by the next one in the list, a fork by the states that it names. */
+/** Builds the automaton. The successor of a state is the next one in the list; the successors of a fork are the states in `to`. */
 function automaton(regex: Regex, most: number, position: number): readonly State[] {
   const states: State[] = []
   add(regex)

@@ -15,7 +15,7 @@ export interface RegexFlags {
   readonly ignoreCase: boolean
   /** `^` and `$` match at each line. */
   readonly lines: boolean
-  /** `.` and sets that exclude something match newlines. */
+  /** `.` and negated sets match newlines. */
   readonly dotAll: boolean
 }
 
@@ -47,7 +47,7 @@ const BOUNDARIES: Record<string, Boundary> = {
   Y: (before, after) => isWord(before, undefined) === isWord(after, undefined),
 }
 
-/** @throws SqlJsonPathError `syntax`, or `unsupported` for what would need more than linear time */
+/** @throws SqlJsonPathError `syntax`, or `unsupported` for parts that can't be matched in linear time */
 export function readRegex(reader: RegexReader, flags: RegexFlags): Regex {
   if (reader.match(EMBEDDED) !== null)
     throw reader.unsupported('a regular expression with embedded options', 'use flag instead')

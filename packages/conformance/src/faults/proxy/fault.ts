@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What goes wrong with one request on its way. */
+/** A fault of one request or of its response. */
 export type Fault =
-  /** It comes to the server so many milliseconds later. */
+  /** The server gets the request `ms` milliseconds later. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** The connection is reset once so many bytes of the request's body have gone on; the server gets those. */
+  /** The connection is reset after `after` bytes of the request body were forwarded. The server gets these bytes. */
   | { readonly kind: 'reset'; readonly after: number }
-  /** The server does what it was asked; its answer is lost. */
+  /** The server carries out the request, but the response is lost. */
   | { readonly kind: 'lose-answer' }
-  /** The connection is reset, and the server gets the request all the same, so many milliseconds later, or after `until`. */
+  /** The connection is reset, but the server still gets the request, `ms` milliseconds later or after `until`. */
   | { readonly kind: 'late'; readonly ms: number; readonly until?: Promise<unknown> }
-  /** It comes to the server once that has settled. */
+  /** The server gets the request once the promise of `until` has resolved. */
   | { readonly kind: 'hold'; readonly until: () => Promise<unknown> }
-  /** The server gets it twice, one after the other; the client has the second answer. */
+  /** The server gets the request twice, one after the other. The client gets the second response. */
   | { readonly kind: 'twice' }
-  /** Its answer is held back until one to a later request has gone on, so many milliseconds at the most. */
+  /** The response is held until the response to a later request was sent, but for at most `ms` milliseconds. */
   | { readonly kind: 'overtaken'; readonly ms: number }
   | {
       readonly kind: 'status'
@@ -22,30 +22,30 @@ export type Fault =
       readonly headers?: Record<string, string>
       readonly body?: string
     }
-  /** No answer, ever. */
+  /** The client never gets a response. */
   | { readonly kind: 'stall' }
-  /** The answer's body ends after so many bytes: by a reset, by a plain end without a length, or not at all. */
+  /** The response body stops after `after` bytes: the connection is cut, the body ends without a length, or it never ends. */
   | { readonly kind: 'cut-answer'; readonly after: number; readonly how: 'reset' | 'end' | 'stall' }
-  /** The answer's body comes in pieces of so many bytes. */
+  /** The response body is sent in pieces of `bytes` bytes. */
   | { readonly kind: 'dribble'; readonly bytes: number }
-  /** The answer's body waits so many milliseconds after so many bytes. */
+  /** The response body pauses for `ms` milliseconds after `after` bytes. */
   | { readonly kind: 'pause'; readonly after: number; readonly ms: number }
-  /** A bit of this byte of the answer's body is flipped; a shorter body stays as it is. */
+  /** A bit of byte `at` of the response body is flipped. A shorter body stays unchanged. */
   | { readonly kind: 'flip'; readonly at: number }
-  /** A bit of this byte of the request's body is flipped on its way; a shorter body stays as it is. */
+  /** A bit of byte `at` of the request body is flipped. A shorter body stays unchanged. */
   | { readonly kind: 'flip-sent'; readonly at: number }
-  /** The answer is whole and says nothing of it, and then the server closes the connection. */
+  /** The response is complete and does not announce a close, but then the server closes the connection. */
   | { readonly kind: 'close' }
-  /** The request is answered by a page without items; what asks for the next page, by `token`, is sent on instead of it. */
+  /** The response is a page without items. The request for the next page, by `token`, is forwarded as the original request. */
   | { readonly kind: 'empty-page'; readonly page: (token: string) => string }
-  /** The answer's body is another one. */
+  /** The response body is replaced by the result of `edit`. */
   | { readonly kind: 'edit'; readonly edit: (body: string) => string }
 
 export interface Seen {
   readonly method: string
   readonly path: string
   readonly headers: IncomingMessage['headers']
-  /** Bytes of its body that came to the proxy. */
+  /** Bytes of the request body that reached the proxy. */
   sent: number
   /** Milliseconds, monotonic. */
   readonly at: number

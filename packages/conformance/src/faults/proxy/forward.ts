@@ -6,10 +6,10 @@ import type { Fault } from './fault.js'
 import { flipped, pass } from './pass.js'
 
 /**
- * Sends a request on to `target`, and its answer back, with what the fault does to either.
+ * Forwards a request to `target` and the response to the client, and applies the fault to either of them.
  *
- * @param overtaken functions that let answers go on which have been held back
- * @param pages where the page is remembered that comes after an empty one
+ * @param overtaken functions that release held responses
+ * @param pages remembers which page comes after an empty one
  */
 export async function forward(
   target: URL,
@@ -66,18 +66,18 @@ export async function forward(
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
-/** Requests that were answered by an empty page, by the tokens that ask for what they asked for. */
+/** URLs of requests that got an empty page, each under the token that now stands for their page. */
 export class SkippedPages {
   readonly #urls = new Map<string, string>()
 
-  /** The token of the page that this request asked for. */
+  /** Remembers the URL of a request, and returns the token for the page that it asked for. */
   skip(url: string): string {
     const token = `page-after-nothing-${this.#urls.size}`
     this.#urls.set(token, url)
     return token
   }
 
-  /** What a request asks for. */
+  /** Returns the remembered URL if the request has a token of `skip`, otherwise its own URL. */
   meant(url: string): string {
     const token = /page-after-nothing-\d+/.exec(url)?.[0]
     return (token !== undefined && this.#urls.get(token)) || url
@@ -86,7 +86,7 @@ export class SkippedPages {
 
 function requestLike({ hostname, port }: URL, { method, url, headers }: IncomingMessage): ClientRequest {
   const upstream = request({ hostname, port, method, path: url, headers })
-  // told by whoever waits for its answer
+  // The code that waits for the response reports the error.
   upstream.on('error', () => {})
   return upstream
 }
@@ -118,7 +118,7 @@ function resetAfter(bytes: number, req: IncomingMessage, res: ServerResponse, up
   let left = bytes
   const cut = () => {
     res.socket?.resetAndDestroy()
-    // what has been forwarded gets there
+    // The bytes that were forwarded still reach the server.
     upstream.socket?.end()
   }
   req.on('data', (chunk: Buffer) => {

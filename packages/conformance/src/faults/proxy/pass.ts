@@ -4,7 +4,7 @@ import type { Fault } from './fault.js'
 
 type Body = AsyncIterable<Buffer>
 
-/** Sends an answer back, with what the fault does to it. */
+/** Sends a response to the client and applies the fault to it. */
 export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault | undefined): void {
   answer.on('error', () => res.destroy())
   res.on('close', () => answer.destroy())
@@ -30,7 +30,7 @@ export function pass(answer: IncomingMessage, res: ServerResponse, fault: Fault 
   answer.pipe(res)
 }
 
-/** A response that has ended knows its socket no longer. */
+/** Reads the socket in advance, since a response that has ended no longer has one. */
 function closeAfter(res: ServerResponse): void {
   const { socket } = res
   res.on('finish', () => socket?.end())
@@ -63,13 +63,13 @@ function cut(
   })
   answer.on('end', () => {
     if (how === 'stall') return
-    // a half that has been written is sent before the end
+    // The bytes that were written must be sent before the connection ends.
     if (endless) res.end()
     else setImmediate(() => res.socket?.end())
   })
 }
 
-/** Each piece on its own turn, so that it travels alone. */
+/** Sends each piece in its own event loop turn, so that it is transferred separately. */
 const inPieces = (bytes: number) =>
   async function* (body: Body) {
     for await (const chunk of body) {
@@ -94,7 +94,7 @@ const pausing = ({ after, ms }: Fault & { kind: 'pause' }) =>
     }
   }
 
-/** A bit of this byte is another. */
+/** Flips a bit of byte `at`. */
 export const flipped = (at: number) =>
   async function* (body: Body) {
     let left = at

@@ -7,23 +7,23 @@ import { forward, SkippedPages } from './forward.js'
 
 export interface FaultProxy {
   readonly url: string
-  /** Where it forwards to; may move. */
+  /** The URL to which requests are forwarded. It may change. */
   target: string
   plan: Plan
   readonly seen: Seen[]
-  /** Requests whose answer the client neither has to its end nor has given up. */
+  /** Number of requests whose response the client has neither received completely nor cancelled. */
   readonly open: number
-  /** Connections that clients have made, by now. */
+  /** Number of connections that clients have made so far. */
   readonly connections: number
-  /** How many of these are closed. */
+  /** Number of these connections that are closed. */
   readonly closed: number
-  /** Resolves once the server has answered all that came to it late. */
+  /** Resolves once the server has responded to all late requests. */
   settled(): Promise<void>
-  /** Before the test ends, where it opens many. */
+  /** Closes the proxy before the test ends, for tests that open many proxies. */
   close(): void
 }
 
-/** Stands between a client and `target`, and does to each request what the plan says. Gone when the test ends. */
+/** Starts a proxy between a client and `target` that applies the plan to each request. It is closed when the test ends. */
 export async function faultProxy(target: string, plan: Plan = () => undefined): Promise<FaultProxy> {
   const underWay = new Set<ServerResponse>()
   const late = new Set<Promise<void>>()
@@ -47,7 +47,7 @@ export async function faultProxy(target: string, plan: Plan = () => undefined): 
     req.on('data', (bytes: Buffer) => {
       seen.sent += bytes.byteLength
     })
-    // whoever is cut off on purpose complains
+    // A connection that is cut on purpose emits an error.
     for (const one of [req, res]) one.on('error', () => {})
     req.url = pages.meant(seen.path)
     const forwarded = forward(new URL(proxy.target), req, res, fault, overtaken, pages).catch(() => {

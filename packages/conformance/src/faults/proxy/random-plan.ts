@@ -1,33 +1,33 @@
 import type { Fault, Plan, Seen } from './fault.js'
 
 export interface RandomPlanOptions {
-  /** How many of the requests go wrong, from 0 to 1. */
+  /** Probability that a request gets a fault, from 0 to 1. */
   readonly rate: number
-  /** How this server says no for a while: with 429 or 503, say. */
+  /** Responses by which this server refuses a request temporarily, e.g. 429 or 503. */
   readonly refusals: readonly (Fault & { readonly kind: 'status' })[]
-  /** Faults of this server alone. Default: none. */
+  /** Faults that only this server has. @default none */
   readonly others?: readonly Fault[]
-  /** Whether the client learns that a bit of this answer was flipped: by a digest, say. Default: never. */
+  /** Returns true if the client detects a flipped bit in this response, e.g. by a digest. @default never */
   readonly verified?: (seen: Seen) => boolean
-  /** Whether the server learns that a bit of this request's body was flipped. Default: never. */
+  /** Returns true if the server detects a flipped bit in this request's body. @default never */
   readonly checked?: (seen: Seen) => boolean
   /**
-   * Whether this request makes another record each time it comes, and may be sent again when it seems lost: it comes late by a few
-   * milliseconds alone, as no client can tell a request that is yet to come from one that never will. Default: none does.
+   * Returns true if this request creates another record each time it arrives, and clients may send it again if it seems lost. It is
+   * only delayed by a few milliseconds, since a client can't distinguish a late request from a lost one. @default never
    */
   readonly unrepeatable?: (seen: Seen) => boolean
-  /** A page without items that leads to the page `token`, where this request asks for a page. Default: nothing does. */
+  /** Returns a page without items whose next page is `token`, if this request asks for a page. @default none */
   readonly emptyPage?: (seen: Seen, token: string) => string | undefined
 }
 
-/** What a machine on the way may repeat: RFC 9110, 9.2.2. */
+/** Methods that an intermediary may repeat: RFC 9110, 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE'])
 /** Milliseconds. */
 const LATE = 30
-/** Milliseconds: most clients have repeated their request by then, and many have gone on. */
+/** Milliseconds. By then, most clients have repeated their request, and many have continued. */
 const MUCH_LATER = 300
 
-/** Does at random what networks, machines on the way and servers do; `random` decides to which requests. */
+/** Returns a plan of random faults of networks, intermediaries and servers. `random` decides which requests get one. */
 export function randomPlan(
   random: () => number,
   {

@@ -4,9 +4,9 @@ import { afterFailure, retry } from '../../retry/retry.js'
 import type { Engine } from '../context.js'
 
 /**
- * Puts the bytes at a key that no other writer knows. After a failure that leaves the outcome open it looks whether the bytes
- * arrived; if not, it sends them again, if the source can be read again and the store has not used up the retries. The
- * failure of the upload is what is reported, never that of the look.
+ * Puts the bytes at a key that no other writer uses. After a failure with unknown outcome, checks whether the bytes arrived. If
+ * not, sends them again, provided that the source can be read again and the store has not used up the retries. Reports the
+ * failure of the upload, never that of the check.
  */
 export async function storeBytes(
   { blobs, pause }: Engine,
@@ -38,7 +38,7 @@ export async function storeBytes(
   )
 }
 
-/** What is at the key; undefined if nothing is. */
+/** Returns information about the blob; undefined if it does not exist. */
 export async function findBytes(blobs: BlobStore, key: string, o: OpOptions): Promise<BlobInfo | undefined> {
   try {
     return await blobs.head(key, o)

@@ -14,7 +14,7 @@ import { recordIn } from './record.js'
 
 const SCAN_PAGE = 50
 
-/** By time of creation, newest first, it is a listing of the records' schema; any other order reads all of them. */
+/** Lists artifacts. By creation time, newest first, it lists the aspects of one schema; any other order reads all of them. */
 export async function listArtifacts(
   aspects: AspectStore,
   engine: Reader,
@@ -50,8 +50,9 @@ async function newestFirst(
 }
 
 /**
- * Reads on until the page is full. The cursor tells the page of records that it ended in, and the last one taken there: a page
- * that has a cursor looks at the time of the first one; the first one, read again, has newer ones in front, which are skipped.
+ * Reads pages of records until this page is full. Its cursor contains the page of records at which it ended, and the key of the
+ * last record taken. A page of records that has a cursor shows the state at the time of the first one. The first one has no
+ * cursor: if it is read again, newer records may come first, which are skipped.
  */
 async function newestThatFit(
   aspects: AspectStore,

@@ -1,4 +1,4 @@
-/** From an artifact's id to its record and its bytes. */
+/** Reads the record and the bytes of an artifact by its id. */
 import { IvcapError, isIvcapError } from '../../model/errors.js'
 import type { EventListener } from '../../model/events.js'
 import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
@@ -11,15 +11,15 @@ import { findBytes } from './bytes.js'
 import { recordIn } from './record.js'
 
 export interface ArtifactLocator {
-  /** The key of an artifact's bytes. */
+  /** Returns the key of an artifact's bytes; undefined if it has none here. */
   readonly artifactKey: (artifact: { readonly id: Urn }) => string | undefined
-  /** Where records are kept: the engine's own aspects, or those of another place. */
+  /** The store of the records: the engine's own aspects, or another store. */
   readonly aspects: AspectStore
   /** Finds the aspect of an artifact whose entry in the index of its entity is lost. */
   readonly findLost?: (id: Urn, o: OpOptions) => Promise<AspectRecord | undefined>
 }
 
-/** Asks for the record and for the bytes at the same time: what is read is there, as a rule. */
+/** Requests the record and the bytes concurrently, since most artifacts that are read exist. */
 export async function readArtifact(
   { blobs }: Engine,
   o: ArtifactLocator,
@@ -37,13 +37,13 @@ export async function readArtifact(
   if (content.status === 'rejected') {
     const { reason } = content
     if (isIvcapError(reason, 'not-found')) throw bytesGone(id, key, reason)
-    // a range or an etag that fits the record, and not these bytes
+    // the range or etag may match the record, but not the stored bytes
     const other = isIvcapError(reason, 'invalid-argument') || isIvcapError(reason, 'precondition-failed')
     const there = other ? await findBytes(blobs, key, op) : undefined
     if (there !== undefined) assertWhole(record, key, there.size)
     throw reason
   }
-  // what the store says of the bytes counts: a resumed read is pinned by it
+  // the etag and size of the stored bytes take precedence: a resumed read is bound to them
   const { info, range, body } = content.value
   try {
     assertWhole(record, key, info.size)
@@ -55,10 +55,10 @@ export async function readArtifact(
 }
 
 /**
- * The record of an artifact, and the id of the aspect that holds it; undefined if there is none. Where the index does not
- * have it though there are bytes, it is looked for among all records of artifacts.
+ * Returns the record of an artifact, and the id of the aspect that contains it; undefined if it does not exist. If the index has
+ * no record but the bytes exist, searches the records of all artifacts with `findLost`.
  *
- * @throws IvcapError `integrity` if the record is there, but damaged
+ * @throws IvcapError `integrity` if the record exists but is damaged
  */
 export async function findRecord(
   blobs: BlobStore,
@@ -66,7 +66,7 @@ export async function findRecord(
   id: Urn,
   op: OpOptions,
 ): Promise<{ readonly record: ArtifactRecord; readonly aspect: Urn } | undefined> {
-  // an id that was typed wrong is nobody's: not worth a request
+  // an invalid id has no record: skip the request
   if (artifactUuid(id) === undefined) return undefined
   let damage: unknown
   const onEvent: EventListener = (event) => {
@@ -109,7 +109,7 @@ export function keyOf(o: ArtifactLocator, id: Urn): string {
   throw new IvcapError('not-found', `There is no artifact ${id} here`, { resource: id })
 }
 
-/** Bytes of an artifact never change: another size than was recorded is damage. */
+/** Bytes of an artifact never change: a size that differs from the record is damage. */
 function assertWhole({ id, size }: ArtifactRecord, key: string, there: number): void {
   if (size === undefined || size === there) return
   throw new IvcapError(

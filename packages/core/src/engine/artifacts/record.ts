@@ -2,7 +2,7 @@ import type { ArtifactRecord, AspectRecord } from '../../model/records.js'
 import { artifactUuid, isUrn } from '../../model/urn.js'
 import { artifactOf } from '../../rules/provenance.js'
 
-/** The artifact that an aspect records, if it does. Where its bytes are is not said: that is the store's own business. */
+/** Returns the artifact that an aspect records, if any. Omits the location of its bytes, which is internal to the store. */
 export function recordIn({ entity, content }: AspectRecord): ArtifactRecord | undefined {
   if (!isUrn(entity) || artifactUuid(entity) === undefined || content === undefined) return undefined
   const recorded = artifactOf(entity, content)

@@ -1,13 +1,13 @@
 /**
- * Artifacts over any BlobStore: the bytes lie at `artifacts/<uuid>`, the record is an aspect of the artifact.
+ * Artifacts over any BlobStore: the bytes are at `artifacts/<uuid>`, the record is an aspect of the artifact.
  *
  * | step of an upload | a crash after it leaves | a reader sees |
  * |---|---|---|
- * | 1. the bytes, at a new key | bytes that no record leads to | nothing |
- * | 2. the collection's item, if asked for | an item without an artifact | the item; the artifact is not found |
+ * | 1. the bytes, at a new key | bytes without a record | nothing |
+ * | 2. the collection's item, if requested | an item without an artifact | the item; the artifact is not found |
  * | 3. the record: **the commit** | | the artifact |
  *
- * A failure at any step undoes the ones before.
+ * If a step fails, the steps before it are undone.
  */
 
 import { IvcapError } from '../../model/errors.js'
@@ -36,15 +36,15 @@ import { listArtifacts } from './list.js'
 import { type ArtifactLocator, findRecord, keyOf, readArtifact, stat } from './read.js'
 
 export interface BlobArtifactsOptions extends ArtifactLocator {
-  /** For messages, e.g. `s3`. */
+  /** Name for messages, e.g. `s3`. */
   readonly name: string
-  /** Whether upload sidecars make sense: not where the place lives in this process. */
+  /** Whether the client keeps upload sidecars; false for a store that exists only in this process. */
   readonly remembersUploads: boolean
-  /** Adds a record that begins when the artifact was created, to the microsecond, so that lists by either time agree. */
+  /** Adds a record that begins at the creation time of the artifact, to the microsecond, so that lists by either time agree. */
   readonly addRecord?: (draft: AspectDraft, at: Timestamp, o: OpOptions) => Promise<AspectRecord>
 }
 
-/** Drivers get complete and valid input from the client in front of them. */
+/** Artifacts over a BlobStore. Callers must pass complete and valid input, as the client does. */
 export function blobArtifacts(engine: Engine, o: BlobArtifactsOptions): ArtifactStore {
   return {
     name: o.name,
@@ -90,7 +90,7 @@ async function create(
     await writeRecord(o, record, `${blobs.uri}/${key}`, op)
   } catch (error) {
     const written = await findRecord(blobs, o, id, afterFailure(error, op)).catch(() => 'who knows' as const)
-    // bytes that a record may lead to stay
+    // the bytes must stay if the record may exist
     if (written === 'who knows') throw error
     if (written === undefined) throw await undone(error)
     if (op.signal?.aborted) {
@@ -103,8 +103,10 @@ async function create(
 }
 
 /**
- * Makes way for an artifact whose id was chosen before: bytes without a record are what a crash has left. Where there are no
- * bytes, there never was a record: it comes after them.
+ * Frees the key for an artifact whose id the caller chose: deletes bytes without a record, which a crash has left. If there are no
+ * bytes, there is no record, since it is written after them.
+ *
+ * @throws IvcapError `already-exists` if the artifact exists
  */
 async function claim(
   blobs: BlobStore,
@@ -120,7 +122,7 @@ async function claim(
   await blobs.delete(key, op)
 }
 
-/** Stores the bytes; the record that they deserve. */
+/** Stores the bytes and returns the record of the artifact, which is not yet written. */
 async function upload(
   engine: Engine,
   id: Urn,

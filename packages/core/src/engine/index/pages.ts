@@ -1,4 +1,4 @@
-/** Pages of index entries, as LIST gives them. */
+/** Reads pages of index entries with LIST requests. */
 import type { Timestamp } from '../../model/time.js'
 import type { BlobStore, OpOptions } from '../../ports/index.js'
 import { encodeSchemaPrefix } from '../keys.js'
@@ -15,30 +15,30 @@ import {
 } from './entries.js'
 
 export interface IndexEntry extends Entry {
-  /** The writers that are about to close it, or have done so. */
+  /** The writers that are about to close the record, or have closed it. */
   readonly marks: readonly string[]
-  /** In `past/`: when it ended, or if there are marks, the latest that it can have ended. */
+  /** In `past/`: the end of the record. If there are marks, the end may be earlier. */
   readonly end?: Timestamp
 }
 
 export interface EntryPage {
   readonly entries: readonly IndexEntry[]
-  /** Where to list on; absent: that was all. */
+  /** The name after which the next page begins; absent on the last page. */
   readonly through?: string
 }
 
-/** An index has four parts: what is in force and what was, by entity and by schema. */
+/** The index has four parts: records in force and closed records, each by entity and by schema. */
 export interface IndexPart {
   readonly tense: Tense
   readonly scope: Scope
 }
 
-/** Entries in a LIST of an entity, at least: it may show several schemas. */
+/** Minimum limit of a LIST of an entity, since it may return several schemas. */
 const ENTITY_PAGE = 200
-/** Entries in a LIST, as many as stores give. */
+/** Maximum number of entries that stores return for a LIST. */
 export const LARGEST_LIST = 1000
 
-/** The entries of one schema after a name, newest first: about `size` of them, in one LIST as a rule. */
+/** Returns the entries of one schema after a name, newest first: about `size` of them. Usually sends one LIST. */
 export async function listEntries(
   blobs: BlobStore,
   { tense, scope, schema }: IndexPart & { readonly schema: string },
@@ -57,7 +57,7 @@ export async function listEntries(
   }
 }
 
-/** The schemas that have entries in a part of an index and whose encoding fits a literal beginning: a LIST with a delimiter. */
+/** Returns the encoded schemas that have entries in a part of the index and may start with `literal`. Lists with a delimiter. */
 export async function listSchemas(
   blobs: BlobStore,
   { tense, scope }: IndexPart,
@@ -83,7 +83,7 @@ export async function listSchemas(
   }
 }
 
-/** The newest entries of each schema of an entity: in one LIST where they are few, and one more after each schema that has many. */
+/** Returns the newest entries of each schema of an entity. Sends one LIST, and one more after each schema with many entries. */
 export async function listByEntity(
   blobs: BlobStore,
   { tense, scope }: IndexPart,
@@ -107,12 +107,12 @@ export async function listByEntity(
     for (const [schema, listed] of names)
       pages.set(schema, toPage(schema, listed, more && schema === last, ''))
     if (!more || last === undefined) return pages
-    // the rest of this schema is listed when it is read
+    // the remaining entries of this schema are listed when they are needed
     startAfter = `${base}${last}/${AFTER}`
   }
 }
 
-/** Where more follows, the last entry waits for the next page: its marks may stand there. */
+/** If more keys follow, the last entry belongs to the next page: further keys of this entry may be there. */
 function toPage(schema: string, names: readonly string[], more: boolean, after: string): EntryPage {
   const entries = fold(schema, names)
   if (!more) return { entries }
@@ -121,7 +121,7 @@ function toPage(schema: string, names: readonly string[], more: boolean, after: 
   return { entries: whole, through: last === undefined ? after : `${last.name}${AFTER}` }
 }
 
-/** Marks on what isn't listed itself mean nothing: it was closed and moved, or never was. */
+/** Marks without a listed entry have no effect: the record was closed and moved, or never existed. */
 function fold(schema: string, names: readonly string[]): readonly IndexEntry[] {
   const listed: IndexEntry[] = []
   let marks: string[] = []
@@ -134,7 +134,7 @@ function fold(schema: string, names: readonly string[]): readonly IndexEntry[] {
     marked = entry.name
     const { by, end } = parseTail(tail)
     if (by !== undefined) marks.push(by)
-    // of several ends in past/ the first one, which is the earliest, counts
+    // if past/ has several ends of an entry, the first one counts: it is the earliest
     else if (listed.at(-1)?.name !== entry.name) listed.push({ ...entry, marks, ...(end && { end }) })
   }
   return listed

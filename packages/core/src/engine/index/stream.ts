@@ -1,7 +1,7 @@
 /**
- * Streams of index entries, newest first, however many schemas they come from. What is in force at a time may still be in
- * `cur/` or already in `past/`; closing a record writes it there before it leaves here, so each stretch of names is listed
- * in `cur/` first, then in `past/`, and a record on its way is met at least once.
+ * Streams of index entries over any number of schemas, newest first. A record that was in force at a time may still be in `cur/`
+ * or already in `past/`. A writer that closes a record writes it to `past/` before it deletes it from `cur/`. So each range of
+ * names is listed in `cur/` first, then in `past/`: a record that is being moved is found at least once.
  */
 
 import type { Timestamp } from '../../model/time.js'
@@ -22,17 +22,17 @@ import {
 
 export interface IndexQuery {
   readonly scope: Scope
-  /** A schema, a pattern with `%`, or all. */
+  /** A schema, or a pattern with `%`; absent: all schemas. */
   readonly schema?: string
-  /** In force at that time; absent: not closed. */
+  /** Selects records that were in force at this time; absent: records that are not closed. */
   readonly at?: Timestamp
-  /** Names after this one. */
+  /** Selects names after this one. */
   readonly after: string
-  /** Entries to take at once from a schema, at first; twice as many each time. */
+  /** Number of entries in the first LIST of a schema; it doubles with each further LIST. */
   readonly size: number
 }
 
-/** Entries that may be in force, in the order of their names. Those with marks, and hints without a record, are for the reader to check. */
+/** Entries that may be in force, in the order of their names. The caller must check the marks, and whether the record exists. */
 export async function* entries(engine: Engine, q: IndexQuery, o: OpOptions): AsyncGenerator<IndexEntry> {
   if (q.schema !== undefined && !q.schema.includes('%'))
     yield* entriesOfSchema(engine, q, { schema: encodeSchema(q.schema) }, o)
@@ -41,7 +41,7 @@ export async function* entries(engine: Engine, q: IndexQuery, o: OpOptions): Asy
 
 type EntryStream = AsyncGenerator<IndexEntry>
 
-/** A schema, and what has been listed of it. */
+/** A schema, and its first pages if they have been listed already. */
 interface SchemaStart {
   readonly schema: string
   readonly cur?: EntryPage | undefined
@@ -49,8 +49,8 @@ interface SchemaStart {
 }
 
 /**
- * A stream for each schema. Schemas of what has ended are listed after those of what is in force, so that one whose last record is
- * being moved is met at least once; the streams of the others begin meanwhile.
+ * Returns a stream for each schema. The schemas in `past/` are listed after those in `cur/`, so that a schema whose last record is
+ * being moved is found at least once. The streams of the schemas in `cur/` begin meanwhile.
  */
 function streamsBySchema(
   engine: Engine,
@@ -88,7 +88,7 @@ async function streamsOfEntity(engine: Engine, q: IndexQuery, o: OpOptions): Pro
 
 const literalOf = ({ schema }: IndexQuery): string => schema?.split('%')[0] ?? ''
 
-/** Whether an encoded schema may match: where the encoding was cut, only the record can tell. */
+/** Tests whether an encoded schema may match. If the encoding was cut, it may: only the record contains the schema. */
 function schemaTest(q: IndexQuery): (schema: string) => boolean {
   const matches = schemaMatcher(q.schema)
   return (schema) => {
@@ -97,7 +97,7 @@ function schemaTest(q: IndexQuery): (schema: string) => boolean {
   }
 }
 
-/** The entries of one schema; `start` holds what has been listed of it. */
+/** The entries of one schema; `start` contains the pages that have been listed already. */
 export async function* entriesOfSchema(
   engine: Engine,
   q: IndexQuery,
@@ -108,7 +108,7 @@ export async function* entriesOfSchema(
   let { size } = q
   const list = (tense: Tense, after: string) => {
     const page = listEntries(engine.blobs, { tense, scope: q.scope, schema }, after, size, o)
-    // who wants that many may want all: a LIST of a folder costs as much as the folder is large
+    // a caller that needs many entries may need all: the cost of a LIST of a folder depends on the folder's size, not on the limit
     size = Math.min(2 * size, Math.max(LARGEST_LIST, q.size))
     return page
   }
@@ -126,12 +126,12 @@ export async function* entriesOfSchema(
     if (through === undefined) return
     after = further(through, after)
     cur = undefined
-    // what was read of past/ beyond this stretch is older than the next page of cur/: read it again
+    // entries of past/ beyond this range were read before the next page of cur/: they must be read again
     past = undefined
   }
 }
 
-/** What had begun but not ended at a time, between two names. */
+/** Entries in `past/`, between two names, that had not ended at a time. */
 async function* ended(
   at: Timestamp,
   after: string,
@@ -150,7 +150,7 @@ async function* ended(
   }
 }
 
-/** Both in order, each name once; what `cur/` says counts, since it was read first. */
+/** Merges both in order, each name once. If both have a name, the entry of `cur/` is used, since it was read first. */
 async function* bothTenses(cur: readonly IndexEntry[], past: EntryStream): EntryStream {
   const names = new Set(cur.map(({ name }) => name))
   let i = 0
@@ -163,7 +163,7 @@ async function* bothTenses(cur: readonly IndexEntry[], past: EntryStream): Entry
 
 const further = (a: string, b: string): string => (a > b ? a : b)
 
-/** Several ordered streams as one. */
+/** Merges several ordered streams into one. */
 async function* merge(groups: readonly Promise<readonly EntryStream[]>[]): EntryStream {
   const heads = new Map<EntryStream, IndexEntry>()
   const pull = async (stream: EntryStream) => {

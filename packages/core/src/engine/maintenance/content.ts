@@ -12,7 +12,7 @@ import type { LocatedRecord } from './records.js'
 
 const SCHEMAS: ReadonlySet<string> = new Set(ARTIFACT_SCHEMAS)
 
-/** Compares the bytes of an artifact with its record, if it is the record of one. Reads them only for their digest. */
+/** Compares the bytes of an artifact with its record, if the aspect is one. Reads the bytes only if `digests` is set. */
 export async function examineContent(
   engine: Engine,
   artifactKey: ArtifactLocator['artifactKey'],

@@ -1,4 +1,4 @@
-/** Whether the indexes lead to a record, and tell of its end what the record itself tells. */
+/** Checks that the indexes lead to a record, and that they agree with it about its end. */
 
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
@@ -30,7 +30,7 @@ import { closingText, type End, parsePointer, pointerText } from '../records/tex
 import { type LocatedRecord, unreadable } from './records.js'
 
 export interface EntryState {
-  /** What is wrong, and was not mended. */
+  /** Problems that were not repaired. */
   readonly problems: readonly Problem[]
   readonly mended: readonly Problem[]
 }
@@ -40,12 +40,12 @@ interface Fault {
   readonly mend?: () => Promise<void>
 }
 
-/** A record that is being closed looks inconsistent for moments: only what is seen each time counts. */
+/** Number of checks of a record. It may look inconsistent while it is being closed: only faults that all checks find count. */
 const LOOKS = 3
-/** Mending one fault may show the next, e.g. a lost closing and then the entries of what has ended. */
+/** Maximum rounds of repair. One repair may reveal the next fault, e.g. a lost closing, then the entries of the closed record. */
 const MENDS = 6
 
-/** Compares the entries of a record, and the pointer to it, with the record; rebuilds them if `mend`. */
+/** Compares the entries of a record, and the pointer to it, with the record; rebuilds them if `mend` is set. */
 export async function examineEntry(
   engine: Engine,
   located: LocatedRecord,
@@ -81,7 +81,7 @@ async function lastingFaults(
 
 async function faultsOf(engine: Engine, located: LocatedRecord, o: OpOptions): Promise<readonly Fault[]> {
   const { entry } = located
-  // cur/ before past/: a record that is moved meanwhile is met at least once
+  // cur/ is read before past/: a record that is moved meanwhile is found at least once
   const scopes: readonly Scope[] = [byEntity(entry.pair.entity), BY_SCHEMA]
   const states = await inParallel(scopes, async (scope) => {
     const cur = await tailsOf(engine, 'cur', scope, located, o)
@@ -94,7 +94,7 @@ async function faultsOf(engine: Engine, located: LocatedRecord, o: OpOptions): P
       endsMarked: past.some((tail) => parseTail(tail).by !== undefined),
     }
   })
-  // facts after entries: what is open now was open when its entries were read
+  // the end is read after the entries: a record that is open now was open when its entries were read
   let end: End | undefined
   try {
     end = await endOf(engine, located, o)
@@ -125,7 +125,7 @@ function openFaults(
   const { record, entry } = located
   const [end] = state.ends
   if (end !== undefined) {
-    // past/ is written after a closing: that one is lost
+    // past/ is written only after the closing: so the closing is lost
     if (entry.slot !== undefined) {
       const key = slotKey(entry.pair, entry.slot + 1)
       const message = `${record.id} ended at ${end}, but ${key}, which ended it, is lost: restore it from a copy`
@@ -172,8 +172,8 @@ function closedFaults(
 }
 
 /**
- * The mark comes first and makes readers ask the record: should somebody close the record and clear its entries away
- * meanwhile, the entry written here does not make it look open.
+ * The mark is written first and makes readers read the end of the record. So if another writer closes the record and removes its
+ * entries meanwhile, the entry written here does not make the record look open.
  */
 async function mendOpen(engine: Engine, located: LocatedRecord, o: OpOptions): Promise<void> {
   const { entry } = located
@@ -206,7 +206,7 @@ async function pointerFaults(
   return [wrongIndex(located, message, () => putText(engine.blobs, key, pointerText({ ...pair, slot }), o))]
 }
 
-/** What each key of an entry says beside its name; undefined for the entry itself. */
+/** Returns the part after the name for each key of an entry; undefined for the entry itself. */
 async function tailsOf(
   { blobs }: Engine,
   tense: Tense,
@@ -224,7 +224,7 @@ async function tailsOf(
   })
 }
 
-/** How the record ended, if it did. */
+/** Returns the end of the record; undefined if it is open. */
 export const endOf = (
   engine: Engine,
   { record, entry }: LocatedRecord,

@@ -10,13 +10,13 @@ import { pairOf } from '../keys.js'
 import { resolveOrLeaveOut } from '../queries/resolve.js'
 import { withEnd } from '../records/find-by-id.js'
 
-/** A look-up by id that finds nothing must stay cheap: among more artifacts than this only `repair()` searches. */
+/** Maximum pages of a search. A look-up by id that finds nothing must stay cheap: only `repair()` reads more entries. */
 const MOST_PAGES = 10
 const PAGE = 1000
 
 /**
- * The aspect that records an artifact whose entry by entity is lost, found by its entry by schema: names of entries tell the
- * entity, so that a LIST shows a thousand of them. Searches the newest 10,000.
+ * Finds the aspect that records an artifact if its entry by entity is lost. Searches the newest 10,000 entries by schema: their
+ * names contain the entity, so one LIST covers a thousand of them.
  */
 export async function findLost(engine: Engine, id: Urn, o: OpOptions): Promise<AspectRecord | undefined> {
   for (const plain of ARTIFACT_SCHEMAS) {

@@ -1,13 +1,14 @@
 /**
- * Examining a store and rebuilding its indexes. What is the truth, and what follows from it:
+ * Checks a store and rebuilds its indexes. Source data, and the data derived from it:
  *
- * | truth | derived, rebuilt by `repair()` |
+ * | source data | derived, rebuilt by `repair()` |
  * |---|---|
  * | `id/<uuid>/r` of added records, with its closing and notes | their entries in `cur/` and `past/` |
  * | slots `e/<entity>/<schema>/r/…` | their entries, and the pointers `id/<uuid>/r` to them |
  * | bytes at `artifacts/<uuid>` | |
  *
- * `repair()` writes index keys and removes none but its own marks, so it is idempotent and may run beside writers.
+ * `repair()` writes derived keys and lost closings, and deletes only keys that it wrote itself. So it is idempotent and may run
+ * concurrently with writers.
  */
 
 import type { Problem } from '../../model/problems.js'
@@ -22,7 +23,7 @@ import { allRecords, type Finding, type LocatedRecord } from './records.js'
 
 const BATCH = 64
 
-/** `verify` and `repair` of an engine. Memory is bounded but for the problems that are found. */
+/** `verify` and `repair` of an engine. Memory use is bounded, except for the list of problems. */
 export function maintenance(
   engine: Engine,
   { artifactKey }: Pick<ArtifactLocator, 'artifactKey'>,
@@ -56,7 +57,7 @@ export function maintenance(
   }
 }
 
-/** Runs it for each record. When mending, the result is what was mended. */
+/** Calls `run` for each record and returns its problems. Unreadable records are added unless `mend` is set. */
 async function examineRecords(
   engine: Engine,
   run: (record: LocatedRecord) => Promise<readonly Problem[]>,

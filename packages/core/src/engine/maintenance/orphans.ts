@@ -1,4 +1,4 @@
-/** What leads to nothing: bytes and index entries without a record. */
+/** Finds bytes and index entries without a record. */
 
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
@@ -16,10 +16,10 @@ import { readSlot } from '../records/log.js'
 import { isTombstone } from '../records/texts.js'
 import { keyPages } from './records.js'
 
-/** Microseconds. What is younger may be an upload or an add that is under way. */
+/** Microseconds. Younger bytes and entries may belong to an upload or an add in progress. */
 const PENDING = 24 * 60 * 60 * 1_000_000
 
-/** Entries whose record is not there: of writers that died before their commit, or of records that were lost. */
+/** Entries whose record does not exist: the writer crashed before its commit, or the record was lost. */
 export async function* orphanedEntries(engine: Engine, o: OpOptions): AsyncGenerator<Problem> {
   const before = timestamp(engine.clock() - PENDING)
   for (const tense of ['cur', 'past'] as const) {
@@ -36,7 +36,7 @@ export async function* orphanedEntries(engine: Engine, o: OpOptions): AsyncGener
 function entryAt(key: string): Entry | undefined {
   const [name = '', schema = ''] = key.split('/').reverse()
   const { entry, tail } = parseEntry(schema, name) ?? {}
-  // in past/ each entry has an end behind its name
+  // in past/ an end follows the name of each entry
   return tail === undefined || /^\d{16}$/.test(tail) ? entry : undefined
 }
 
@@ -46,7 +46,7 @@ async function hasRecord(engine: Engine, { pair, slot, uuid }: Entry, o: OpOptio
     const text = await readText(engine.blobs, idKey(uuid), o)
     return text !== undefined && !isTombstone(text)
   } catch (error) {
-    // it is there; that it cannot be read is told elsewhere
+    // the record exists; the damage is reported elsewhere
     if (isIvcapError(error, 'integrity')) return true
     throw error
   }
@@ -62,9 +62,9 @@ function orphanedEntry(tense: 'cur' | 'past', entry: Entry): Problem {
 }
 
 /**
- * Bytes that no record names, older than a day. Only where keys tell ids.
+ * Bytes without a record that are older than a day. Checks only keys `artifacts/<uuid>` that `artifactKey` returns for the id.
  *
- * @param unindexed Hashes of entities whose index entries are known to be wrong: their records are not found by them.
+ * @param unindexed hashes of entities whose index entries are known to be wrong: they do not lead to the records
  */
 export async function* orphanedContent(
   engine: Engine,
@@ -97,7 +97,7 @@ export async function* orphanedContent(
   }
 }
 
-/** Of unknown age is taken for young. */
+/** An unknown age counts as young. */
 const isPending = (at: Timestamp | undefined, before: Timestamp): boolean => at === undefined || at > before
 
 async function isRecorded({ blobs }: Engine, id: string, o: OpOptions): Promise<boolean> {

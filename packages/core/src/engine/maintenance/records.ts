@@ -1,4 +1,4 @@
-/** All records of a store, from where they are the truth: added ones below `id/`, those of updates in their logs. */
+/** Reads all records of a store without the indexes: added records below `id/`, records of updates in their logs. */
 
 import { isIvcapError } from '../../model/errors.js'
 import type { Problem } from '../../model/problems.js'
@@ -53,7 +53,7 @@ async function* addedRecords(engine: Engine, o: OpOptions): AsyncGenerator<Locat
   }
 }
 
-/** Undefined: it is a pointer, or was given up, or is gone. */
+/** Returns undefined for a pointer, a tombstone, or a key that no longer exists. */
 async function readAddedRecord(
   engine: Engine,
   key: string,
@@ -64,7 +64,7 @@ async function readAddedRecord(
     const text = await readText(engine.blobs, key, o)
     if (text === undefined || isTombstone(text) || parsePointer(text) !== undefined) return undefined
     const record = parseStandalone(key, uuid, text)
-    // an end that cannot be read is told once, here
+    // an end that cannot be read is reported only here
     await standaloneEnd(engine, uuid, record, o)
     return { record, key, entry: entryOf(pairOf(record.entity, record.schema), uuid, record.validFrom) }
   } catch (error) {
@@ -74,7 +74,7 @@ async function readAddedRecord(
 }
 
 async function* slotRecords(engine: Engine, o: OpOptions): AsyncGenerator<LocatedRecord | Finding> {
-  /** Of the key before: keys of one log descend by their slots. */
+  /** Log and slot of the previous key: the keys of one log are in descending order of slots. */
   let before: { readonly log: string; readonly slot: number } | undefined
   for await (const keys of keyPages(engine, 'e/', o)) {
     const slots = keys.flatMap((key) => parseLogKey(key) ?? [])
@@ -91,7 +91,7 @@ async function* slotRecords(engine: Engine, o: OpOptions): AsyncGenerator<Locate
   if (before !== undefined) yield* lostSlots(before.log, 0, before.slot)
 }
 
-/** Slots are numbered from 1, without gaps. */
+/** Reports the missing slots between two slots: slots are numbered from 1 without gaps. */
 function* lostSlots(log: string, below: number, above: number): Generator<Finding> {
   const [entity = '', schema = ''] = log.split('/')
   if (above - below < 2) return

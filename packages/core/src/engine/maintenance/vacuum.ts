@@ -1,13 +1,13 @@
 /**
- * Removes what an add that crashed before its commit has left: entries that lead to no record, which cost each reader that
- * meets them a request. The next update removes what an update has left.
+ * Removes the entries of adds that crashed before their commit. They lead to no record, and cost each reader that finds them a
+ * request. Entries of crashed updates are removed by the next update.
  *
- * | step | a crash after it leaves | who adds, if it lives after all |
+ * | step | a crash after it leaves | the add, if it is still running |
  * |---|---|---|
- * | 1. create `id/<uuid>/r` with a text that is no record | entries, for the next vacuum | is refused at its commit, and says so |
- * | 2. delete the entries | nothing but that text | removes what it wrote since |
+ * | 1. create `id/<uuid>/r` with a tombstone | entries, for the next vacuum | fails at its commit with `already-exists` |
+ * | 2. delete the entries | only the tombstone | removes the entries that it wrote since |
  *
- * Step 1 and the commit create the same key, so whatever the clocks say, no record loses its entries.
+ * Step 1 and the commit create the same key. So no record loses its entries, even if clocks differ.
  */
 
 import type { Timestamp } from '../../model/time.js'
@@ -23,7 +23,7 @@ import { isTombstone, TOMBSTONE } from '../records/texts.js'
 const PAGE = 1000
 const CURRENT = 'cur/'
 
-/** Returns the number of unfinished adds that it removed: those that would have begun before a time. */
+/** Removes unfinished adds whose records would begin before a time, and returns their number. */
 export async function vacuumBefore(engine: Engine, before: Timestamp, o: OpOptions): Promise<number> {
   await engine.layout.check(o)
   const removed = new Set<string>()

@@ -1,15 +1,15 @@
 /**
- * Listing aspects. In the order of the indexes (`valid_from`, descending) a page costs
+ * Lists aspects. In the order of the indexes (`valid_from`, descending) a page costs:
  *
- * | query | requests for k records | the longest chain of them |
+ * | query | requests for k records | longest chain of requests |
  * |---|---|---|
  * | entity and schema | 1–2 LIST (as of a time: 2–3) + k GET | 3 |
- * | entity | 1 LIST (as of: 2), 1 and one for each further schema if it has hundreds, + k GET | 2 (as of: 3) |
+ * | entity | 1 LIST (as of: 2), 1 more after each schema that has hundreds of entries, + k GET | 2 (as of: 3) |
  * | schema | 1 LIST (as of: 2) + k GET | 2 (as of: 3) |
  * | pattern of schemas, or everything | 1 LIST, and one for each schema that matches (as of: twice that), + k GET | 3 (as of: 4) |
  *
- * Any other order is a scan: it reads every record that entity and schema leave, for each page, in bounded memory. A filter or a
- * content path reads on until the page is full: it has its limit of records, or 8 MiB of content.
+ * Any other order is a scan: for each page it reads all records of the entity and schema, in bounded memory. With a filter or a
+ * content path, a query reads until the page is full: it contains `limit` records, or 8 MiB of content.
  */
 import { IvcapError } from '../../model/errors.js'
 import type { AspectRecord } from '../../model/records.js'
@@ -28,7 +28,7 @@ import { invertTime } from '../keys.js'
 import { recordsInForce } from './records-in-force.js'
 
 const SCAN_BATCH = 100
-/** Records read at once where only some of them fit. */
+/** Minimum batch of a query with a filter or a content path, which only some of the records match. */
 const SELECT_BATCH = 32
 
 export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions): Promise<Page<AspectRecord>> {
@@ -46,12 +46,12 @@ export async function listAspects(engine: Engine, q: AspectQuery, o: OpOptions):
     : await scan(engine, selection, order.keyOf, position, q, o)
   const shown = q.includeContent ? items : items.map(({ content, ...rest }) => rest)
   if (last === undefined) return { items: shown }
-  // later pages look at the time of the first one, also from clocks that are behind those of the writers
+  // later pages use the time of the first page; the newest record counts if this clock is behind the writers' clocks
   const pinned = at ?? later(timestamp(engine.clock()), newest)
   return { items: shown, cursor: encodeCursor(query, { atTime: pinned, after: last }) }
 }
 
-/** Which records a query asks for. */
+/** The records that a query selects. */
 interface Selection {
   readonly entity?: string
   readonly schema?: string
@@ -61,9 +61,9 @@ interface Selection {
 
 interface Slice {
   readonly items: readonly AspectRecord[]
-  /** The latest validFrom that was met. */
+  /** The latest validFrom of the records found. */
   readonly newest?: Timestamp
-  /** Key of the last item, where more may follow. */
+  /** Sort key of the last item; absent if no more items follow. */
   readonly last?: SortKey
 }
 
@@ -93,7 +93,7 @@ async function newestFirst(
     more = behind || items.length - taken < fitting.length
     if (isFull()) break
   }
-  // what took a record's place while the index was read came where that record was
+  // a record that replaced another one while the index was read is at the position of the replaced one
   items.sort((a, b) => compareKeys(keyOf(a), keyOf(b), 'DESC'))
   const newest = items[0]?.validFrom
   const last = items.at(-1)
@@ -135,7 +135,7 @@ async function scan(
   return { ...page, ...(newest !== undefined && { newest }) }
 }
 
-/** Names of what begins after `at` come first: skip them. */
+/** The name at which a listing starts. Records that begin after `at` come first and must be skipped. */
 const start = (at: Timestamp | undefined): string => (at === undefined ? '' : invertTime(at))
 
 function nameAfter([validFrom, id]: SortKey): string {

@@ -1,4 +1,4 @@
-/** The records that a query finds, in the order of the index: the latest validFrom first, then the greatest id. */
+/** The records that match a query, in the order of the index: the latest validFrom first, then the greatest id. */
 
 import type { AspectRecord } from '../../model/records.js'
 import type { Timestamp } from '../../model/time.js'
@@ -20,27 +20,27 @@ import { type Resolved, resolveOrLeaveOut } from './resolve.js'
 export interface RecordQuery {
   readonly entity?: string
   readonly schema?: string
-  /** In force at that time; absent: not closed. */
+  /** Selects records that were in force at this time; absent: records that are not closed. */
   readonly at?: Timestamp
-  /** Names after this one. */
+  /** Selects names after this one. */
   readonly after: string
-  /** How many records at once: what is read ahead, and held in memory. */
+  /** Maximum number of records in a batch. They are read ahead and held in memory. */
   readonly batch: number
 }
 
 export interface Batch {
   readonly records: readonly AspectRecord[]
-  /** There may be more behind it. */
+  /** Whether more batches may follow. */
   readonly more: boolean
 }
 
 type Candidate = IndexEntry & { readonly resolved?: Promise<Resolved | undefined> }
-/** Entries asked for beyond a batch, so that a few hints without a record cost no further LIST. */
+/** Entries that are requested in addition to a batch, so that a few hints without a record cost no further LIST. */
 const SLACK = 8
-/** Records read before their sizes are looked at. */
+/** Number of records that are read before their total size is checked. */
 const AT_ONCE = 16
 
-/** Batches of records, each full unless it is the last, or its records are large. Each record costs a GET. */
+/** Yields batches of records. A batch is full unless it is the last, or its records are large. Each record costs a GET. */
 export async function* recordsInForce(engine: Engine, q: RecordQuery, o: OpOptions): AsyncGenerator<Batch> {
   const size = q.batch + SLACK
   const scope = q.entity === undefined ? BY_SCHEMA : byEntity(hashEntity(q.entity))
@@ -73,8 +73,8 @@ export async function* recordsInForce(engine: Engine, q: RecordQuery, o: OpOptio
 }
 
 /**
- * Where entity and schema are given, the log itself says which slot is in force, whatever the index shows meanwhile. It is
- * listed after the current entries, beside those that have ended, and only if there is reason to think that it has slots.
+ * If entity and schema are given, the log itself determines the slot in force, whatever the index shows meanwhile. The log is
+ * listed after the entries in `cur/`, concurrently with those in `past/`, and only if it may have slots.
  */
 async function* candidatesOfPair(
   engine: Engine,
@@ -102,11 +102,11 @@ async function* candidatesOfPair(
     newest === undefined
       ? undefined
       : orLeaveOut(engine, q.entity, o, () => readSlot(engine, pair, newest, o))
-  // read beside the newest slot, not after it
+  // read these records concurrently with the newest slot, not after it
   for (const [i, entry] of first.entries())
     if (at !== undefined || entry.slot === undefined) first[i] = resolving(engine, entry, at, o)
   const head = await reading
-  // what was in force before the newest slot began, or before it was retracted
+  // the newest slot, a record or a retraction, began after `at`: an earlier record was in force
   if (head !== undefined && at !== undefined && at < head.ends.validTo) return yield* rest()
   let slot = head?.record && candidate(pair, head.slot, head.record)
   if (slot !== undefined && slot.name <= after) slot = undefined
@@ -122,7 +122,7 @@ async function* candidatesOfPair(
 
 function resolving(engine: Engine, entry: IndexEntry, at: Timestamp | undefined, o: OpOptions): Candidate {
   const resolved = resolveOrLeaveOut(engine, entry, at, o)
-  // a failure is reported by who awaits it
+  // a failure is reported where the promise is awaited
   resolved.catch(() => {})
   return { ...entry, resolved }
 }
@@ -138,7 +138,7 @@ function candidate(pair: Pair, slot: number, record: StoredRecord): Candidate | 
       }
 }
 
-/** Two schemas may share a key if they are very long; what took a record's place may belong to an earlier page. */
+/** Very long schemas may share a key. A record that replaced another one may belong to an earlier page. */
 function matches(q: RecordQuery, { record }: Resolved): boolean {
   if (q.entity !== undefined && record.entity !== q.entity) return false
   const uuid = aspectUuid(record.id)
@@ -149,7 +149,7 @@ function matches(q: RecordQuery, { record }: Resolved): boolean {
   )
 }
 
-/** An index may show a slot and the next one while the next is being written: the later one has ended the earlier. */
+/** An index may show a slot and the next one while the next is being written: the later slot has ended the earlier one. */
 function newestOfEachLog(found: readonly Resolved[]): readonly AspectRecord[] {
   const heads = new Map<string, number>()
   for (const { pair, slot } of found) {

@@ -1,4 +1,4 @@
-/** From entries of an index, which are hints, to the records that are in force. */
+/** Resolves index entries, which are hints, to the records in force. */
 
 import type { Timestamp } from '../../model/time.js'
 import type { OpOptions } from '../../ports/index.js'
@@ -15,11 +15,11 @@ export interface Resolved {
   readonly record: StoredRecord
   readonly end?: End
   readonly pair: Pair
-  /** Absent: an added one. */
+  /** Absent for an added record. */
   readonly slot?: number
 }
 
-/** As `resolve`; a record that is damaged is left out, with an event. */
+/** Like `resolve`, but emits an event and returns undefined if the record is damaged. */
 export const resolveOrLeaveOut = (
   engine: Engine,
   entry: IndexEntry,
@@ -28,9 +28,9 @@ export const resolveOrLeaveOut = (
 ): Promise<Resolved | undefined> => orLeaveOut(engine, idOf(entry), o, () => resolve(engine, entry, at, o))
 
 /**
- * The record that an entry leads to, if it is in force, now or at a time. One GET; more only where the entry bears a mark,
- * that is while a writer closes the record, or after a crash there. What took its place answers then: its own entry may
- * have been written after the index was read.
+ * Returns the record of an entry if it is in force, now or at a time. Costs one GET; more only if the entry has a mark: a writer
+ * is closing the record, or has crashed meanwhile. If the record has been replaced, returns the record that replaced it, since
+ * the entry of that one may have been written after the index was read.
  */
 async function resolve(
   engine: Engine,
@@ -42,7 +42,7 @@ async function resolve(
   if (slot === undefined) return await resolveStandalone(engine, entry, at, o)
   if (marks.length > 0) return fromLog(pair, await inForceFrom(engine, pair, slot, at, o))
   const { record } = (await readSlot(engine, pair, slot, o)) ?? {}
-  // a hint of a writer that has not committed, or lost the slot to another
+  // a hint of a writer that has not committed, or has lost the slot to another writer
   if (record?.id !== idOf(entry)) return undefined
   return { record, pair, slot, ...(entry.end && { end: { validTo: entry.end } }) }
 }

@@ -1,4 +1,4 @@
-/** Small texts under keys. */
+/** Reads and writes small texts by key. */
 
 import { IvcapError, isIvcapError } from '../../model/errors.js'
 import { FailureLog } from '../../model/failures.js'
@@ -8,17 +8,17 @@ import { inParallel } from '../parallel.js'
 import { damaged } from './texts.js'
 
 export const CONTENT_TYPE = 'application/json'
-/** Bytes. Records are far smaller; what others left under a key of the engine may have any size. */
+/** Maximum bytes of a text. Records are far smaller, but foreign data at a key of the engine may have any size. */
 const LARGEST_TEXT = 128 * 2 ** 20
 
-/** Attempts to read a text that came otherwise than it is stored. */
+/** Maximum number of reads of a text that arrives damaged, or changes while it is read. */
 const READS = 4
 
 /**
- * Undefined if there is nothing. A text is read again if its bytes were changed on the way, or if its blob is written again
- * meanwhile: also a repeated write of the same text makes another version. Only what stays damaged counts as damaged.
+ * Returns undefined if the blob does not exist. Reads the text again if its bytes were changed in transit, or if the blob was
+ * overwritten meanwhile: even a repeated write of the same text makes a new version. Only a text that stays damaged fails.
  *
- * @throws IvcapError `integrity` if it is no text of this engine
+ * @throws IvcapError `integrity` if it is not a text of this engine
  */
 export async function readText(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   for (let reads = 1; ; reads++) {
@@ -55,7 +55,7 @@ export async function putHints(
   if (failures.isUnanswered) await putMarks(blobs, late, o)
 }
 
-/** Notices attempts whose outcome is unknown. */
+/** Detects attempts whose outcome is unknown. */
 class UnansweredLog extends FailureLog {
   readonly #outer: FailureLog | undefined
   isUnanswered = false
@@ -72,7 +72,7 @@ class UnansweredLog extends FailureLog {
   }
 }
 
-/** Blobs whose key says it all. */
+/** Puts empty blobs: their keys contain all information. */
 export async function putMarks(blobs: BlobStore, keys: readonly string[], o: OpOptions): Promise<void> {
   await inParallel(keys, (key) => putText(blobs, key, '', o))
 }
@@ -82,11 +82,11 @@ export async function deleteAll(blobs: BlobStore, keys: readonly string[], o: Op
 }
 
 /**
- * One LIST. Every loop of the engine that follows pages uses it: all names of a page must come after `startAfter`, and a page that
- * promises more must contain one, so that no loop repeats itself.
+ * Sends one LIST and checks the page: all its names must come after `startAfter`, and if more pages follow, it must contain a
+ * name. Every loop of the engine over pages must use it, so that no loop is endless.
  *
  * @returns the page, and the name of its last key or prefix
- * @throws IvcapError `protocol` if the store breaks that promise
+ * @throws IvcapError `protocol` if the page fails the check
  */
 export async function listPage(
   blobs: BlobStore,

@@ -1,4 +1,4 @@
-/** Creating a blob once, however many writers try: the commit of every write. */
+/** Creates a blob exactly once, even if several writers try. This is the commit of every write. */
 import { IvcapError, type IvcapErrorCode, isIvcapError } from '../../model/errors.js'
 import { omitUndefined } from '../../model/omit-undefined.js'
 import type { OpOptions } from '../../ports/index.js'
@@ -9,13 +9,14 @@ import { CONTENT_TYPE, readText } from './blobs.js'
 
 export type Outcome =
   | { readonly kind: 'mine' }
-  /** Another writer's text is there, for good. */
+  /** The key holds the text of another writer, permanently. */
   | { readonly kind: 'taken' }
-  /** The store refused, and nothing is there. */
+  /** The store refused the write, and the key does not exist. */
   | { readonly kind: 'refused'; readonly error: unknown }
 
 /**
- * `createOnce`, and the marker of the layout beside it, if this is the first write. The caller must have checked the layout before.
+ * Calls `createOnce`, and concurrently creates the layout marker if this is the first write. The caller must have checked the
+ * layout.
  */
 export async function commit(engine: Engine, key: string, text: string, o: OpOptions): Promise<Outcome> {
   const [outcome] = await Promise.all([createOnce(engine, key, text, o), engine.layout.create(o)])
@@ -23,10 +24,10 @@ export async function commit(engine: Engine, key: string, text: string, o: OpOpt
 }
 
 /**
- * Creates `key` with a text that no other writer writes. If the answer is lost, reads back what is there. Throws only if the
- * outcome is not known: after an abort, or if the store kept failing; then the blob may be there, or not.
+ * Creates `key` with a text that no other writer writes. If the response is lost, reads the key to learn the outcome. Throws only
+ * if the outcome is unknown: after an abort, or if the store kept failing. Then the blob may or may not exist.
  *
- * The failure of the write is what is reported, never that of the read after it.
+ * Reports the failure of the write, not that of the read after it, unless the write failed with `already-exists`.
  */
 export async function createOnce(engine: Engine, key: string, text: string, o: OpOptions): Promise<Outcome> {
   const { blobs, pause } = engine
@@ -47,7 +48,7 @@ export async function createOnce(engine: Engine, key: string, text: string, o: O
         return undefined
       })
       if (there !== undefined) return { kind: there === text ? 'mine' : 'taken' }
-      // a slow server may write it yet
+      // a slow server may still write it
       isOpen ||= isIvcapError(error) && error.retryable
       throw error
     }
@@ -61,7 +62,7 @@ export async function createOnce(engine: Engine, key: string, text: string, o: O
   }
 }
 
-/** What a store answers instead of writing anything. */
+/** Error codes after which a store has written nothing. */
 const NEVER_WRITTEN: ReadonlySet<IvcapErrorCode> = new Set([
   'invalid-argument',
   'permission-denied',
@@ -69,7 +70,7 @@ const NEVER_WRITTEN: ReadonlySet<IvcapErrorCode> = new Set([
   'unsupported',
 ])
 
-/** The failure, and that the record may be there: the call must not be repeated blindly. */
+/** Adds to the failure that the record may exist. The caller must check that before it repeats the call. */
 function unsettled(key: string, error: unknown): unknown {
   if (!isIvcapError(error)) return error
   const { code, message, status, retryAfter, attempts, elapsed, cause } = error
@@ -80,6 +81,6 @@ function unsettled(key: string, error: unknown): unknown {
   )
 }
 
-/** Options of the requests that clear away after a creation that was not made. */
+/** Options of the requests that clean up after a creation that did not succeed. */
 export const afterOutcome = (outcome: Outcome, o: OpOptions): OpOptions =>
   afterFailure(outcome.kind === 'refused' ? outcome.error : undefined, o)

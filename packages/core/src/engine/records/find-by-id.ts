@@ -13,12 +13,12 @@ import { type End, isTombstone, parsePointer, parseStandalone, type StoredRecord
 export interface FoundRecord {
   readonly record: StoredRecord
   readonly entry: Entry
-  /** Where a retraction of it is created. */
+  /** The key at which its retraction is created. */
   readonly closing: string
   readonly end?: End
 }
 
-/** The record of an id. A pointer to a slot that was not won is no record. @throws IvcapError `not-found` */
+/** Returns the record of an id. A pointer counts only if its update won the slot. @throws IvcapError `not-found` */
 export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<FoundRecord> {
   const uuid = aspectUuid(id)
   const text = uuid === undefined ? undefined : await readRecord(engine.blobs, idKey(uuid), o)
@@ -41,7 +41,7 @@ export async function findById(engine: Engine, id: Urn, o: OpOptions): Promise<F
   return { record, entry, closing: slotKey(pointer, slot + 1), ...(end && { end }) }
 }
 
-/** A record as it is handed out. */
+/** Returns the record with its end, if it has one. */
 export function withEnd(record: StoredRecord, end: End | undefined): AspectRecord {
   if (end === undefined) return record
   return { ...record, validTo: end.validTo, ...(end.retracter && { retracter: end.retracter }) }

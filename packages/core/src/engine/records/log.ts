@@ -1,7 +1,7 @@
 /**
  * The log of one (entity, schema): numbered slots, each created once. A slot is a record, or the retraction of the record
- * before it; either way it ends the one before it, and nothing else does. So the newest slot, unless it is a retraction, is
- * what is in force: at most one by construction.
+ * before it. Both end the slot before them, and nothing else ends a slot. So the record in force is the newest slot, unless
+ * that is a retraction: at most one record by construction.
  */
 
 import type { Timestamp } from '../../model/time.js'
@@ -13,9 +13,9 @@ import { type End, parseClosing, parseRecord, type StoredRecord } from './texts.
 
 export interface Slot {
   readonly slot: number
-  /** Absent: it is a retraction. */
+  /** Absent if the slot is a retraction. */
   readonly record?: StoredRecord
-  /** How the record before it ended. */
+  /** The end of the record before it. */
   readonly ends: End
 }
 
@@ -25,7 +25,7 @@ export interface SlotInForce {
   readonly end?: End
 }
 
-/** Undefined if it has not been created yet. */
+/** Returns undefined if the slot has not been created yet. */
 export async function readSlot(
   { blobs }: Engine,
   pair: Pair,
@@ -47,7 +47,7 @@ export async function newestSlot({ blobs }: Engine, pair: Pair, o: OpOptions): P
   return items[0] && parseSlotKey(pair, items[0].key)
 }
 
-/** How a slot ended, if it did. */
+/** Returns the end of a slot; undefined if it is the newest one. */
 export async function slotEnd(
   engine: Engine,
   pair: Pair,
@@ -58,8 +58,8 @@ export async function slotEnd(
 }
 
 /**
- * What is in force, now or at a time, going up the log from a slot that had begun by then. This is how a record is
- * answered that was being replaced while an index was read.
+ * Returns the slot that is in force, now or at a time. Follows the log from a slot that had begun by that time. Queries use it
+ * for a record that may have been replaced while they read the index.
  */
 export async function inForceFrom(
   engine: Engine,

@@ -2,17 +2,17 @@ import type { BlobStore, OpOptions } from '../../ports/index.js'
 import { nextTurn } from '../../query/work.js'
 import { readText } from './blobs.js'
 
-/** Records of a store that are read at once, by all operations together: each takes an open file or a connection. */
+/** Maximum number of concurrent reads of a store, over all operations: each needs an open file or a connection. */
 const AT_ONCE = 64
-/** Characters of a record from which on it is decoded in a turn of the event loop of its own. */
+/** A record with more characters than this is decoded in a separate turn of the event loop. */
 const LARGE = 128 * 1024
 
 const stores = new WeakMap<BlobStore, RecordReads>()
 
 /**
- * The text of a record; undefined when there is none. A bounded number is read at once. Operations that want the same one while
- * it is being read share that read, so that many who look for the same among all records cost little more than one: records
- * never change once they are there. A read that found nothing is not shared, since the record may have been created meanwhile.
+ * Returns the text of a record; undefined if it does not exist. The number of concurrent reads is bounded. Concurrent operations
+ * that need the same record share one read, so that many equal searches cost little more than one: a record never changes
+ * after its creation. A read that found nothing is not shared, since the record may have been created meanwhile.
  */
 export async function readRecord(blobs: BlobStore, key: string, o: OpOptions): Promise<string | undefined> {
   let reads = stores.get(blobs)
@@ -38,7 +38,7 @@ class RecordReads {
   async text(key: string, o: OpOptions): Promise<string | undefined> {
     o.signal?.throwIfAborted()
     const reading = this.#reading.get(key)
-    // should it fail, or be given up by the operation that began it, this one reads for itself
+    // if the shared read fails or is aborted by the operation that started it, this operation reads again
     const shared = reading && (await untilAborted(reading, o.signal, undefined))
     o.signal?.throwIfAborted()
     return shared ?? (await this.#read(key, o))
@@ -66,23 +66,27 @@ class RecordReads {
     }
   }
 
-  /** Resolves when another read has ended and left its place to this one. @throws the signal's reason */
+  /** Resolves when another read has ended and this one may start. @throws the signal's reason */
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     let take = () => {}
-    const turn = new Promise<true>((resolve) => {
+    let isGranted = false
+    const turn = new Promise<void>((resolve) => {
       take = () => {
         this.#waiting.delete(take)
-        resolve(true)
+        isGranted = true
+        resolve()
       }
     })
     this.#waiting.add(take)
-    if (await untilAborted(turn, signal, undefined)) return
+    await untilAborted(turn, signal, undefined)
+    // an abort may come just after the permit was granted: the caller has it then, and returns it
+    if (isGranted) return
     this.#waiting.delete(take)
     signal?.throwIfAborted()
   }
 }
 
-/** What the promise resolves to; `otherwise` where it rejects, or the signal aborts first. */
+/** Resolves to the promise's value, or to `otherwise` if the promise rejects or the signal aborts first. */
 function untilAborted<T, U>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

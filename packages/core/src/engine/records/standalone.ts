@@ -1,8 +1,8 @@
 /**
- * Added records stand alone at `id/<uuid>/r`, outside the logs, so that many writers don't contend. One ends when it was
- * retracted, or when an update that saw it committed. Before its commit, such an update leaves a note beside the record:
- * "ends at <time> if slot <n> is <uuid>". The slot decides, so that the update and all the ends that it brings
- * are one act; notes of updates that lost their slot mean nothing.
+ * Added records are outside the logs, each at its own key `id/<uuid>/r`, so that many writers don't contend. A record ends when
+ * it is retracted, or when an update that read it commits. Before its commit, the update writes a note beside the record:
+ * "ends at <time> if slot <n> is <uuid>". Only the slot decides whether a note counts. So an update and all the ends that it
+ * causes are atomic, and notes of updates that lost their slot have no effect.
  */
 
 import type { Timestamp } from '../../model/time.js'
@@ -25,7 +25,7 @@ import {
 } from './texts.js'
 
 export interface StandaloneEnd extends End {
-  /** The slot of the update that ended it; absent: it was retracted. */
+  /** The slot of the update that ended the record; absent if it was retracted. */
   readonly bySlot?: number
 }
 
@@ -40,7 +40,7 @@ const NOTE = /^!(\d{16})-(\d{10})-([0-9a-f-]{36})$/
 export const noteKey = (added: string, { validTo, slot, by }: Note): string =>
   `${idKey(added)}!${timeDigits(validTo)}-${slotDigits(slot)}-${by}`
 
-/** How an added record ended, if it did: the earliest of its retraction and the updates that saw it. */
+/** Returns the end of an added record, the earliest of its retraction and the updates that replaced it; undefined if open. */
 export async function standaloneEnd(
   engine: Engine,
   uuid: string,
@@ -91,7 +91,7 @@ async function readClosing({ blobs }: Engine, uuid: string, o: OpOptions): Promi
   return end
 }
 
-/** The record; undefined if it was never committed. */
+/** Returns the record; undefined if it was not committed. */
 export async function readStandalone(
   { blobs }: Engine,
   uuid: string,

@@ -1,4 +1,4 @@
-/** What the engine's blobs hold: a record, a pointer to one, a retraction. */
+/** The texts of the engine's blobs: records, pointers to records, retractions. */
 import * as v from 'valibot'
 import { IvcapError } from '../../model/errors.js'
 import type { AspectRecord } from '../../model/records.js'
@@ -8,7 +8,7 @@ import { noteSize } from '../../query/page.js'
 import { decodeAspect } from '../../rules/aspect-json.js'
 import type { Pair } from '../keys.js'
 
-/** A record as it is stored: it tells when it begins; its end is told elsewhere. */
+/** A record as it is stored. It contains its start; its end is stored elsewhere. */
 export type StoredRecord = AspectRecord & { readonly validFrom: Timestamp }
 
 /** The end of a record. */
@@ -17,15 +17,15 @@ export interface End {
   readonly retracter?: string
 }
 
-/** Where the record of an id is, if its slot was won. */
+/** The location of the record of an id. It is valid only if the update won the slot. */
 export interface Pointer extends Pair {
   readonly slot: number
 }
 
-/** Characters of a pointer or a retraction: a longer text is a record, and need not be parsed to see that. */
+/** Maximum characters of a pointer or a retraction. A longer text is a record, and is not parsed to test that. */
 const MAX_SMALL = 64 * 1024
 
-/** @throws IvcapError `integrity` when the blob holds something else */
+/** @throws IvcapError `integrity` if the text is not a record */
 export function parseRecord(key: string, text: string): StoredRecord {
   const record = decodeAspect(text)
   if (typeof record === 'string') throw damaged(key, record)
@@ -35,7 +35,7 @@ export function parseRecord(key: string, text: string): StoredRecord {
   return { ...rest, validFrom }
 }
 
-/** The added record at `id/<uuid>/r`. @throws IvcapError `integrity` also when it is the record of another id */
+/** Parses the added record at `id/<uuid>/r`. @throws IvcapError `integrity`, also if it is the record of another id */
 export function parseStandalone(key: string, uuid: string, text: string): StoredRecord {
   const record = parseRecord(key, text)
   if (record.id !== aspectUrn(uuid)) throw damaged(key, `it is the record of ${record.id}`)
@@ -45,21 +45,21 @@ export function parseStandalone(key: string, uuid: string, text: string): Stored
 export const pointerText = ({ entity, schema, slot }: Pointer): string =>
   JSON.stringify({ entity, schema, slot })
 
-/** Undefined when the text is no pointer: then it is a record. */
+/** Returns undefined if the text is not a pointer: then it is a record. */
 export function parsePointer(text: string): Pointer | undefined {
   if (text.length > MAX_SMALL) return undefined
   const parsed = v.safeParse(PointerJson, parseJson(text))
   return parsed.success ? parsed.output : undefined
 }
 
-/** Stands for a record that can't come any more. */
+/** The text at the key of a record that can no longer be committed. */
 export const TOMBSTONE = JSON.stringify({ given_up: true })
 export const isTombstone = (text: string): boolean => text === TOMBSTONE
 
 export const closingText = ({ validTo, retracter }: End, nonce: string): string =>
   JSON.stringify({ valid_to: validTo, retracter, by: nonce })
 
-/** Undefined when the text is no retraction. */
+/** Returns undefined if the text is not a retraction. */
 export function parseClosing(text: string): End | undefined {
   if (text.length > MAX_SMALL) return undefined
   const parsed = v.safeParse(ClosingJson, parseJson(text))

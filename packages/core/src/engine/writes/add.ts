@@ -1,10 +1,10 @@
 /**
- * Adding a record, outside the logs: any number of writers add at once, and none waits for another.
+ * Adds a record outside the logs: any number of writers may add concurrently, and none waits for another.
  *
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
- * | 1. index entries | entries without a record, until a vacuum | nothing: it finds no record behind them | passes them over |
- * | 2. create `id/<uuid>/r`: **the commit** | all of it | the record | |
+ * | 1. index entries | entries without a record, until a vacuum | nothing: the entries lead to no record | ignores them |
+ * | 2. create `id/<uuid>/r`: **the commit** | the complete record | the record | |
  */
 
 import { IvcapError } from '../../model/errors.js'
@@ -23,7 +23,7 @@ import { deleteAll, putHints } from '../records/blobs.js'
 import { afterOutcome, commit } from '../records/create-once.js'
 import type { StoredRecord } from '../records/texts.js'
 
-/** `at`: when the record begins; now, unless the caller says so. */
+/** @param o `at` is the start of the record; the default is now */
 export async function addAspect(
   engine: Engine,
   draft: AspectDraft,
@@ -43,7 +43,7 @@ export async function addAspect(
     await bestEffort(deleteAll(engine.blobs, hints, afterFailure(error, o)))
     throw error
   }
-  // if this throws, the record may be there: the entries stay, as only they make it found
+  // if this throws, the record may exist: the entries must stay, since lists find the record only by them
   const outcome = await commit(engine, idKey(uuid), encodeAspect(record), o)
   if (outcome.kind === 'mine') return record
   await bestEffort(deleteAll(engine.blobs, hints, afterOutcome(outcome, o)))

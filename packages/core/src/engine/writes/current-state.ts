@@ -1,4 +1,4 @@
-/** What an update finds for its (entity, schema): what it will replace, and what other writers have left to be moved. */
+/** Reads the state of an (entity, schema) before an update: records to replace, and entries that other writers did not move. */
 
 import { isIvcapError } from '../../model/errors.js'
 import { timestamp } from '../../model/time.js'
@@ -17,17 +17,17 @@ import { type ClosedEntry, moveToHistory } from './history.js'
 export interface CurrentState {
   /** The newest slot. */
   readonly head?: Slot
-  /** In force: the newest slot, standalone records. */
+  /** Entries of the records in force: the newest slot, standalone records. */
   readonly replaced: readonly Entry[]
   /** Standalone records that are closed, but still in `cur/`. */
   readonly leftovers: readonly ClosedEntry[]
-  /** Slots of which `cur/` shows more than is true: closed ones, and hints of updates that lost. */
+  /** Entries in `cur/` of slots that are not in force: closed slots, and hints of updates that lost. */
   readonly stale: readonly IndexEntry[]
 }
 
 const PAGE = 500
 
-/** Two requests, one after the other, however much there is. */
+/** Sends two rounds of concurrent requests, if one page contains all entries and no standalone record has a mark. */
 export async function readCurrentState(engine: Engine, pair: Pair, o: OpOptions): Promise<CurrentState> {
   const [listed, newest] = await Promise.all([listCurrent(engine, pair, o), newestSlot(engine, pair, o)])
   const entries = listed.filter(({ name }) => !engine.moving.has(name))
@@ -47,8 +47,8 @@ export async function readCurrentState(engine: Engine, pair: Pair, o: OpOptions)
 }
 
 /**
- * The newest slot, and the entry of its record. A slot that cannot be read must not block updates for ever: its number is in
- * its key, and its entry tells id and validFrom.
+ * Returns the newest slot, and the entry of its record. A slot that cannot be read must not block updates forever: its key
+ * contains its number, and its entry contains id and validFrom.
  */
 async function readHead(
   engine: Engine,
@@ -82,7 +82,7 @@ async function listCurrent(engine: Engine, pair: Pair, o: OpOptions): Promise<re
   }
 }
 
-/** Slots up to the newest are decided: what the index says of them is over, but for the newest record. */
+/** True if the slot is not newer than the newest one, and the entry is not that of the newest record: then it is not in force. */
 function isStale(head: Slot | undefined, slot: number | undefined, uuid: string): boolean {
   if (head === undefined || slot === undefined || slot > head.slot) return false
   return slot < head.slot || head.record === undefined || uuid !== aspectUuid(head.record.id)
@@ -94,7 +94,7 @@ function headEntry(pair: Pair, { slot, record }: Slot): Entry | undefined {
   return uuid === undefined ? undefined : entryOf(pair, uuid, record.validFrom, slot)
 }
 
-/** Only what is committed is replaced: then its entries are all written, and can be moved away. */
+/** Only a committed record is replaced: its entries have all been written, so they can be moved. */
 async function stateOfStandalone(
   engine: Engine,
   entry: IndexEntry,
@@ -106,7 +106,7 @@ async function stateOfStandalone(
   return end ? { leftover: { entry, end: end.validTo, marks: entry.marks } } : { replaced: entry }
 }
 
-/** Finds out how slots ended that `cur/` still shows, and moves them, after the answer. */
+/** Reads the ends of slots that are still in `cur/`, and moves their entries. Runs after the operation has returned. */
 export async function moveStaleLater(
   engine: Engine,
   stale: readonly IndexEntry[],

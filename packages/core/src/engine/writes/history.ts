@@ -1,16 +1,16 @@
 /**
- * Moving closed records from `cur/` to `past/`. Each step may be done twice, by any writer, and a crash between any two
- * leaves what readers understand:
+ * Moves closed records from `cur/` to `past/`. Any writer may repeat each step. A crash between two steps leaves a state that
+ * readers handle:
  *
  * | step | a crash after it leaves | a reader sees |
  * |---|---|---|
- * | 1. write `past/` | it in both places | now: because of the mark, it reads the end; as of a time: it once |
- * | 2. delete from `cur/` | marks: in `cur/` without an entry, in `past/` beside one | nothing of the former; the latter make it read the end of the record |
+ * | 1. write `past/` | the entry in both indexes | now: reads the end, because of the mark; as of a time: finds the record once |
+ * | 2. delete from `cur/` | marks: in `cur/` without an entry, in `past/` beside one | ignores the marks in `cur/`; reads the end because of those in `past/` |
  * | 3. delete the marks | nothing | |
  *
- * Marks go last: an entry without its mark would count as open. Marks named `late` are never deleted: the store may still carry
- * out an attempt to write the entry. Two writers may close an added record at the same time, each with a time of its own, of which
- * the earlier counts; if that one stops before its step 1, its mark in `past/` still shows its time.
+ * Marks must be deleted last: an entry without its mark would count as open. Marks named `late` are never deleted: the store may
+ * still carry out an attempt to write the entry. Two writers may close an added record concurrently, each with its own time. The
+ * earlier time counts. If the writer with the earlier time stops before its step 1, its mark in `past/` still shows its time.
  */
 
 import type { Timestamp } from '../../model/time.js'
@@ -22,9 +22,9 @@ import { deleteAll, putMarks } from '../records/blobs.js'
 
 export interface ClosedEntry {
   readonly entry: Entry
-  /** Absent: a hint that never became a record, and can't any more. */
+  /** Absent for a hint whose record was not committed, and can no longer be committed. */
   readonly end?: Timestamp
-  /** The marks that are known to stand on it. */
+  /** The writers of the known marks of the entry. */
   readonly marks: readonly string[]
 }
 
@@ -43,16 +43,14 @@ export async function moveToHistory(
   await deleteAll(blobs, marks, o)
 }
 
-/**
- * Moves entries after the answer. Until that is done, this process does not take them for leftovers of others.
- */
+/** Moves entries after the operation has returned. Until then, this process does not treat them as leftovers of other writers. */
 export async function moveLater(engine: Engine, closed: readonly ClosedEntry[], o: OpOptions): Promise<void> {
   if (closed.length === 0) return
   const names = closed.map(({ entry }) => entry.name)
   for (const name of names) engine.moving.add(name)
   await engine.background.start(async () => {
     try {
-      // the caller's signal ends with the answer
+      // the caller's signal must not abort work that runs after the operation has returned
       await moveToHistory(engine, closed, afterFailure(undefined, o))
     } finally {
       for (const name of names) engine.moving.delete(name)

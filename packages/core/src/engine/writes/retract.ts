@@ -1,13 +1,13 @@
 /**
- * Retracting a record.
+ * Retracts a record.
  *
  * | step | a crash after it leaves | a reader sees |
  * |---|---|---|
  * | 1. marks on its entries | marks without a closing | the record, open: it reads the end because of the marks |
  * | 2. create the closing, once: **the commit** | the retraction | the record, closed |
- * | 3. after the answer: move it to the history | see there; retracting again finishes it, as does the next update | |
+ * | 3. after the return: move it to the history | see `history.ts`; a repeated retraction or the next update finishes the move | |
  *
- * The closing of a slot is the next slot. Step 2 refused: another writer has ended the record.
+ * The closing of a slot is the next slot. If the key of step 2 exists already, another writer has ended the record.
  */
 
 import type { Urn } from '../../model/urn.js'
@@ -51,7 +51,7 @@ export async function retractAspect(engine: Engine, id: Urn, o: OpOptions): Prom
   if (outcome.kind === 'refused') throw outcome.error
 }
 
-/** What a writer that stopped after its commit left in `cur/`. */
+/** Moves the entry that a writer left in `cur/` because it stopped after its commit. */
 async function finish(engine: Engine, entry: Entry, end: string, o: OpOptions): Promise<void> {
   const { pair, name } = entry
   const part = { tense: 'cur', scope: byEntity(pair.entity), schema: pair.schema } as const

@@ -1,16 +1,17 @@
 /**
- * An update: one record that takes the place of all that are in force for its (entity, schema).
+ * An update: one record that replaces all records in force for its (entity, schema).
  *
  * | step | a crash after it leaves | a reader sees | the next writer |
  * |---|---|---|---|
- * | 1. read the current state: newest slot, added records | nothing | what was | |
- * | 2. choose `validFrom`, after all that | nothing | what was | |
- * | 3. hints: pointer by id, index entries, marks on what is replaced, notes beside added records | hints without a slot | what was: the slot that hints and notes name is not there, or is another's | takes the slot; the hints are then dead, and it clears their entries away |
- * | 4. create slot n + 1: **the commit** | the update, whole | the new record: marks make it look at the slot, which is there | finds the replaced ones in `cur/` and moves them |
- * | 5. after the answer: move what was replaced to `past/` | some of it in both places | the new record | moves the rest |
+ * | 1. read the current state: newest slot, added records | nothing | the old records | |
+ * | 2. choose `validFrom`, later than all of these | nothing | the old records | |
+ * | 3. hints: pointer by id, index entries, marks on replaced records, notes beside added records | hints without a slot | the old records: the slot that the hints name does not exist, or belongs to another update | takes the slot; then the hints have no effect, and it removes their entries |
+ * | 4. create slot n + 1: **the commit** | the complete update | the new record: because of the marks it reads the slot, which exists | finds the replaced records in `cur/` and moves them |
+ * | 5. after the return: move the replaced records to `past/` | some of them in both indexes | the new record | moves the rest |
  *
- * Step 4 refused: another update has the slot. Its hints are removed and all begins again, with a new id. No answer
- * to step 4: the slot is read, and tells whose it is. An added record that was committed after step 1 stays in force.
+ * If the slot of step 4 exists already, another update has won it: the hints are removed, and the update starts again with a new
+ * id. If step 4 gets no response, the slot is read to learn who won it. An added record that is committed after step 1 stays in
+ * force.
  */
 
 import { IvcapError } from '../../model/errors.js'
@@ -32,7 +33,7 @@ import { recordOf } from './add.js'
 import { type CurrentState, moveStaleLater, readCurrentState } from './current-state.js'
 import { moveLater } from './history.js'
 
-/** Writers that meet again and again wait longer and longer: this is minutes of bad luck. */
+/** Maximum number of attempts. The pauses between them grow, so that this limit is reached only under lasting contention. */
 const MAX_ATTEMPTS = 60
 const MAX_PAUSE_MS = 1_000
 
@@ -50,7 +51,7 @@ export async function updateAspect(engine: Engine, draft: AspectDraft, o: OpOpti
   )
 }
 
-/** Undefined: another update was first. */
+/** Returns undefined if another update won the slot. */
 async function tryReplace(
   engine: Engine,
   draft: AspectDraft,
@@ -74,7 +75,7 @@ async function tryReplace(
     await bestEffort(deleteAll(blobs, [...hints, pointer], afterFailure(error, o)))
     throw error
   }
-  // if this throws, the slot may be ours: the hints stay
+  // if this throws, this update may have won the slot: the hints must stay
   const outcome = await commit(engine, slotKey(pair, slot), encodeAspect(record), o)
   if (outcome.kind === 'mine') {
     const replaced = current.replaced.map((entry) => ({ entry, end: record.validFrom, marks: [uuid] }))
