@@ -1,4 +1,4 @@
-// npm run bench [-- names, options]: builds the packages and measures them; see benchmarks/README.md.
+// npm run bench [-- names, options]: builds the packages and runs the benchmarks; see benchmarks/README.md.
 import { join } from 'node:path'
 import { helpFor } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'

@@ -1,4 +1,4 @@
-// node scripts/bundle.mjs "export * from '@ivcap/core'" packages/core: prints what a browser loads for that, in bytes.
+// node scripts/bundle.mjs "export * from '@ivcap/core'" packages/core: prints how many bytes a browser loads for this import.
 
 import { browserBytes } from './lib/bundle.mjs'
 import { helpFor } from './lib/help.mjs'

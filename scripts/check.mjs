@@ -1,4 +1,4 @@
-// npm run check: everything about the code but its tests. Each step is one line; what it has to say shows when it fails.
+// npm run check: runs all checks except the tests. Prints one line per step, and the output of a step only if it fails.
 
 import { helpFor } from './lib/help.mjs'
 import { pack, publicPackages, tarballOf } from './lib/packages.mjs'
@@ -43,7 +43,7 @@ results.push(built)
 if (built) {
   results.push(
     await step('publint', () => eachTarball((tarball) => quietly('publint', ['--strict', tarball]))),
-    // node10 resolution knows no "exports"; everything since reads them.
+    // The node10 resolution ignores "exports"; all later ones read them.
     await step('types of the packed packages', () =>
       eachTarball((tarball, esmOnly) =>
         quietly('attw', ['--profile', esmOnly ? 'esm-only' : 'node16', tarball]),

@@ -1,5 +1,5 @@
-// closing-line.mjs FILE: sums up several test runs, one JSON line each: what failed, then the counts. Fails if no test ran or
-// one failed.
+// closing-line.mjs FILE: sums up several test runs. FILE has one JSON line per run. Prints the failures, then the counts. Fails if
+// a test failed or none passed.
 
 import { readFileSync } from 'node:fs'
 import { helpFor } from './lib/help.mjs'

@@ -1,4 +1,4 @@
-// npm run demo [-- path/to/any/file]: sets the clone up and runs the demo, from its sources.
+// npm run demo [-- path/to/any/file]: sets up the clone and runs the demo from its sources.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,7 +13,7 @@ const examples = join(root, 'apps/examples')
 const tsx = pathToFileURL(createRequire(join(examples, 'package.json')).resolve('tsx')).href
 const demo = ['--conditions=source', '--import', tsx, join(examples, 'src/demo.ts')]
 const { code } = await run(process.execPath, [...demo, ...process.argv.slice(2)], {
-  // Away from the user's folder, whose tsconfig.json is none of ours; what a relative path means is told instead.
+  // Not in the user's folder, which may have a tsconfig.json of another project. INIT_CWD is the base of relative paths.
   cwd: examples,
   env: { ...process.env, INIT_CWD: process.env['INIT_CWD'] ?? process.cwd() },
 })

@@ -1,11 +1,11 @@
-// npm run faults [-- --seed N] [--rounds N] [--backend NAME]: the fault simulation of each backend, from that seed on.
+// npm run faults [-- --seed N] [--rounds N] [--backend NAME]: runs the fault simulation of each backend, starting at that seed.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { optionsOf } from './lib/help.mjs'
 import { root, run } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
 
-/** Rounds of a run of vitest, which reports at its end. */
+/** Rounds per run of vitest, which reports only at its end. */
 const BATCH = 100
 
 const { values } = optionsOf(import.meta.url, {
@@ -33,7 +33,7 @@ const wanted = values.backend?.map((name) => {
 await setUp()
 const end = Number(values.seed) + Number(values.rounds)
 let failed = 0
-// one that is interrupted has told what came of those before
+// If the script is interrupted, the batches before have already been reported.
 for (let seed = Number(values.seed); seed < end; seed += BATCH) {
   const env = {
     ...process.env,

@@ -1,5 +1,5 @@
-// node scripts/install-chromium.mjs: Chromium, for the tests that run in a browser; from Debian's packages, as root.
-// Elsewhere: set IVCAP_TEST_CHROMIUM to the program of a Chromium or Chrome.
+// node scripts/install-chromium.mjs: installs Chromium from Debian's packages, for the tests that run in a browser. Needs root.
+// On other systems, set IVCAP_TEST_CHROMIUM to the path of a Chromium or Chrome.
 import { aptInstall } from './lib/apt.mjs'
 import { helpFor } from './lib/help.mjs'
 import { chromium } from './lib/peers.mjs'

@@ -1,4 +1,4 @@
-// node scripts/install-python-client.mjs: IVCAP's Python client in .cache/python, for the tests that run it beside ours.
+// node scripts/install-python-client.mjs: installs IVCAP's Python client in .cache/python, for the tests that run it with ours.
 // Needs python3 (3.11 or later) with venv and pip.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const installed = async () => {
 }
 
 /**
- * Ends this process when the program fails, with what it printed.
+ * Runs a program. If it fails, prints its output and ends this process.
  *
  * @param {string} program
  * @param {readonly string[]} args

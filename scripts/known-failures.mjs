@@ -1,6 +1,6 @@
-// npm run known-failures: writes docs/known-failures.md, the tests of each known failure of such clients.
-// With --check it writes nothing, and fails where the page is out of date.
-// A test is one of a row by the comment before it: `// known failure: row-id, other-row-id`.
+// npm run known-failures: writes docs/known-failures.md, which lists the tests of each known failure of clients of this kind.
+// With --check, it writes nothing and fails if the page is out of date.
+// The comment before a test assigns it to rows: `// known failure: row-id, other-row-id`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { helpFor } from './lib/help.mjs'
 import { pageOf } from './lib/known-failures/page.mjs'

@@ -1,4 +1,4 @@
-// npm run mutants [-- --count N --seed S --minutes M --file PATH[:LINE] --list]: which changes of the code no test notices.
+// npm run mutants [-- --count N --seed S --minutes M --file PATH[:LINE] --list]: finds code changes that no test detects.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -74,7 +74,7 @@ if (wanted.length === 0) {
 }
 const mutants = compiling()
 
-/** The first ones, in the order that the seed decides; what the compiler refuses needs no test. */
+/** Returns the first `count` mutants that compile, in the order that the seed determines. The others need no test. */
 function compiling() {
   const compiles = compilerOf(root)
   /** @type {Mutant[]} */
@@ -87,7 +87,7 @@ function compiling() {
   return found
 }
 
-/** On one line. @param {Mutant} mutant */
+/** Describes a mutant on one line. @param {Mutant} mutant */
 const described = ({ file, line, kind, before, after }) =>
   `${file}:${line} ${kind}: ${short(before)} → ${after === '' ? 'nothing' : short(after)}`
 /** @param {string} text */
@@ -133,7 +133,7 @@ try {
 if (results.length > 0) save()
 process.exit(process.exitCode ?? (stop.signal.aborted ? 130 : 0))
 
-/** What an earlier run has caught; its survivors may be caught by a test that is newer. */
+/** Returns the mutants that an earlier run caught. Its survivors are tried again, since a newer test may catch them. */
 function caughtBefore() {
   if (!existsSync(file)) return []
   /** @type {{ results: (Omit<Result, 'area'> & { area: string })[] }} */
@@ -151,7 +151,7 @@ function caughtBefore() {
 }
 
 /**
- * How long the tests of each area take when nothing is changed; they have to pass.
+ * Measures how long the tests of each area take without a change. They must pass.
  *
  * @param {readonly import('./lib/mutants/areas.mjs').Area[]} wanted
  */
@@ -173,7 +173,7 @@ async function unchanged(wanted) {
   return usual
 }
 
-/** Works in all copies at the same time; a failure in one stops the others first. @param {(dir: string) => Promise<void>} work */
+/** Runs `work` in all copies concurrently. If one fails, it stops the others first. @param {(dir: string) => Promise<void>} work */
 async function inEachCopy(work) {
   const outcomes = await Promise.allSettled(
     copies.map(({ dir }) =>
@@ -193,7 +193,7 @@ async function tried(dir, mutant, durations) {
   const began = Date.now()
   writeFileSync(path, applied(source, mutant))
   try {
-    // most changes that never end are noticed by a test's own limit
+    // Most endless mutants are detected earlier, by the timeout of a test.
     const limit = 30 + 3 * total(durations)
     const { outcome, by } = await runTests(dir, inOrder(mutant.file, durations), {
       limit,

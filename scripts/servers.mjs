@@ -1,5 +1,5 @@
-// node scripts/servers.mjs install|up|down|status [names …]: the real servers that tests and benchmarks run against.
-// `hold NAME`: runs one in a temp folder until standard input ends, however its writer came to its end.
+// node scripts/servers.mjs install|up|down|status [names …]: manages the real servers that tests and benchmarks run against.
+// `hold NAME`: runs one in a temporary folder until standard input ends, even if the process that writes to it is killed.
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const commands = { install, up, down, status, hold }
 
 const [command = '', ...names] = process.argv.slice(2)
 const unknown = names.filter((name) => !servers.some((server) => server.name === name))
-if (command === '--help' || names.includes('--help')) {
+if (names.includes('--help')) {
   console.log(usage())
   process.exit(0)
 }
@@ -73,11 +73,11 @@ async function status(server) {
   console.log(`${server.name}: ${env ? `runs in ${folderOf(server)}` : `stopped, ${installed}`}`)
 }
 
-/** Prints its environment as one line of JSON once it runs. @param {Server} server */
+/** Prints the environment of the server as one line of JSON once it runs. @param {Server} server */
 async function hold(server) {
   assertInstalled(server)
   const folder = mkdtempSync(join(tmpdir(), `ivcap-${server.name}-`))
-  // Ctrl-C reaches the whole group of processes; who holds this one's input decides when it ends.
+  // Ctrl-C signals the whole process group, but only the end of standard input may end this process.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)
   const ended = new Promise((resolve) => process.stdin.on('end', resolve).on('error', resolve).resume())
   try {

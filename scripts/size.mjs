@@ -1,4 +1,4 @@
-// npm run size: what a user pays for importing us. Needs a build; fails when a limit is exceeded.
+// npm run size: measures the size and the import time of the packages. Needs a build; fails if a limit is exceeded.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { browserBytes } from './lib/bundle.mjs'
@@ -19,7 +19,7 @@ function report(what, value, limit, unit, note = '') {
   console.log(`${tooMuch ? '✗' : '✓'} ${what}: ${value.toFixed(1)} ${unit} (limit ${limit} ${unit})${note}`)
 }
 
-/** Milliseconds that one fresh Node takes from start to end. @param {string} source @param {string} cwd */
+/** Returns the milliseconds that a new Node process takes from start to end. @param {string} source @param {string} cwd */
 function startMs(source, cwd) {
   const start = performance.now()
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], { cwd })
@@ -28,8 +28,9 @@ function startMs(source, cwd) {
 }
 
 /**
- * What importing a package adds to the start of Node, the two kinds of start taking turns: the difference of medians, or of
- * the fastest if that is less. Other work on the machine makes everything slower, the fastest the least.
+ * Measures how much importing a package adds to the start time of Node. Starts with and without the import alternate. Returns the
+ * difference of the medians and that of the fastest; the caller takes the smaller one. Other work on the machine slows all starts,
+ * the fastest ones the least.
  *
  * @param {string} name
  * @param {string} cwd
@@ -64,7 +65,7 @@ report(
 
 const { median, fastest } = importMs('@ivcap/client', join(root, 'packages/client'))
 const note = `; medians of ${runs}: node alone ${median.alone.toFixed(1)} ms, with the import ${median.withImport.toFixed(1)} ms`
-// A machine so busy that Node alone takes longer than the limit is measured by that instead.
+// On a machine so busy that Node alone takes longer than the limit, the time of Node alone is the limit.
 const limit = Math.max(limits.importMs, Math.round(median.alone))
 report("import '@ivcap/client'", Math.min(median.added, fastest.added), limit, 'ms', note)
 

@@ -1,4 +1,4 @@
-// npm run test:packed [-- vitest arguments]: packs every public package and uses the tarballs as a stranger would.
+// npm run test:packed [-- vitest arguments]: packs every public package and uses the tarballs as an external project would.
 
 import { helpFor } from './lib/help.mjs'
 import { pack } from './lib/packages.mjs'

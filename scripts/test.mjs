@@ -1,5 +1,5 @@
-// npm test [-- vitest arguments]: sets the clone up and runs the tests.
-// IVCAP_REQUIRE_ALL=1: it's an error when a suite can't run because its peer is missing.
+// npm test [-- vitest arguments]: sets up the clone and runs the tests.
+// IVCAP_REQUIRE_ALL=1: fails if a suite can't run because its peer is missing.
 
 import { helpFor } from './lib/help.mjs'
 import { peers } from './lib/peers.mjs'

@@ -1,12 +1,12 @@
 import type { AspectInput, Ivcap } from '@ivcap/core'
 
 export const SCHEMA = 'urn:example:schema:kind.3'
-/** What all schemas begin with. */
+/** A pattern that matches all schemas. */
 export const PREFIX = 'urn:example:schema:%'
-/** In one call: it holds what it has made. */
+/** Aspects per call. A call holds its results in memory. */
 const BATCH = 8192
 
-/** Five of each entity, of ten schemas in turn. */
+/** Yields five aspects of each entity, with ten schemas in turn. */
 export function* aspectInputs(from: number, to: number): Generator<AspectInput> {
   for (let i = from; i < to; i++) {
     const content = { $schema: `urn:example:schema:kind.${i % 10}`, i }
@@ -14,10 +14,10 @@ export function* aspectInputs(from: number, to: number): Generator<AspectInput> 
   }
 }
 
-/** One in the middle of so many aspects. */
+/** Returns an entity in the middle of `count` aspects. */
 export const entityAmong = (count: number): string => `urn:example:sample:${count / 10}`
 
-/** Fills a store, in the order of their numbers. */
+/** Adds `count` aspects to a store, in the order of their numbers. */
 export async function addAspectsTo(ivcap: Ivcap, count: number): Promise<void> {
   for (let from = 0; from < count; from += BATCH) {
     await ivcap.addAspects(aspectInputs(from, Math.min(from + BATCH, count)))

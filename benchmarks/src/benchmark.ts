@@ -1,26 +1,26 @@
-/** What one contender of a benchmark did once, in a process of its own. */
+/** The result of one run of a contender, in its own process. */
 export interface Sample {
   readonly ms: number
-  /** Further counts, e.g. calls a second, bytes read. */
+  /** Further counts, e.g. calls per second or bytes read. */
   readonly counts?: Readonly<Record<string, number>>
 }
 
-/** Where a benchmark works: a folder of its own on a real disk, and how much data to use. */
+/** The environment of a benchmark: its own folder on a real disk, the amount of data, and its servers. */
 export interface Place {
   readonly dir: string
   /** Bytes. */
   readonly size: number
   /** The contenders that take part. */
   readonly contenders: readonly string[]
-  /** Of the deployment, where the benchmark has one. */
+  /** URL of the deployment, if the benchmark has one. */
   readonly url?: string
-  /** Of the S3 server, where the benchmark has one: the environment by which it is found. */
+  /** Environment variables for the S3 server, if the benchmark has one. */
   readonly s3?: Readonly<Record<string, string>>
-  /** Of the server for Google Cloud Storage, where the benchmark has one. */
+  /** Endpoint of the server for Google Cloud Storage, if the benchmark has one. */
   readonly gcs?: string
 }
 
-/** A number that the benchmark is to stay below, or above. */
+/** An upper or lower limit for a number of the benchmark. */
 export interface Goal {
   readonly what: string
   readonly limit: number
@@ -31,23 +31,23 @@ export interface Goal {
 /** Medians of a contender over all rounds. */
 export interface Figures {
   ms(contender: string): number
-  /** The peak, not the median. */
+  /** The peak of all rounds, not the median. */
   peakRssMiB(contender: string): number
   count(contender: string, name: string): number
 }
 
-/** Where a contender stands in a chart of lines: which line, or which panel of them, and how far along the axis. */
+/** The position of a contender in a line chart: its line or panel, and its value on the x axis. */
 export interface Point {
   readonly series: string
   readonly x: number
 }
 
-/** How a result is drawn: as bars of milliseconds on a linear axis, unless it says otherwise. */
+/** How a result is drawn. By default, it is drawn as bars of milliseconds on a linear axis. */
 export interface Chart {
-  /** Peak memory, or one of the counts, instead of time. */
+  /** Draws peak memory or one of the counts instead of time. */
   readonly measure?: 'memory' | { readonly count: string }
   readonly scale?: 'log'
-  /** Lines over the contenders' points: what lies along the axis; a line for each series, or a panel with one for each count. */
+  /** Draws a line for each series over the points of contenders. With `counts`, a panel per series with a line per count. */
   readonly along?: { readonly x: string; readonly counts?: readonly string[] }
 }
 
@@ -56,27 +56,27 @@ export type Contender = (place: Place) => Promise<Sample>
 export interface Benchmark {
   readonly title: string
   readonly chart?: Chart
-  /** Bytes, unless the command line says otherwise; absent: the benchmark needs no data. */
+  /** Bytes of data. The command line may override it. Absent if the benchmark needs no data. */
   readonly size?: number
-  /** Whether the memory of the processes says something (it does not for those that start `cp`). */
+  /** Contenders whose memory is meaningful. It is not meaningful for those that start another program, e.g. `cp`. */
   readonly measuresMemory: readonly string[]
-  /** Whether it needs a deployment: one server process for all rounds. */
+  /** True if it needs a deployment. One server process is used for all rounds. */
   readonly deployment?: boolean
-  /** Whether it needs an S3 server: one for all rounds. */
+  /** True if it needs an S3 server. One server is used for all rounds. */
   readonly s3?: boolean
-  /** Whether it needs a server for Google Cloud Storage: one for all rounds. */
+  /** True if it needs a server for Google Cloud Storage. One server is used for all rounds. */
   readonly gcs?: boolean
-  /** Where contenders that differ by size stand. */
+  /** Positions of contenders that differ by size. */
   readonly points?: Readonly<Record<string, Point>>
-  /** Those of larger `x` are left out, unless the command line says otherwise. */
+  /** Contenders with a larger `x` are omitted. The command line may override it. */
   readonly upTo?: number
-  /** Contenders that can't run here, and why. */
+  /** Contenders that can't run here, with the reasons. */
   readonly skipped?: Readonly<Record<string, string>>
-  /** Once, before the rounds: data that all contenders use. */
+  /** Runs once before the rounds. Creates the data that all contenders use. */
   setUp?(place: Place): Promise<void>
-  /** Before each run: takes away what the one before has left outside of `out`. */
+  /** Runs before each run of a contender. Removes what the previous run left outside of `out`. */
   clear?(place: Place): Promise<void>
-  /** Each runs in a fresh process, and measures itself: what it prepares does not count. */
+  /** Each contender runs in a new process and measures itself, so that its preparation does not count. */
   readonly contenders: Readonly<Record<string, Contender>>
   readonly goals: readonly Goal[]
 }

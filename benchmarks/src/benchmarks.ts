@@ -1,6 +1,6 @@
 import type { Benchmark } from './benchmark.js'
 
-/** Loaded one at a time, so that one benchmark's imports are not another's memory. */
+/** Each benchmark is loaded on demand, so that its imports do not add to the memory of another one. */
 export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'upload-file': async () => (await import('./tasks/upload-file.js')).uploadFile,
   'upload-stream': async () => (await import('./tasks/upload-stream.js')).uploadStream,

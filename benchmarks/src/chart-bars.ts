@@ -8,7 +8,7 @@ const OURS = '#0b6e8f'
 const PEER = '#9aa5ad'
 const BAR_HEIGHT = 28
 
-/** A bar for each contender, with the spread of its rounds; on a logarithmic axis, which has no zero to start from, a point. */
+/** Draws a bar for each contender, with the spread of its rounds. On a logarithmic axis, which has no zero, it draws points. */
 export function bars(result: Result): TopLevelSpec {
   const values = Object.entries(result.contenders).flatMap(([contender, one]) => {
     const shown = shownOf(one, result.measure)

@@ -3,7 +3,7 @@ import type { Result } from './result.js'
 
 type Frame = Pick<TopLevelSpec, '$schema' | 'title' | 'background' | 'padding' | 'config'>
 
-/** What all charts have: a title that says what was measured, when and on what, and one look. */
+/** Returns the common parts of all charts: the style, and a title with what was measured, when, and on which machine. */
 export function frame({ title, date, machine }: Result, measured: string): Frame {
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',

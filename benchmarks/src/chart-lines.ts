@@ -3,7 +3,7 @@ import type { Chart } from './benchmark.js'
 import { frame } from './chart-frame.js'
 import type { Result } from './result.js'
 
-/** What grows with size: a line for each series; where counts are drawn, a panel for each series and a line for each count. */
+/** Draws values that grow with size: a line for each series. With `counts`, a panel for each series with a line for each count. */
 export function lines(result: Result, { x: along, counts }: NonNullable<Chart['along']>): TopLevelSpec {
   const values = Object.values(result.contenders).flatMap(({ at, ms, peakRssMiB, counts: own = {} }) => {
     if (at === undefined) return []

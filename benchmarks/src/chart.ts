@@ -4,7 +4,7 @@ import { bars } from './chart-bars.js'
 import { lines } from './chart-lines.js'
 import type { Result } from './result.js'
 
-/** A result as an SVG. */
+/** Draws a result as an SVG. */
 export async function chart(result: Result): Promise<string> {
   const { spec } = compile(result.along === undefined ? bars(result) : lines(result, result.along))
   return await new View(parse(spec), { renderer: 'none' }).toSVG()

@@ -1,4 +1,4 @@
-// One contender, once: node child.js <benchmark> <contender> <place as JSON>. Prints its sample as JSON.
+// Runs one contender once: node child.js <benchmark> <contender> <place as JSON>. Prints its sample as JSON.
 
 import type { Place } from './benchmark.js'
 import { benchmarks } from './benchmarks.js'
@@ -9,5 +9,5 @@ const benchmark = await benchmarks[name]?.()
 const run = benchmark?.contenders[contender]
 if (run === undefined) throw new Error(`there is no contender ${contender} in ${name}`)
 const sample = await run(where)
-// The peak since the process began, in KiB on all systems.
+// maxRSS is the peak since the process began, in KiB on all systems.
 console.log(JSON.stringify({ ...sample, maxRss: process.resourceUsage().maxRSS * 1024 }))

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { MiB } from './benchmark.js'
 
-/** A file of random bytes: nothing on the way can shrink it. */
+/** Writes a file of random bytes, so that nothing can compress it in transit. */
 export async function randomFile(path: string, size: number): Promise<void> {
   const chunk = new Uint8Array(8 * MiB)
   await writing(path, async (file) => {
@@ -13,7 +13,7 @@ export async function randomFile(path: string, size: number): Promise<void> {
   })
 }
 
-/** A file that is large by its length, and takes no room on the disk. */
+/** Creates a sparse file, which has a large length but takes no space on the disk. */
 export async function sparseFile(path: string, size: number): Promise<void> {
   await writing(path, (file) => file.truncate(size))
 }

@@ -13,7 +13,7 @@ export interface Deployment {
   stop(): Promise<void>
 }
 
-/** The development server as a process of its own, with its data below `dir`; all contenders talk to this one. */
+/** Starts the development server in its own process, with its data in `dir`. All contenders use this server. */
 export async function startDeployment(dir: string): Promise<Deployment> {
   const require = createRequire(import.meta.url)
   const server = dirname(require.resolve('@ivcap/platform-server/package.json'))
@@ -40,10 +40,10 @@ export async function startDeployment(dir: string): Promise<Deployment> {
   }
 }
 
-/** Where a benchmark's deployment keeps its data. */
+/** Returns the folder in which a benchmark's deployment stores its data. */
 export const dataOf = ({ dir }: Pick<Place, 'dir'>): string => join(dir, 'deployment')
 
-/** Forgets all artifacts: the disk must hold no more than one run's. Nothing may be under way. */
+/** Deletes all artifacts, so that the disk never holds more than those of one run. No request may be in progress. */
 export async function clearDeployment(place: Place): Promise<void> {
   await rm(join(dataOf(place), 'blobs'), { recursive: true, force: true })
 }

@@ -9,7 +9,7 @@ export interface GcsServer {
 
 const BUCKET = 'benchmarks'
 
-/** fake-gcs-server, with a bucket; undefined where it isn't installed. All contenders talk to this one. */
+/** Starts fake-gcs-server with a bucket. Returns undefined if it isn't installed. All contenders use this server. */
 export async function startGcs(): Promise<GcsServer | undefined> {
   const held = await holdServer('gcs')
   if (held === undefined) return undefined
@@ -18,13 +18,13 @@ export async function startGcs(): Promise<GcsServer | undefined> {
   return { endpoint, stop: held.stop }
 }
 
-/** Where the server is, for clients that are told. */
+/** Returns the bucket and the endpoint, for clients that take them as options. */
 export function gcsOf({ gcs }: Pick<Place, 'gcs'>) {
   if (gcs === undefined) throw new Error('this benchmark needs a server for Google Cloud Storage')
   return { bucket: BUCKET, apiEndpoint: gcs }
 }
 
-/** The vendor's own client. */
+/** Returns the bucket, as an object of the vendor's own client. */
 export function bucketOf(place: Pick<Place, 'gcs'>): Bucket {
   const { bucket, apiEndpoint } = gcsOf(place)
   return new Storage({ apiEndpoint, projectId: 'benchmarks' }).bucket(bucket)

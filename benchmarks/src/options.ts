@@ -3,14 +3,14 @@ import { parseArgs } from 'node:util'
 
 export interface Options {
   readonly names: readonly string[]
-  /** Bytes, instead of each benchmark's own. */
+  /** Bytes. Overrides the size of each benchmark. */
   readonly size?: number
-  /** How far to go where contenders differ by size, instead of each benchmark's own. */
+  /** Omits contenders with a larger `x`. Overrides the limit of each benchmark. */
   readonly upTo?: number
   readonly rounds: number
   readonly dir?: string
   readonly save: boolean
-  /** Measure nothing: draw again what is kept. */
+  /** Measures nothing and draws the saved results again. */
   readonly redraw: boolean
 }
 
@@ -48,7 +48,7 @@ function wholeNumber(option: string, text: string): number {
   return number
 }
 
-/** `64MiB`, `1GiB`, or a number of bytes. */
+/** Parses `64MiB`, `1GiB`, or a number of bytes. */
 function parseSize(text: string): number {
   const [, number, unit = ''] = /^(\d+)(KiB|MiB|GiB)?$/.exec(text) ?? []
   if (number === undefined) throw new Error(`--size must be like 64MiB or 1GiB, not ${text}`)

@@ -7,13 +7,13 @@ import { TOKEN } from './deployment.js'
 
 const fromDist = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
-/** A Python that has IVCAP's client; undefined where none is known. */
+/** Path of a Python with IVCAP's client; undefined if none is found. */
 const python: string | undefined = [
   process.env['IVCAP_TEST_PYTHON'] ?? '',
   fromDist('../../.cache/python/bin/python'),
 ].find((path) => path !== '' && existsSync(path))
 
-/** Contenders that run the Python client; where there is none, they are left out by name. */
+/** Returns contenders that run the Python client. If it is not installed, they are skipped by name. */
 export function withPython(contenders: Readonly<Record<string, Contender>>): {
   readonly contenders: Readonly<Record<string, Contender>>
   readonly skipped?: Readonly<Record<string, string>>
@@ -23,11 +23,11 @@ export function withPython(contenders: Readonly<Record<string, Contender>>): {
   return { contenders: {}, skipped: Object.fromEntries(Object.keys(contenders).map((name) => [name, why])) }
 }
 
-/** What python/artifacts.py says of a command: the client measures itself as ours does. */
+/** Runs a command of python/artifacts.py. The Python client measures itself, as ours does. */
 export const pythonArtifacts = (place: Place, ...args: readonly string[]): Promise<Sample> =>
   runPython('artifacts.py', args, place.url === undefined ? {} : { IVCAP_URL: place.url, IVCAP_JWT: TOKEN })
 
-/** What the Python client does with the aspects of a folder: `add` so many, list those of an `entity`, or ten of a `schema`. */
+/** Runs the Python client on a folder: adds `what` aspects, or lists the aspects of an entity or ten aspects of a schema. */
 export const pythonAspects = (
   folder: string,
   command: 'add' | 'entity' | 'schema',

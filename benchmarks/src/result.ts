@@ -12,7 +12,7 @@ import { round, type Spread, spread } from './stats.js'
 
 export interface Measured extends Sample {
   readonly contender: string
-  /** Bytes, at the peak. */
+  /** Peak memory in bytes. */
   readonly maxRss: number
 }
 
@@ -58,7 +58,7 @@ export function resultOf(
     }),
   )
   const figures = figuresOf(contenders)
-  // what a goal is about may have been left out
+  // The contenders of a goal may have been omitted.
   const judged = benchmark.goals.filter(({ value }) => !Number.isNaN(value(figures)))
   const goals = judged.map(({ what, limit, sense, value }) => {
     const reached = value(figures)

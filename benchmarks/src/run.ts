@@ -46,7 +46,7 @@ for (const name of options.redraw ? [] : options.names) {
 if (options.redraw) await redraw()
 process.exitCode = missed ? 1 : 0
 
-/** All contenders in turn, round by round: whatever else the machine does meets them alike. The first round warms up. */
+/** Runs all contenders in turn, round by round, so that other load affects them equally. The first round warms up. */
 async function measure(
   name: string,
   benchmark: Benchmark,
@@ -62,7 +62,7 @@ async function measure(
     await benchmark.setUp?.(place)
     const measured: Measured[] = []
     for (let round = 0; round <= options.rounds; round++) {
-      // another one goes first in each round
+      // Each round starts with another contender.
       const order = contenders.map((_, i) => contenders[(i + round) % contenders.length] ?? '')
       for (const contender of order) {
         await benchmark.clear?.(place)
@@ -79,12 +79,12 @@ async function measure(
   }
 }
 
-/** Those within reach. */
+/** Returns the contenders whose `x` is within the limit. */
 function contendersOf({ contenders, points = {}, upTo = Number.POSITIVE_INFINITY }: Benchmark): string[] {
   return Object.keys(contenders).filter((name) => (points[name]?.x ?? 0) <= (options.upTo ?? upTo))
 }
 
-/** One contender in a fresh process, with an empty folder `out`, and nothing left for the disk to write. */
+/** Runs one contender in a new process, with an empty folder `out` and after pending disk writes were flushed. */
 async function once(name: string, contender: string, place: Place): Promise<Omit<Measured, 'contender'>> {
   const out = join(place.dir, 'out')
   await rm(out, { recursive: true, force: true })

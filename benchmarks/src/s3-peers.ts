@@ -8,10 +8,10 @@ import { s3Of } from './s3-server.js'
 
 export const OPENDAL = 'OpenDAL'
 export const CLI = 'aws s3 cp'
-/** As large as our parts. */
+/** Same size as our parts. */
 const PART = 8 * MiB
 
-/** Its binding for Node takes no number of requests at once: one. */
+/** OpenDAL's binding for Node has no option for concurrent requests: it sends one at a time. */
 export function opendal(place: Place): Operator {
   const { bucket, endpoint, region, credentials } = s3Of(place)
   return new Operator('s3', {

@@ -2,7 +2,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import type { Place } from './benchmark.js'
 import { holdServer } from './server.js'
 
-/** How an S3 server is reached, in the environment variables that SDKs and tools look at. */
+/** The address of an S3 server, in the environment variables that SDKs and tools read. */
 type S3Environment = Readonly<Record<string, string>>
 
 export interface S3Server {
@@ -12,7 +12,7 @@ export interface S3Server {
 
 const BUCKET = 'benchmarks'
 
-/** Ceph's gateway over a store on the disk, with a bucket; undefined where it isn't installed. All contenders talk to this one. */
+/** Starts Ceph's gateway over a store on disk, with a bucket. Returns undefined if it isn't installed. All contenders use it. */
 export async function startS3(): Promise<S3Server | undefined> {
   const held = await holdServer('ceph', { OSD_STORE: 'bluestore' })
   if (held === undefined) return undefined
@@ -28,7 +28,7 @@ async function makeBucket(env: S3Environment): Promise<void> {
   client.destroy()
 }
 
-/** Where the server is, for clients that are told. */
+/** Returns bucket, endpoint, region and credentials, for clients that take them as options. */
 export function s3Of({ s3 }: Pick<Place, 's3'>) {
   if (s3 === undefined) throw new Error('this benchmark needs an S3 server')
   return {
@@ -42,7 +42,7 @@ export function s3Of({ s3 }: Pick<Place, 's3'>) {
   }
 }
 
-/** The vendor's client, as its users set it up for such a server. */
+/** Returns the vendor's client, configured as its users configure it for a server of this kind. */
 export function clientOf(place: Pick<Place, 's3'>): S3Client {
   const { endpoint, region, credentials } = s3Of(place)
   return new S3Client({

@@ -7,7 +7,7 @@ import { table } from './table.js'
 
 const folder = fileURLToPath(new URL('../results/', import.meta.url))
 
-/** Draws all results that are kept, and their page, anew. */
+/** Draws all saved results again, and rewrites their page. */
 export async function redraw(): Promise<void> {
   for (const result of await kept()) {
     await writeFile(join(folder, `${result.benchmark}.svg`), `${await chart(result)}\n`)
@@ -15,7 +15,7 @@ export async function redraw(): Promise<void> {
   await writeFile(join(folder, 'README.md'), await page())
 }
 
-/** Keeps a result and its chart, and writes the page of all that are kept. */
+/** Saves a result and its chart, and rewrites the page of all saved results. */
 export async function save(result: Result): Promise<void> {
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, `${result.benchmark}.json`), `${JSON.stringify(result, null, 2)}\n`)

@@ -7,12 +7,12 @@ import { promisify } from 'node:util'
 const script = fileURLToPath(new URL('../../scripts/servers.mjs', import.meta.url))
 
 export interface Held {
-  /** What it says of how it is reached. */
+  /** Environment variables that tell how to reach the server. */
   readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
-/** One of scripts/servers, for one benchmark; undefined where it isn't installed. */
+/** Starts one of scripts/servers for one benchmark. Returns undefined if it isn't installed. */
 export async function holdServer(name: string, env: NodeJS.ProcessEnv = {}): Promise<Held | undefined> {
   const { stdout } = await promisify(execFile)(process.execPath, [script, 'status', name])
   if (stdout.includes('not installed')) return undefined

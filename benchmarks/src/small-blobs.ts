@@ -7,7 +7,7 @@ const AT_ONCE = 32
 const PUT = 'ms to put'
 const GET = 'ms to get'
 
-/** How a contender stores the bytes of a key, and how many it gets back. */
+/** How a contender stores and reads blobs. `get` returns the number of bytes. */
 export interface Way {
   put(key: string, bytes: Uint8Array): Promise<unknown>
   get(key: string): Promise<number>
@@ -31,7 +31,7 @@ export function by(blobs: BlobStore & { close(): void }): Way {
 }
 
 export async function putAndGet(count: number, way: Way): Promise<Sample> {
-  // of its own for each run: what a run leaves is not in the next one's way
+  // Each run has its own folder, so that the blobs of a run do not affect the next one.
   const folder = `small/${randomBytes(8).toString('hex')}`
   const blobs = Array.from({ length: count }, (_, n) => ({ key: `${folder}/${n}`, bytes: randomBytes(SIZE) }))
   const putting = await timed(() => each(blobs, ({ key, bytes }) => way.put(key, bytes)))
@@ -44,7 +44,7 @@ export async function putAndGet(count: number, way: Way): Promise<Sample> {
   return { ms: putting + getting, counts: { [PUT]: putting, [GET]: getting } }
 }
 
-/** Of ours against that of the vendor's own client. */
+/** Returns goals for our speed relative to the vendor's own client. */
 export const speedGoals = (ours: string, vendor: string, limit: number): Goal[] =>
   [PUT, GET].map((name) => ({
     what: `of the speed of ${vendor}, ${name}`,

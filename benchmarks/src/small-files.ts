@@ -5,7 +5,7 @@ import type { Ivcap } from '@ivcap/core'
 import type { Place } from './benchmark.js'
 
 export const FILES = 200
-/** Bytes of each. */
+/** Bytes per file. */
 export const SMALL = 64 * 1024
 export const AT_ONCE = 8
 
@@ -19,7 +19,7 @@ export async function makeFiles(place: Place, count = FILES, size = SMALL): Prom
 export const pathsOf = (place: Place, count = FILES): readonly string[] =>
   Array.from({ length: count }, (_, i) => join(folder(place), `${i}.bin`))
 
-/** Works through items, so many at a time. */
+/** Runs `work` on all items, `atOnce` at a time. */
 export async function forEach<T>(
   items: readonly T[],
   atOnce: number,
@@ -32,7 +32,7 @@ export async function forEach<T>(
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-/** All of them, each with a name of its own; fails where one does. */
+/** Uploads all files, each with its own name. Fails if one upload fails. */
 export async function uploadAll(
   ivcap: Ivcap,
   paths: readonly string[],

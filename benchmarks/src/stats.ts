@@ -12,5 +12,5 @@ export function spread(values: readonly number[]): Spread {
   return { median: round(median), min: round(at(0)), max: round(at(sorted.length - 1)) }
 }
 
-/** To four significant digits: more would pretend. */
+/** Rounds to four significant digits. More digits would suggest a false precision. */
 export const round = (value: number): number => Number(value.toPrecision(4))

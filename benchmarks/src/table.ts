@@ -5,7 +5,7 @@ export function show(result: Result): void {
   console.log(table(result).join('\n'))
 }
 
-/** A result as Markdown. */
+/** Formats a result as Markdown. */
 export function table(result: Result, charts = false): string[] {
   const { benchmark, title, size, rounds, goals } = result
   const data = size === undefined ? '' : ` ${size / MiB} MiB.`
@@ -32,7 +32,7 @@ function rows({ contenders, measure }: Result): string[] {
       ([name, { median, min, max }]) => `${median} (${min}–${max}) ${name}`,
     )
     const rest = [...further, ...memory(result)].join('; ')
-    // where something is counted, how long that took says nothing
+    // If a count is measured, the time is not meaningful.
     if (typeof measure === 'object') return `| ${contender} | ${rest} |`
     return `| ${contender} | ${ms.median} | ${ms.min}–${ms.max} | ${rest} |`
   })
@@ -41,7 +41,7 @@ function rows({ contenders, measure }: Result): string[] {
     : ['| | ms | min–max | |', '|---|---:|---:|---|', ...lines]
 }
 
-/** A column for each count. */
+/** Formats a table with a column for each count. */
 function rowsOfCounts({ contenders }: Result, names: readonly string[]): string[] {
   const lines = Object.entries(contenders).map(([contender, result]) => {
     const cells = names.map((name) => {

@@ -1,6 +1,6 @@
 import { run } from './run.mjs'
 
-/** Ends this process when apt-get fails, with what it printed. @param {readonly string[]} args */
+/** Runs apt-get. If it fails, prints its output and ends this process. @param {readonly string[]} args */
 async function aptGet(args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { code, output } = await run('apt-get', args, { quiet: true, env }).catch((error) => ({
@@ -12,7 +12,7 @@ async function aptGet(args) {
   process.exit(1)
 }
 
-/** Installs Debian packages, as root, without what they only recommend. @param {readonly string[]} packages */
+/** Installs Debian packages without the ones that they only recommend. Needs root. @param {readonly string[]} packages */
 export async function aptInstall(packages) {
   await aptGet(['update', '--quiet'])
   await aptGet(['install', '--yes', '--quiet', '--no-install-recommends', ...packages])

@@ -4,8 +4,8 @@ import { build } from 'esbuild'
 import { root } from './run.mjs'
 
 /**
- * Bytes of all that a browser loads when it imports a module, minified and gzipped. Chunks that the module imports later, when
- * they are needed, do not count.
+ * Returns how many bytes a browser loads when it imports a module, minified and gzipped. Chunks that the module imports
+ * dynamically do not count.
  *
  * @param {string} contents of the module, e.g. `export * from '@ivcap/core'`
  * @param {string} folder whose package imports it
@@ -20,8 +20,8 @@ export async function browserBytes(contents, folder) {
     splitting: true,
     outdir: root,
     format: 'esm',
-    logLevel: 'error', // not the warnings about bare imports of chunks, which tsup writes
-    platform: 'browser', // with it, a Node module that slipped in can't be resolved
+    logLevel: 'error', // hides warnings about the bare imports of chunks that tsup writes
+    platform: 'browser', // the build fails if a Node module is imported
     conditions: ['browser', 'import', 'default'],
   })
   const loaded = new Set(['stdin.js'])

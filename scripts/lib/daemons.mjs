@@ -1,4 +1,4 @@
-// Programs that go on running after this process, and are stopped by another: what runs is written down in a folder.
+// Programs that outlive this process and are stopped by another one. A file in a folder lists the running ones.
 import { spawn } from 'node:child_process'
 import { accessSync, appendFileSync, constants, openSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** @typedef {{ name: string, pid: number, started: string }} Daemon */
 
-/** The path of a program; undefined if it isn't installed. @param {string} name */
+/** Returns the path of a program, or undefined if it isn't installed. @param {string} name */
 export function programPath(name) {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -35,10 +35,10 @@ function daemonsOf(folder) {
   }
 }
 
-/** When a process was started, which tells it from a later one of the same id. @param {number} pid */
+/** Returns the start time of a process, which distinguishes it from a later one with the same id. @param {number} pid */
 function startOf(pid) {
   try {
-    // The name, in brackets, may hold blanks; field 22 of proc(5), counted from behind it.
+    // The name, in parentheses, may contain spaces, so fields are counted after it. This is field 22 of proc(5).
     const [state, ...fields] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ')
     return state === 'Z' ? undefined : fields[18]
   } catch {
@@ -49,14 +49,14 @@ function startOf(pid) {
 /** @param {Daemon} daemon */
 const alive = ({ pid, started }) => startOf(pid) === started
 
-/** Whether all that was started there still runs. @param {string} folder */
+/** Returns true if all programs that were started in the folder still run. @param {string} folder */
 export function allRun(folder) {
   const daemons = daemonsOf(folder)
   return daemons.length > 0 && daemons.every(alive)
 }
 
 /**
- * Starts a program that outlives this process; what it prints goes to `<folder>/<name>.log`.
+ * Starts a program that outlives this process. Its output goes to `<folder>/<name>.log`.
  *
  * @param {string} folder
  * @param {string} name
@@ -67,7 +67,7 @@ export function allRun(folder) {
 export function startDaemon(folder, name, program, args, env = process.env) {
   const log = openSync(join(folder, `${name}.log`), 'a')
   const child = spawn(program, args, { cwd: folder, env, detached: true, stdio: ['ignore', log, log] })
-  child.on('error', () => undefined) // not to be run: nobody listens at its port, which is waited for
+  child.on('error', () => undefined) // the program can't be started; untilListening reports that
   child.unref()
   if (child.pid === undefined) return
   /** @type {Daemon} */
@@ -75,7 +75,7 @@ export function startDaemon(folder, name, program, args, env = process.env) {
   appendFileSync(list(folder), `${JSON.stringify(daemon)}\n`)
 }
 
-/** Stops what was started there, last first, and forgets it. @param {string} folder */
+/** Stops the programs that were started in the folder, the last one first, and deletes the list. @param {string} folder */
 export async function stopDaemons(folder) {
   for (const daemon of [...daemonsOf(folder)].reverse()) {
     if (!alive(daemon)) continue
@@ -86,7 +86,7 @@ export async function stopDaemons(folder) {
   rmSync(list(folder), { force: true })
 }
 
-/** Ports of 127.0.0.1 that nobody listens at now. @param {number} count @returns {Promise<readonly number[]>} */
+/** Returns ports of 127.0.0.1 that are not in use now. @param {number} count @returns {Promise<readonly number[]>} */
 export async function freePorts(count) {
   const servers = Array.from({ length: count }, () => createServer())
   const ports = await Promise.all(
@@ -117,7 +117,7 @@ function listens(port) {
 }
 
 /**
- * Waits until somebody listens there.
+ * Waits until a program listens on the port.
  *
  * @param {number} port
  * @param {string} folder whose programs must all be alive meanwhile

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 
-/** The comment at the head of a script: its usage. @param {string} url of the script */
+/** Returns the comment at the head of a script, which is its usage. @param {string} url of the script */
 function usage(url) {
   const lines = readFileSync(new URL(url), 'utf8').split('\n')
   const end = lines.findIndex((line) => !line.startsWith('//'))
@@ -11,7 +11,7 @@ function usage(url) {
     .join('\n')
 }
 
-/** Prints the usage of a script and ends the process, if the first argument asks for it. @param {string} url of the script */
+/** If the first argument is `--help` or `-h`, prints the usage and ends the process. @param {string} url of the script */
 export function helpFor(url) {
   if (process.argv[2] !== '--help' && process.argv[2] !== '-h') return
   console.log(usage(url))
@@ -19,7 +19,7 @@ export function helpFor(url) {
 }
 
 /**
- * The options of a script. A wrong one ends the process with what is wrong and the usage.
+ * Parses the options of a script. If one is invalid, prints the error and the usage and ends the process.
  *
  * @template {import('node:util').ParseArgsConfig} T
  * @param {string} url of the script

@@ -26,7 +26,7 @@ export function tarballOf({ name }) {
 }
 
 /**
- * Packs every public package as it would be published (so `workspace:*` becomes a version). Needs a build.
+ * Packs every public package as it would be published: `workspace:*` becomes a version. Needs a build.
  *
  * @returns {Promise<{ code: number, output: string }>}
  */

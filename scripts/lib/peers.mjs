@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { root } from './run.mjs'
 import { servers } from './servers.mjs'
 
-/** The program of a Chromium that is here, as the tests look for it. @returns {string | undefined} */
+/** Returns the path of an installed Chromium, searched in the same way as by the tests. @returns {string | undefined} */
 export function chromium() {
   return [process.env['IVCAP_TEST_CHROMIUM'] ?? '', '/usr/bin/chromium'].find(
     (path) => path !== '' && existsSync(path),
@@ -11,7 +11,7 @@ export function chromium() {
 }
 
 /**
- * What some suites run against and `npm test` does without; a CI run may do without none of them.
+ * Programs that some suites need. `npm test` skips these suites if the program is missing; a CI run must have all of them.
  *
  * @type {readonly { name: string, install: string, present: () => boolean }[]}
  */

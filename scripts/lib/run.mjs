@@ -49,7 +49,7 @@ export function tool(name, args, options) {
 }
 
 /**
- * Runs a step quietly and shows what it printed only when it failed.
+ * Runs a step and shows its output only if it failed.
  *
  * @param {string} name what the reader sees, e.g. "types"
  * @param {() => Promise<{ code: number, output: string }>} work

@@ -1,4 +1,4 @@
-// Real servers that tests run against, each in a module of scripts/servers.
+// The real servers that tests run against. Each one is a module of scripts/servers.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -9,23 +9,23 @@ import { allRun, stopDaemons } from './daemons.mjs'
 /**
  * @typedef {object} Server
  * @property {string} name e.g. `ceph`
- * @property {string} tests what is not run without it, in a few words
+ * @property {string} tests the tests that need it, in a few words
  * @property {() => boolean} present whether its programs are installed
  * @property {() => Promise<void>} install
  * @property {(folder: string) => Promise<Record<string, string>>} up starts it by `startDaemon(folder, …)`, with all its
- * state below that folder, which is empty; tells the environment by which tests find it
+ * state in that folder, which is empty; returns the environment that tests need to reach it
  */
 
 /** @type {readonly Server[]} */
 export const servers = [ceph, gcs]
 
-/** Where the servers live that `npm run servers:up` starts; one user's, on one machine. */
+/** Folder of the servers that `npm run servers:up` starts, one per user of a machine. */
 const common = join(process.env['IVCAP_SERVERS_DIR'] || join(tmpdir(), `ivcap-servers-${userInfo().uid}`))
 
 /** @param {Server} server */
 export const folderOf = (server) => join(common, server.name)
 
-/** The environment of a server that runs; undefined if it doesn't. @param {string} folder */
+/** Returns the environment of a running server, or undefined if it does not run. @param {string} folder */
 export function running(folder) {
   if (!allRun(folder)) return undefined
   try {
@@ -33,11 +33,11 @@ export function running(folder) {
     const env = JSON.parse(readFileSync(join(folder, 'env.json'), 'utf8'))
     return env
   } catch {
-    return undefined // it is starting
+    return undefined // the server is still starting
   }
 }
 
-/** Starts a server in an emptied folder. @param {Server} server @param {string} folder */
+/** Empties a folder and starts a server in it. @param {Server} server @param {string} folder */
 export async function bringUp(server, folder) {
   await takeDown(folder)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -46,7 +46,7 @@ export async function bringUp(server, folder) {
     writeFileSync(join(folder, 'env.json'), JSON.stringify(env))
     return env
   } catch (error) {
-    await stopDaemons(folder) // the logs stay
+    await stopDaemons(folder) // keeps the logs
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { manifest, root, run, tool } from './run.mjs'
 
 const stampFile = join(root, 'node_modules', '.setup')
 
-/** What the installed dependencies were installed from; any other install changes `.modules.yaml` and so the stamp. */
+/** Returns a stamp of the installed dependencies. Any other install changes `.modules.yaml` and so the stamp. */
 function stamp() {
   try {
     const lock = createHash('sha256')
@@ -25,7 +25,7 @@ function installed() {
   }
 }
 
-/** Ends the process with a plain message if this Node cannot run the project's tools. */
+/** Ends the process with a message if this Node cannot run the project's tools. */
 function requireNode() {
   const wanted = manifest.engines.node.replace('>=', '')
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -39,8 +39,8 @@ function requireNode() {
 const install = ['install', '--frozen-lockfile', '--prefer-offline']
 
 /**
- * Makes the clone ready to run: checks Node, installs the locked dependencies unless they are there already. That needs
- * neither corepack nor a global pnpm; afterwards pnpm is one of the dependencies, for turbo to find.
+ * Prepares the clone: checks Node, and installs the locked dependencies unless they are already installed. This needs neither
+ * corepack nor a global pnpm. Afterwards pnpm is one of the dependencies, where turbo finds it.
  */
 export async function setUp() {
   requireNode()
@@ -55,7 +55,7 @@ export async function setUp() {
 }
 
 /**
- * Builds packages, as far as their sources changed since the last build.
+ * Builds the packages whose sources changed since the last build.
  *
  * @param {readonly string[]} [filters] turbo filters, e.g. "@ivcap/client..."; none: everything
  */

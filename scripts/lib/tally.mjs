@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs'
 
 /**
- * A vitest reporter: appends one JSON line to the file named by IVCAP_TALLY, the counts of the run and its failures, so that
- * several runs can be summed up in the closing lines.
+ * Returns a vitest reporter that appends one JSON line, the counts and the failures of the run, to the file named by IVCAP_TALLY.
+ * closing-line.mjs sums up several runs from this file.
  *
  * @type {() => import('vitest/reporters').Reporter}
  */

@@ -1,5 +1,5 @@
-// What vitest sets up before a run: the place where tests ask for a real server, GET <IVCAP_TEST_SERVERS>/<name>. It is
-// started for the first that asks, and stopped with the run; one that `npm run servers:up` started is used and left alone.
+// The global setup of vitest: an HTTP server from which tests request a real server, GET <IVCAP_TEST_SERVERS>/<name>. The first
+// request starts the real server; the end of the run stops it. A server that `npm run servers:up` started is used but not stopped.
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -58,7 +58,7 @@ function hold(name) {
     createInterface(child.stdout).on('line', (line) => resolve(JSON.parse(line)))
     ended.then(() => reject(new Error(`${name} didn't start:\n${said}`)))
   })
-  env.catch(() => undefined) // told to those who ask
+  env.catch(() => undefined) // the requests for this server report the error
   return {
     env,
     stop: async () => {

@@ -1,5 +1,5 @@
-// S3 by Ceph's object gateway: a whole cluster (one monitor, one store, the gateway) for one user, on free ports of
-// 127.0.0.1, all its state below one folder. Nothing of it needs root, systemd or a container.
+// S3 with Ceph's object gateway: a whole cluster (one monitor, one store, the gateway) for one user, on free ports of
+// 127.0.0.1, with all its state in one folder. Running it needs no root, systemd or container.
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ async function up(folder) {
   await must('ceph-osd', ['-c', conf, '-i', '0', '--mkfs', '--osd-uuid', osd])
   startDaemon(folder, 'osd', 'ceph-osd', ['-c', conf, '-i', '0', '-f'])
 
-  // Both make the pools that they miss, and wait for the store to hold them.
+  // The gateway and radosgw-admin create missing pools, and wait until the store can hold them.
   startDaemon(folder, 'rgw', 'radosgw', ['-c', conf, '-n', 'client.rgw.a', '-f'])
   const user = ['--uid=tests', '--display-name=Tests', `--access-key=${key.id}`, `--secret-key=${key.secret}`]
   await must('radosgw-admin', ['-c', conf, 'user', 'create', ...user])
@@ -55,7 +55,7 @@ async function up(folder) {
   }
 }
 
-/** Keys by which the parts of the cluster know each other. @param {string} folder */
+/** Creates the keys with which the parts of the cluster authenticate each other. @param {string} folder */
 async function makeKeys(folder) {
   const keyring = join(folder, 'keyring')
   const all = ['--cap', 'osd', 'allow *', '--cap', 'mgr', 'allow *']
@@ -75,8 +75,8 @@ async function must(program, args) {
 }
 
 /**
- * One copy of everything is enough, on a store in memory (4 GiB), or on disk with OSD_STORE=bluestore, which benchmarks need.
- * What was deleted makes room within seconds, not hours: a store that is full doesn't answer.
+ * Returns ceph.conf. There is only one copy of all data. The store is in memory (4 GiB), or on disk with OSD_STORE=bluestore, which
+ * benchmarks need. The space of deleted objects is freed within seconds, not hours, because a full store does not respond.
  *
  * @param {{ folder: string, fsid: string, monitor: string, port: number }} cluster
  */

@@ -44,7 +44,7 @@ async function measure(place: Place, point: Point): Promise<Sample> {
 
   const again = await median(() => expect(entity, 5))
   const newest = await median(() => expect({ schema: PREFIX }, 10))
-  // the oldest of the schema: all that are newer are looked at
+  // Matches the oldest aspects of the schema, so all newer ones are read.
   const path = await timed(() => expect({ schema: SCHEMA, contentPath: '$.i ? (@ < 100)' }, 10))
   const after: number[] = []
   const add = await median(

@@ -11,7 +11,7 @@ const CLIENT = '@ivcap/client: the platform'
 const TUS = 'tus-js-client, which is in it'
 const SDK = 'AWS SDK: S3Client, GetObject, PutObject'
 
-/** As `npm run size`, which holds it to the same limits. */
+/** Measures like `npm run size`, which has the same limits. */
 async function bundle(source: string, folder: string): Promise<Sample> {
   let bytes = Number.NaN
   const ms = await timed(async () => {

@@ -10,7 +10,7 @@ const ENTITY = 'urn:example:sample'
 const SCHEMA = 'urn:example:schema'
 const QUERY = { entity: ENTITY, orderBy: 'valid_from', orderDirection: 'DESC', includeContent: true } as const
 
-/** The same on both sides: the port of a store, and the client over it. */
+/** The same calls are measured on both sides: on the store's interface, and on the client above it. */
 const CALL_NAMES = ['get an artifact', 'add an aspect', `list ${LISTED} aspects`] as const
 type Call = () => Promise<unknown>
 
@@ -21,7 +21,7 @@ async function calls(): Promise<Record<'port' | 'client', readonly Call[]>> {
   const { id } = await ivcap.uploadArtifact({ name: 'a.txt', content: 'a' })
   for (let i = 0; i < LISTED; i++) await ivcap.addAspect(ENTITY, { $schema: SCHEMA, i })
   let n = 0
-  // of an entity of its own each: an entity's folder would grow
+  // Each aspect has its own entity, since the folder of an entity would grow.
   const entity = () => `${ENTITY}:${n++}`
   return {
     port: [

@@ -5,7 +5,7 @@ import { type Benchmark, type Sample, timed } from '../benchmark.js'
 
 const DOCUMENTS = 10_000
 const IMAGES = 10
-/** Matches no document, so that every image of every document is looked at. */
+/** Matches no document, so that every image of every document is evaluated. */
 const PATH = '$.images[*] ? (@.size > 10000)'
 const SCHEMA = 'urn:example:schema:dive.1'
 
@@ -14,7 +14,7 @@ const EVALUATOR = 'sql-json-path'
 const LISTING = 'ivcap, listAspects with the path'
 const WHOLE_LISTING = 'ivcap, listAspects of all'
 
-// no interface: those are not assignable to JSON objects
+// Not an interface: interfaces are not assignable to JSON objects.
 type Dive = {
   readonly $schema: string
   readonly images: readonly { readonly name: string; readonly size: number }[]
@@ -30,7 +30,7 @@ const diveOf = (i: number): Dive => ({
 
 const dives = () => Array.from({ length: DOCUMENTS }, (_, i) => diveOf(i))
 
-/** Looks at all documents three times, so that the code is compiled; the third time counts. */
+/** Evaluates all documents three times, so that the code is compiled. Only the third time counts. */
 async function matching(matches: (dive: Dive) => boolean): Promise<Sample> {
   const documents = dives()
   const count = async () => {

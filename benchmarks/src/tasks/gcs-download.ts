@@ -28,7 +28,7 @@ async function expectWhole(place: Place, ms: number): Promise<Sample> {
   return { ms }
 }
 
-/** The vendor's best on this machine. */
+/** Returns the vendor's best time on this machine. */
 const best = (f: Figures) => Math.min(f.ms(WHOLE), f.ms(RANGES))
 
 export const gcsDownload: Benchmark = {

@@ -8,7 +8,7 @@ const BLOBS = 200
 const VENDOR = 'vendor: save, download'
 const OURS = 'ivcap: put, get'
 
-/** Both check what they send and get by CRC32C. */
+/** Both clients check uploads and downloads by CRC32C. */
 function vendor(place: Place): Way {
   const bucket = bucketOf(place)
   return {

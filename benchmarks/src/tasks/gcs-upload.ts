@@ -10,7 +10,7 @@ const WHOLE = 'vendor: upload'
 const CHUNKS = 'vendor: upload in chunks'
 const OURS = 'ivcap'
 const STREAM = 'ivcap, a stream of unknown size in chunks of 16 KiB'
-/** As large as our requests. */
+/** Same size as our requests. */
 const CHUNK = 8 * MiB
 
 const source = (place: Place) => join(place.dir, 'source.bin')

@@ -34,7 +34,7 @@ async function ours(contents: readonly Uint8Array[]): Promise<Sample> {
   return { ms }
 }
 
-/** What the backend for tests costs: a digest, a record and its index, in the same file system in memory. */
+/** Measures the cost of the backend for tests: a digest, a record and its index, in the same in-memory file system. */
 export const inMemory: Benchmark = {
   title: 'Upload to memory and read back, digests included',
   size: 256 * MiB,

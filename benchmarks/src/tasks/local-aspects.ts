@@ -21,7 +21,7 @@ const OPEN = 'ms again, when open'
 
 const folder = ({ dir }: Place) => join(dir, 'data')
 
-/** In a new process; and again, while it is open. */
+/** Measures the first listing in a new process, and a repeated one while the client is open. */
 async function list(place: Place, q: ListAspectsOptions, expected: number): Promise<Sample> {
   const once = async () => {
     const found = await ivcap.listAspects(q).toArray()

@@ -34,7 +34,7 @@ async function fill(place: Place): Promise<void> {
   await ivcap.close()
 }
 
-/** In a new process; and again, while it is open. */
+/** Measures the first search in a new process, and a repeated one while the client is open. */
 async function measured(place: Place, find: (ivcap: Ivcap) => Promise<number>): Promise<Sample> {
   const once = async () => {
     const found = await find(ivcap)

@@ -19,7 +19,7 @@ async function copies(place: Place, atOnce: number): Promise<Sample> {
   return { ms: await timed(() => forEach(paths, atOnce, (path) => copyFile(path, target(place, path)))) }
 }
 
-/** The least that is seen whole or not at all, and leaves a record beside it. */
+/** The minimal steps that make a file visible completely or not at all, with a record next to it. */
 async function steps(place: Place): Promise<Sample> {
   const put = async (path: string, make: (staged: string) => Promise<void>) => {
     await make(`${path}.part`)

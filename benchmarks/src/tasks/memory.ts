@@ -25,7 +25,7 @@ const opened: Readonly<Record<string, (place: Place) => Promise<Ivcap>>> = {
 const nameOf = ({ series, x }: Point) => `ivcap, ${series}, ${x} MiB`
 const points: readonly Point[] = Object.keys(opened).flatMap((series) => SIZES.map((x) => ({ series, x })))
 
-/** A stream of unknown size in small pieces: what is hardest to send without holding it. */
+/** Yields a stream of unknown size in small pieces, which is the hardest to send without buffering it. */
 async function* pieces(bytes: number): AsyncGenerator<Uint8Array> {
   const piece = new Uint8Array(PIECE).fill(7)
   for (let sent = 0; sent < bytes; sent += PIECE) yield piece
@@ -48,7 +48,7 @@ async function upAndDown(place: Place, { series, x }: Point): Promise<Sample> {
   return { ms }
 }
 
-/** Peak memory must not follow the size. */
+/** Peak memory must not grow with the size. */
 export const memory: Benchmark = {
   title: 'Upload a stream of unknown size, in pieces of 16 KiB, and read it back: memory by size',
   chart: { measure: 'memory', along: { x: 'MiB' } },

@@ -13,7 +13,7 @@ const PYTHON = 'Python client'
 const PLAIN = 'ivcap'
 const CHECKED = 'ivcap, digest checked'
 
-/** Where the artifact's id is noted for the contenders. */
+/** The file that stores the artifact's id for the contenders. */
 const note = (place: Place) => join(place.dir, 'artifact')
 const target = (place: Place) => join(place.dir, 'out', 'copy.bin')
 

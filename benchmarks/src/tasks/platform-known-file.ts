@@ -19,7 +19,7 @@ const client = (place: Place, stateDir: string | false) =>
   connect({ url: urlOf(place), token: TOKEN, stateDir })
 const stateOf = (place: Place) => join(place.dir, 'state')
 
-/** An upload that finds out that there is nothing to do. */
+/** Measures an upload that finds out that the file is already uploaded. */
 async function uploadAgain(place: Place, stateDir: string | false): Promise<Sample> {
   const ivcap = await client(place, stateDir)
   const [known] = await ivcap.listArtifacts().toArray()

@@ -17,7 +17,7 @@ const OURS_AT_ONCE = `ivcap, by their stat, ${AT_ONCE} at once`
 const HASHED_AT_ONCE = `ivcap, by their sidecars, ${AT_ONCE} at once`
 
 const paths = (place: Place) => pathsOf(place, COUNT)
-/** Where the artifacts' ids are noted for the contenders. */
+/** The file that stores the artifacts' ids for the contenders. */
 const note = (place: Place) => join(place.dir, 'artifacts')
 const stateOf = (place: Place) => join(place.dir, 'state')
 const client = (place: Place, stateDir: string | false) =>
@@ -34,7 +34,7 @@ async function ours(place: Place, atOnce: number, stateDir: string | false): Pro
   return { ms }
 }
 
-/** What it takes to know that they are all still there, and nothing else. */
+/** Sends only the requests that are needed to check that all artifacts still exist. */
 async function bare(place: Place, atOnce: number): Promise<Sample> {
   const ids = (await readFile(note(place), 'utf8')).split('\n')
   const ask = async (id: string) => {

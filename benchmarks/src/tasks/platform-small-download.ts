@@ -10,7 +10,7 @@ const BARE_AT_ONCE = `node: fetch, ${AT_ONCE} at once`
 const OURS = 'ivcap'
 const OURS_AT_ONCE = `ivcap, ${AT_ONCE} at once`
 
-/** Where the artifacts' ids are noted for the contenders. */
+/** The file that stores the artifacts' ids for the contenders. */
 const note = (place: Place) => join(place.dir, 'artifacts')
 const idsOf = async (place: Place) => (await readFile(note(place), 'utf8')).split('\n')
 const target = (place: Place, i: number) => join(place.dir, 'out', `${i}.bin`)
@@ -25,7 +25,7 @@ async function ours(place: Place, atOnce: number): Promise<Sample> {
   return { ms }
 }
 
-/** The same requests with Node's fetch, which keeps connections alive; the files are written as they come. */
+/** Sends the same requests with Node's fetch, which keeps connections alive. Files are written as they arrive. */
 async function bare(place: Place, atOnce: number): Promise<Sample> {
   const ids = await idsOf(place)
   const get = async (path: string) => {

@@ -21,7 +21,7 @@ async function ours(place: Place, concurrency: number): Promise<Sample> {
   return { ms }
 }
 
-/** The same requests with Node's fetch, which keeps connections alive, and nothing else. */
+/** Sends only the same requests, with Node's fetch, which keeps connections alive. */
 async function bare(place: Place, concurrency: number): Promise<Sample> {
   return { ms: await timed(() => forEach(pathsOf(place), concurrency, (path) => uploadOne(place, path))) }
 }

@@ -13,7 +13,7 @@ const PYTHON = 'Python client'
 
 const source = (place: Place) => join(place.dir, 'source.bin')
 
-/** All in one PATCH: no client does with less. */
+/** Uploads everything in one PATCH. No client can do with less. */
 function curlUpload(place: Place): void {
   const tus = ['-H', 'Tus-Resumable: 1.0.0']
   const size = ['-H', `X-Content-Length: ${place.size}`]
@@ -27,7 +27,7 @@ function curlUpload(place: Place): void {
     '-H',
     'Content-Type: application/offset+octet-stream',
   ]
-  // without Expect it does not wait for leave to send
+  // An empty Expect header stops curl from waiting for 100 Continue before it sends.
   curl(...patch, ...tus, '-H', 'Expect:', '-T', source(place), href)
 }
 

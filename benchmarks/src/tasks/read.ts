@@ -5,7 +5,7 @@ import { local } from '@ivcap/client'
 import { type Benchmark, GiB, MiB, type Place, type Sample, timed } from '../benchmark.js'
 import { randomFile } from '../data.js'
 
-/** Outside of `out`, which is emptied before each run. */
+/** Not in `out`, which is emptied before each run. */
 const folder = (place: Place) => join(place.dir, 'artifacts')
 const PLAIN = 'plain.bin'
 const DIGEST = 'digest.bin'

@@ -9,14 +9,14 @@ import { blobBackend } from '@ivcap/core/engine'
 import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
 import { clearDeployment, TOKEN, urlOf } from '../deployment.js'
 
-/** Milliseconds that each request waits before it is answered. */
+/** Milliseconds of delay before each response. */
 const DELAY = 50
 const TRIPS = 'round trips'
 const HITS = 8
 const SCHEMA = 'urn:example:schema:quality.1'
 const CONTENT = new Uint8Array(100_000)
 
-/** Prepares, and returns what is measured. */
+/** Prepares the operation, and returns the function that is measured. */
 type Operation = (ivcap: Ivcap) => Promise<() => Promise<unknown>>
 
 const stored = (ivcap: Ivcap) =>
@@ -65,7 +65,7 @@ const find: Operation = async (ivcap) => {
   }
 }
 
-/** With the most round trips that it may take: in a bucket, and through a deployment. */
+/** Operations with the maximum number of round trips, in a bucket and through a deployment. */
 const operations: Readonly<
   Record<string, { readonly run: Operation; readonly bucket: number; readonly deployment: number }>
 > = {
@@ -74,7 +74,7 @@ const operations: Readonly<
   'getArtifact and bytes': { run: getBytes, bucket: 4, deployment: 2 },
   addAspect: { run: add, bucket: 2, deployment: 1 },
   updateAspect: { run: update, bucket: 4, deployment: 1 },
-  // the record is read again
+  // Reads the record again.
   retract: { run: retract, bucket: 4, deployment: 2 },
   'collection.add': { run: addToCollection, bucket: 4, deployment: 2 },
   'listAspects of 8': { run: list, bucket: 3, deployment: 1 },
@@ -93,7 +93,7 @@ async function measured(ivcap: Ivcap, run: Operation, delays: { on: boolean }): 
 const delayed = (delays: { readonly on: boolean }) =>
   new Promise((resolve) => setTimeout(resolve, delays.on ? DELAY : 0))
 
-/** Blobs in a folder, each of whose calls waits. */
+/** Measures with blobs in a folder, where each call is delayed. */
 async function inBucket({ dir }: Place, run: Operation): Promise<Sample> {
   const folder = join(dir, 'out', 'blobs')
   await mkdir(folder, { recursive: true })
@@ -118,7 +118,7 @@ async function inBucket({ dir }: Place, run: Operation): Promise<Sample> {
   return measured(new Ivcap(blobBackend(slow), { stateDir: false }), run, delays)
 }
 
-/** A deployment behind a proxy that lets each request wait. */
+/** Measures with a deployment behind a proxy that delays each request. */
 async function throughDeployment(place: Place, run: Operation): Promise<Sample> {
   const delays = { on: false }
   const { hostname, port } = new URL(urlOf(place))
@@ -160,7 +160,7 @@ export const roundTrips: Benchmark = {
     ]),
   ),
   goals: Object.entries(operations).flatMap(([name, { bucket, deployment }]) => [
-    // a part of one for what is computed meanwhile
+    // Half a round trip more, for the computation in between.
     {
       what: `round trips, ${bucketOf(name)}`,
       limit: bucket + 0.5,

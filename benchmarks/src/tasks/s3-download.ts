@@ -22,7 +22,7 @@ const AT_ONCE = 8
 const RANGE = 8 * MiB
 
 const target = (place: Place) => join(place.dir, 'out', 'copy.bin')
-/** The ids of the artifact with a digest and of the one without. */
+/** The file with the ids of two artifacts: one with a digest and one without. */
 const note = (place: Place) => join(place.dir, 'artifacts')
 const idsOf = async (place: Place) => (await readFile(note(place), 'utf8')).split(' ')
 const keyOf = async (place: Place) => `data/artifacts/${(await idsOf(place))[0]?.split(':').at(-1)}`
@@ -36,7 +36,7 @@ async function setUp(place: Place): Promise<void> {
     filePath: path,
     forceUpload: true,
   })
-  // as others leave them: bytes, and a record without a digest
+  // As other clients store artifacts: the bytes, and a record without a digest.
   const uuid = randomUUID()
   const id = artifactUrn(uuid)
   const blobs = s3Blobs(placeOf(place))
@@ -78,7 +78,7 @@ async function expectWhole(place: Place, ms: number): Promise<Sample> {
   return { ms }
 }
 
-/** The vendor's best on this machine. */
+/** Returns the vendor's best time on this machine. */
 const best = (f: Figures) => Math.min(f.ms(WHOLE), f.ms(RANGES))
 
 export const s3Download: Benchmark = {

@@ -27,7 +27,7 @@ async function ours(place: Place, what: object): Promise<Sample> {
   return { ms }
 }
 
-/** The disk must hold no more than one run's. */
+/** Deletes the uploads, so that the disk never holds more than those of one run. */
 async function clear(place: Place): Promise<void> {
   const client = clientOf(place)
   const at = { Bucket: s3Of(place).bucket }

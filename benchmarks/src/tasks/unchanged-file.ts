@@ -22,14 +22,14 @@ async function recognise(ivcap: Ivcap, place: Place): Promise<void> {
   if ((await ivcap.artifactForFile(source(place))) === undefined) throw new Error('not recognised')
 }
 
-/** Time, and what the process read meanwhile: all of its files, not just the one in question. */
+/** Measures the time and the bytes that the process reads meanwhile, from all files, not only the uploaded one. */
 async function counted(work: () => Promise<unknown>): Promise<Sample> {
   const before = bytesRead()
   const ms = await timed(work)
   return { ms, counts: { 'bytes read': bytesRead() - before } }
 }
 
-/** Bytes that this process has read by system calls: `rchar` of proc(5). What it costs to ask is part of it. */
+/** Returns the bytes that this process has read by system calls: `rchar` of proc(5). They include the cost of this call. */
 function bytesRead(): number {
   return Number(/^rchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1])
 }
@@ -45,7 +45,7 @@ export const unchangedFile: Benchmark = {
   },
   contenders: {
     'node: stat': (place) => counted(() => stat(source(place))),
-    // All that a new process does: know the file again, then ask the store whether the artifact is still there.
+    // All work of a new process: it recognises the file, then requests from the store whether the artifact still exists.
     [FIRST]: async (place) => {
       const { artifacts, ...rest } = backend(place)
       let asked = Number.NaN

@@ -8,7 +8,7 @@ Made by \`npm run known-failures\` out of [known-failures.json](known-failures.j
 \`packages/conformance/src\` is tested on every backend.
 `
 
-/** The page: a section for each group. @param {readonly Group[]} groups @param {readonly TaggedTest[]} tests */
+/** Returns the page, with a section for each group. @param {readonly Group[]} groups @param {readonly TaggedTest[]} tests */
 export function pageOf(groups, tests) {
   return [HEAD, ...groups.map((group) => sectionOf(group, tests))].join('\n')
 }

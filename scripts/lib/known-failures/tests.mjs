@@ -6,7 +6,7 @@ import ts from 'typescript'
 const TAG = /^\/\/ known failure: (.+)$/
 const ANY_TAG = /^\s*\/\/ known failure: /gm
 
-/** All tests with a tag, in the order of their files and lines, and tags that stand before no test. @param {URL} root */
+/** Returns all tests with a tag, in the order of their files and lines, and reports tags without a test. @param {URL} root */
 export function taggedTests(root) {
   /** @type {TaggedTest[]} */
   const tests = []
@@ -72,7 +72,7 @@ function testsOf(file, text) {
   return tests
 }
 
-/** What a call declares, `it.each(…)(…)`, too; nothing where it is skipped. @param {ts.CallExpression} call */
+/** Returns what a call declares, also for `it.each(…)(…)`; undefined if it is skipped. @param {ts.CallExpression} call */
 function kindOf(call) {
   /** @type {ts.Expression} */
   let callee = call.expression

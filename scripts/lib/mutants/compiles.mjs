@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 
-/** What only says that something is no longer used. */
+/** Diagnostics that only report unused code. They are ignored. */
 const UNUSED = new Set([6133, 6138, 6192, 6196, 6198, 6199, 6205])
 
 /**
- * Returns a function that tells whether a file of `root` still compiles with another text. What the compiler refuses never reaches
- * a test.
+ * Returns a function that tells whether a file of `root` still compiles with another text. Mutants that do not compile are not
+ * tested.
  *
  * @param {string} root
  * @returns {(file: string, text: string) => boolean}

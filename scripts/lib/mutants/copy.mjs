@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
 import { root } from '../run.mjs'
 
 /**
- * A copy of the checkout in a temporary folder, uncommitted changes included. Its packages find each other in the copy, and
- * take everything else from the checkout's `node_modules/.pnpm`, which is not written to.
+ * Copies the checkout to a temporary folder, including uncommitted changes. The packages find each other in the copy, and
+ * everything else in the checkout's `node_modules/.pnpm`, which is not changed.
  *
  * @returns {{ dir: string, remove: () => Promise<void> }}
  */
@@ -19,7 +19,7 @@ export function copyOfCheckout() {
     maxBuffer: 64 * 1024 * 1024,
   })
   for (const file of listed.split('\0')) {
-    // a file that was deleted without a commit is still listed
+    // Git still lists a file that was deleted without a commit.
     if (file === '' || !existsSync(join(root, file))) continue
     mkdirSync(dirname(join(dir, file)), { recursive: true })
     cpSync(join(root, file), join(dir, file), { verbatimSymlinks: true })
@@ -28,12 +28,12 @@ export function copyOfCheckout() {
     readdirSync(join(root, parent)).map((name) => join(parent, name)),
   )
   for (const folder of ['.', 'benchmarks', ...folders]) linkModules(join(root, folder), join(dir, folder))
-  // a process of a test that was killed may not have ended yet
+  // A process of a killed test may not have ended yet.
   const remove = () => rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   return { dir, remove }
 }
 
-/** pnpm's links are relative: to `.pnpm` of the root, and to the folders of packages. @param {string} from @param {string} to */
+/** pnpm's links are relative, to the root's `.pnpm` and to folders of packages. @param {string} from @param {string} to */
 function linkModules(from, to) {
   const modules = join(from, 'node_modules')
   if (!existsSync(modules) || !existsSync(to)) return
@@ -41,7 +41,7 @@ function linkModules(from, to) {
     const target = join(to, 'node_modules', name)
     mkdirSync(dirname(target), { recursive: true })
     if (name === '.pnpm') symlinkSync(join(modules, name), target)
-    // other hidden folders are caches and settings
+    // Other hidden folders are caches and settings: they are not copied.
     else if (!name.startsWith('.'))
       cpSync(join(modules, name), target, { recursive: true, verbatimSymlinks: true })
   }

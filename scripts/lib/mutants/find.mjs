@@ -34,8 +34,8 @@ const logic = new Map([
 ])
 
 /**
- * All mutations of a TypeScript source, in the order of their places: conditions negated, boundaries of comparisons moved,
- * equalities and `&&`, `||` swapped, `await`s, statements and members of object literals dropped.
+ * Returns all mutations of a TypeScript source, in the order of their positions. A mutation negates a condition, moves the boundary
+ * of a comparison, swaps `===` and `!==` or `&&` and `||`, or drops an `await`, a statement or a member of an object literal.
  *
  * @param {string} source
  * @returns {readonly Mutation[]}
@@ -55,7 +55,7 @@ export function mutationsOf(source) {
 
   /** @param {ts.Node} node */
   const visit = (node) => {
-    // types are gone at run time
+    // Types do not exist at run time.
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return
     const condition = conditionOf(node)
     if (condition) replace('condition', condition, `!(${condition.getText(file)})`)
@@ -63,12 +63,12 @@ export function mutationsOf(source) {
       const { operatorToken: operator } = node
       const boundary = boundaries.get(operator.kind)
       if (boundary) replace('boundary', operator, boundary)
-      // a whole condition is negated as a whole
+      // A comparison that is a whole condition is already negated.
       const comparison = comparisons.get(operator.kind)
       if (comparison && conditionOf(node.parent) !== node) replace('comparison', operator, comparison)
       const swapped = logic.get(operator.kind)
       if (swapped) {
-        // without parentheses, `??` beside them or another precedence changes more than this
+        // Without parentheses, an adjacent `??` or the other precedence would change more than this operator.
         const [left, right] = [node.left.getText(file), node.right.getText(file)]
         replace('logic', node, `((${left}) ${swapped} (${right}))`)
       }
@@ -98,7 +98,7 @@ export function mutationsOf(source) {
   return found.sort((a, b) => a.start - b.start || a.end - b.end)
 }
 
-/** A row of a table, such as that of MIME types: what it says can only be repeated. @param {ts.ObjectLiteralElementLike} member */
+/** True for a row of a table, e.g. of MIME types: a test could only repeat it. @param {ts.ObjectLiteralElementLike} member */
 function isRow(member) {
   if (!ts.isPropertyAssignment(member) || !ts.isStringLiteral(member.name)) return false
   const { initializer: value } = member
@@ -108,7 +108,7 @@ function isRow(member) {
   )
 }
 
-/** What a node decides by. @param {ts.Node | undefined} node @returns {ts.Expression | undefined} */
+/** Returns the condition of a node. @param {ts.Node | undefined} node @returns {ts.Expression | undefined} */
 function conditionOf(node) {
   if (node === undefined) return undefined
   if (ts.isIfStatement(node) || ts.isWhileStatement(node) || ts.isDoStatement(node)) return node.expression
@@ -117,8 +117,8 @@ function conditionOf(node) {
 }
 
 /**
- * Whether a file without this statement still says something: no declarations, no `return` at a function's end, whose loss
- * every call notices, and no call of `super`.
+ * Returns true if the statement may be dropped. This excludes declarations, calls of `super`, and a `return` at the end of a
+ * function, which every call would detect.
  *
  * @param {ts.Node} node
  */
@@ -138,7 +138,7 @@ function isDroppable(node) {
 export const applied = (source, { start, end, after }) => source.slice(0, start) + after + source.slice(end)
 
 /**
- * The items in an order that the seed decides.
+ * Returns the items in an order that the seed determines.
  *
  * @template T
  * @param {readonly T[]} items

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /**
  * @typedef {object} TestRun
  * @property {'passed' | 'failed' | 'timed-out' | 'stopped'} outcome
- * @property {string} by the first test that failed, or how the run broke off; empty where none did
+ * @property {string} by the first test that failed, or how the run broke off; empty if none did
  * @property {ReadonlyMap<string, number>} durations seconds of each test file that ended
  */
 
@@ -23,7 +23,7 @@ export async function runTests(dir, tests, { limit, signal }) {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/lib/mutants/vitest.config.ts']
   const child = spawn(process.execPath, args, {
     cwd: dir,
-    // a group of its own, so that the processes of tests end with it
+    // Its own process group, so that the processes of tests are killed with it.
     detached: true,
     stdio: 'ignore',
     env: { ...process.env, MUTANT_TESTS: JSON.stringify(tests), MUTANT_REPORT: report },
@@ -36,7 +36,7 @@ export async function runTests(dir, tests, { limit, signal }) {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
     } catch {
-      // it has ended by itself
+      // The process has already ended.
     }
   }
   const timer = setTimeout(() => end('timed-out'), limit * 1000)

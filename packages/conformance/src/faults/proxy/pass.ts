@@ -84,7 +84,7 @@ const pausing = ({ after, ms }: Fault & { kind: 'pause' }) =>
   async function* (body: Body) {
     let left = after
     for await (const chunk of body) {
-      if (left > chunk.byteLength || left < 0) yield chunk
+      if (left > chunk.byteLength || left <= 0) yield chunk
       else {
         yield chunk.subarray(0, left)
         await new Promise((resolve) => setTimeout(resolve, ms))
