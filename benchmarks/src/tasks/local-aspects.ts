@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { local } from '@ivcap/client'
 import type { ListAspectsOptions } from '@ivcap/core'
 import { addAspectsTo, entityAmong, PREFIX, SCHEMA } from '../aspects.js'
-import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
+import type { Benchmark, Place, Sample } from '../benchmark.js'
+import { OPEN, opened } from '../opened.js'
 import { pythonAspects, withPython } from '../python.js'
-import { spread } from '../stats.js'
 
 const ASPECTS = 100_000
 const ENTITY = entityAmong(ASPECTS)
@@ -16,25 +16,13 @@ const WITHOUT = 'ivcap, all of an entity, without an index'
 const PYTHON = 'Python client, all of an entity'
 const PYTHON_SCHEMA = 'Python client, any 10 of a schema'
 
-const AGAIN = 20
-const OPEN = 'ms again, when open'
-
 const folder = ({ dir }: Place) => join(dir, 'data')
 
-/** Measures the first listing in a new process, and a repeated one while the client is open. */
-async function list(place: Place, q: ListAspectsOptions, expected: number): Promise<Sample> {
-  const once = async () => {
+const list = (place: Place, q: ListAspectsOptions, expected: number): Promise<Sample> =>
+  opened(folder(place), async (ivcap) => {
     const found = await ivcap.listAspects(q).toArray()
     if (found.length !== expected) throw new Error(`${found.length} of ${expected} aspects were found`)
-  }
-  const start = performance.now()
-  const ivcap = await local({ baseDir: folder(place) })
-  await once()
-  const ms = performance.now() - start
-  const again: number[] = []
-  for (let i = 0; i < AGAIN; i++) again.push(await timed(once))
-  return { ms, counts: { [OPEN]: spread(again).median } }
-}
+  })
 
 const all: ListAspectsOptions = { entity: ENTITY, limit: Number.POSITIVE_INFINITY }
 

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { local } from '@ivcap/client'
 import type { Ivcap } from '@ivcap/core'
 import { addAspectsTo } from '../aspects.js'
-import { type Benchmark, type Place, type Sample, timed } from '../benchmark.js'
-import { spread } from '../stats.js'
+import type { Benchmark, Place, Sample } from '../benchmark.js'
+import { OPEN, opened } from '../opened.js'
 
 const ASPECTS = 100_000
 const OF_SCHEMA = 1_000
@@ -12,9 +12,6 @@ const SCHEMA = 'urn:example:schema:quality.1'
 
 const FIND = 'ivcap, findArtifacts'
 const ONE_BY_ONE = 'ivcap, listAspects and getArtifact of each'
-
-const AGAIN = 20
-const OPEN = 'ms again, when open'
 
 const folder = ({ dir }: Place) => join(dir, 'data')
 const query = { schema: SCHEMA, where: { tags: 'coral' }, limit: HITS }
@@ -34,20 +31,11 @@ async function fill(place: Place): Promise<void> {
   await ivcap.close()
 }
 
-/** Measures the first search in a new process, and a repeated one while the client is open. */
-async function measured(place: Place, find: (ivcap: Ivcap) => Promise<number>): Promise<Sample> {
-  const once = async () => {
+const measured = (place: Place, find: (ivcap: Ivcap) => Promise<number>): Promise<Sample> =>
+  opened(folder(place), async (ivcap) => {
     const found = await find(ivcap)
     if (found !== HITS) throw new Error(`${found} of ${HITS} artifacts were found`)
-  }
-  const start = performance.now()
-  const ivcap = await local({ baseDir: folder(place) })
-  await once()
-  const ms = performance.now() - start
-  const again: number[] = []
-  for (let i = 0; i < AGAIN; i++) again.push(await timed(once))
-  return { ms, counts: { [OPEN]: spread(again).median } }
-}
+  })
 
 export const localFind: Benchmark = {
   title: `Find ${HITS} artifacts by ${OF_SCHEMA.toLocaleString('en')} of ${ASPECTS.toLocaleString('en')} aspects of a local folder`,
