@@ -33,6 +33,17 @@ describe('lists of artifacts', () => {
     expect(leftOut()).toEqual([join(dir, 'lost+found')])
   })
 
+  it('say nothing of a file that is removed while they look', async () => {
+    const dir = await tempFolder()
+    for (const name of ['a.txt', 'b.txt']) await writeFile(join(dir, name), 'x')
+    const reading = (path: string) => {
+      if (path.endsWith('a.txt')) throw errno('ENOENT')
+    }
+    const { backend, leftOut } = opened(dir, { fs: watched(hostFs, { change: () => {}, reading }) })
+    expect(await artifactNames(backend)).toEqual(['b.txt'])
+    expect(leftOut()).toEqual([])
+  })
+
   it('fail where the folder itself may not be read', async () => {
     const dir = await tempFolder()
     const reading = (path: string) => {

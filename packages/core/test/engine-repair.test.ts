@@ -146,6 +146,21 @@ describe('a store whose indexes were restored in part', () => {
     expect(later.every(({ repairable }) => !repairable)).toBe(true)
   })
 
+  it('lost records are told though nothing leads to them any more', async () => {
+    const place = damageable()
+    for (const n of [1, 2, 3, 4]) await place.ivcap.updateAspect('urn:x:y', { $schema: TAG, n })
+    await place.ivcap.close()
+    const [, third = '', second = ''] = place.blobs.keys('e/')
+    for (const key of [
+      third,
+      second,
+      ...['id/', 'cur/', 'past/'].flatMap((prefix) => place.blobs.keys(prefix)),
+    ])
+      place.blobs.delete(key)
+    const lost = (await place.view().verify()).filter(({ kind }) => kind === 'unreadable-record')
+    expect(lost).toMatchObject([{ resource: third, message: expect.stringContaining('2 records from') }])
+  })
+
   it('bytes and entries without a record are orphans once they are old', async () => {
     const place = damageable((store) => ({
       ...store,
