@@ -9,8 +9,8 @@ export type {
   AspectCondition,
   FindArtifactsOptions,
   FindTypedOptions,
-  FoundArtifact,
 } from './client/artifacts/find.js'
+export type { FoundArtifact } from './client/artifacts/found-artifacts.js'
 export type { LocalFile } from './client/artifacts/local-file.js'
 export type { GetMetadataOptions } from './client/artifacts/metadata.js'
 export type { UploadOptions } from './client/artifacts/upload.js'

@@ -11,12 +11,8 @@ import type { Backend } from '../ports/index.js'
 import { checkLimit, checkText, checkTimeout, parseAtTime } from './arguments.js'
 import type { Artifact } from './artifacts/artifact.js'
 import * as artifacts from './artifacts/artifacts.js'
-import {
-  type FindArtifactsOptions,
-  type FindTypedOptions,
-  type FoundArtifact,
-  findArtifacts,
-} from './artifacts/find.js'
+import { type FindArtifactsOptions, type FindTypedOptions, findArtifacts } from './artifacts/find.js'
+import type { FoundArtifact } from './artifacts/found-artifacts.js'
 import { asyncDispose } from './artifacts/local-file.js'
 import type { UploadOptions } from './artifacts/upload.js'
 import {

@@ -15,7 +15,7 @@ import { withMd5 } from '../../streams/digest.js'
 import { checkCount, checkText, ifGiven } from '../arguments.js'
 import { idOf, type Reference } from '../handle.js'
 import { CALL_OPTIONS, type CallOptions } from '../operation.js'
-import { describedContent, type UploadContent, uploadSource } from './content.js'
+import type { UploadContent } from './content.js'
 
 export interface UploadOptions extends CallOptions {
   /** Human-readable name; in local mode the path relative to baseDir. */
@@ -125,6 +125,7 @@ export async function upload(
   if (filePath === undefined) {
     if (content === undefined)
       throw new IvcapError('missing-argument', 'content is missing', { argument: 'content' })
+    const { uploadSource } = await import('./content.js')
     const source = await uploadSource(content, contentSize)
     return store.create(source, draft, { ...transfer, ...op })
   }
@@ -190,7 +191,8 @@ async function recall(
 
 async function mimeTypeOf({ contentType, filePath, content, name }: UploadOptions): Promise<string> {
   if (contentType !== undefined) return checkMimeType(contentType)
-  const { type, name: nameOfFile } = describedContent(content)
+  const { type, name: nameOfFile } =
+    content === undefined ? {} : (await import('./content.js')).describedContent(content)
   // the type is foreign input and is sent in a header, so it is checked
   if (type !== undefined && MIME_TYPE.test(type)) return type
   const names = [filePath, nameOfFile, name].filter((n) => n !== undefined)
