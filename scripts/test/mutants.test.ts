@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { applied, mutationsOf, sampleOf } from '../lib/mutants/find.mjs'
+import { compilerOf } from '../lib/mutants/compiles.mjs'
+import { applied, mutationsOf, shuffled } from '../lib/mutants/find.mjs'
 
 /** The source after each change of this kind. */
 const after = (kind: string, source: string) =>
@@ -65,11 +69,27 @@ test('lines count from 1', () => {
   expect(mutationsOf('f\n\nif (a) {}').map(({ line }) => line)).toEqual([1, 3])
 })
 
-test('the seed decides the sample, and a larger one begins with the smaller', () => {
+test('rows of tables are no subject of tests', () => {
+  expect(after('member', "x = { 'text/csv': ['csv'], 'a-b': c, d: 1 }")).toEqual([
+    "x = { 'text/csv': ['csv'],  d: 1 }",
+    "x = { 'text/csv': ['csv'], 'a-b': c,  }",
+  ])
+})
+
+test('the seed decides the order', () => {
   const items = Array.from({ length: 100 }, (_, n) => n)
-  const some = sampleOf(items, { seed: 7, count: 10 })
-  expect(new Set(some).size).toBe(10)
-  expect(sampleOf(items, { seed: 7, count: 25 }).slice(0, 10)).toEqual(some)
-  expect(sampleOf(items, { seed: 8, count: 10 })).not.toEqual(some)
-  expect([...sampleOf(items, { seed: 7, count: 500 })].sort((a, b) => a - b)).toEqual(items)
+  const order = shuffled(items, 7)
+  expect(shuffled(items, 7)).toEqual(order)
+  expect(shuffled(items, 8)).not.toEqual(order)
+  expect([...order].sort((a, b) => a - b)).toEqual(items)
+})
+
+test('what does not compile is told from what does', { timeout: 60_000 }, () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const file = 'packages/sql-json-path/src/index.ts'
+  const source = readFileSync(join(root, file), 'utf8')
+  const compiles = compilerOf(root)
+  expect(compiles(file, `${source}\nexport const one: number = 1\n`)).toBe(true)
+  expect(compiles(file, `${source}\nexport const one: number = 'one'\n`)).toBe(false)
+  expect(compiles(file, `${source}\nfunction unused() {}\n`)).toBe(true)
 })

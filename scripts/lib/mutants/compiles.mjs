@@ -46,7 +46,7 @@ function packageCompiler(dir) {
     readDirectory: ts.sys.readDirectory,
     directoryExists: ts.sys.directoryExists,
     getDirectories: ts.sys.getDirectories,
-    realpath: ts.sys.realpath,
+    ...(ts.sys.realpath && { realpath: ts.sys.realpath }),
   })
   /** @param {string} file @param {string} text */
   return (file, text) => {

@@ -21,8 +21,6 @@ interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
 
-/** The input type of a schema. */
-export type InputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['input']
 /** The output type of a schema, which may differ from its input type, e.g. because defaults are filled in. */
 export type OutputOf<S extends StandardSchema> = NonNullable<S['~standard']['types']>['output']
 

@@ -78,7 +78,7 @@ export const METADATA_OPTIONS: OptionNames<Omit<ListAspectsOptions, 'entity'>> =
   ...CALL_OPTIONS,
 }
 
-export const LIST_ASPECTS_OPTIONS: OptionNames<ListAspectsOptions> = { entity: true, ...METADATA_OPTIONS }
+const LIST_ASPECTS_OPTIONS: OptionNames<ListAspectsOptions> = { entity: true, ...METADATA_OPTIONS }
 
 export const LIST_TYPED_OPTIONS: OptionNames<ListAspectsOptions & { readonly type: AspectType }> = {
   type: true,

@@ -70,7 +70,7 @@ type Texts<V> =
 type Levels = [never, 0, 1, 2, 3]
 
 /** The fields of a content, and the paths to fields of its objects. */
-export type PathOf<T, L extends number = 4> = unknown extends T
+type PathOf<T, L extends number = 4> = unknown extends T
   ? string
   : T extends readonly (infer E)[]
     ? PathOf<E, L>
@@ -85,7 +85,7 @@ export type PathOf<T, L extends number = 4> = unknown extends T
 type Below<K extends string, P> = P extends string ? `${K}.${P}` : never
 
 /** The type of the value at a path. An array has the type of its elements. */
-export type ValueAt<T, P extends string> = unknown extends T
+type ValueAt<T, P extends string> = unknown extends T
   ? JsonValue
   : T extends readonly (infer E)[]
     ? ValueAt<E, P>
