@@ -53,7 +53,7 @@ describe.each(['local', 'memory'] as const)('aspects on %s', (place) => {
     const ivcap = await places[place]()
     const first = await ivcap.updateAspect(entity, { $schema: schema, version: 1 })
     await ivcap.updateAspect(entity, { $schema: schema, version: 2 })
-    const instant = Temporal.Instant.from(first.record.validFrom)
+    const instant = Temporal.Instant.from(first.record.validFrom ?? '')
     for (const atTime of [
       instant,
       instant.add({ nanoseconds: 999 }),
