@@ -52,11 +52,15 @@ export function micros(time: Timestamp): number {
   return Date.parse(`${time.slice(0, 23)}Z`) * 1000 + Number(time.slice(23, 26))
 }
 
+/** A timestamp that needs no conversion. Days up to the 28th exist in every month. */
+const CANONICAL = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
+
 /**
  * Parses an ISO 8601 text. Resolves offsets, keeps microseconds and truncates finer digits. Returns undefined for any other text,
  * and for a time that its offset moves out of the years 0 to 9999.
  */
 export function parseTimestamp(text: string): Timestamp | undefined {
+  if (CANONICAL.test(text)) return text
   const m = ISO.exec(text.trim())
   if (m === null) return undefined
   const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = 'Z'] = m
