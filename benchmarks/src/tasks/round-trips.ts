@@ -75,7 +75,7 @@ const operations: Readonly<
   addAspect: { run: add, bucket: 2, deployment: 1 },
   updateAspect: { run: update, bucket: 4, deployment: 1 },
   // Reads the record again.
-  retract: { run: retract, bucket: 4, deployment: 2 },
+  retract: { run: retract, bucket: 6, deployment: 2 },
   'collection.add': { run: addToCollection, bucket: 4, deployment: 2 },
   'listAspects of 8': { run: list, bucket: 3, deployment: 1 },
   'findArtifacts of 8': { run: find, bucket: 5, deployment: 3 },

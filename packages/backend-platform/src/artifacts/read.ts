@@ -3,17 +3,19 @@ import {
   type ArtifactRecord,
   type ByteRange,
   IvcapError,
+  type IvcapErrorCode,
   isIvcapError,
   omitUndefined,
   type ReadOptions,
   resolveRange,
   type Urn,
 } from '@ivcap/core/driver'
-import { checkRange, orderedRanges, plainEtag } from '@ivcap/core/internal'
+import { type ArtifactAnswer, checkRange, orderedRanges, plainEtag } from '@ivcap/core/internal'
 import { type Http, requestContext } from '../http/client.js'
 import type { HttpResponse } from '../http/response.js'
 import { contentOf, type ReceivedContent } from './content.js'
 import type { Digests } from './digests.js'
+import type { RecentRecords } from './recent-records.js'
 import { fetchOwnArtifact } from './records.js'
 
 /** Parameters for large content that is fetched in parallel: see `orderedRanges`. */
@@ -21,19 +23,48 @@ const PARALLEL = { trial: 2 << 20, partSize: 4 << 20, concurrency: 4 } as const
 /** From this size on, in bytes, parallel requests or a separate connection are faster. */
 const LARGE = 32 << 20
 
-/** See `ArtifactStore.read`. Sends one request for the record and one for the content. The caller repeats them. */
+/** What a request with an outdated record may fail with. */
+const OUTDATED: ReadonlySet<IvcapErrorCode> = new Set([
+  'integrity',
+  'invalid-argument',
+  'not-found',
+  'precondition-failed',
+  'protocol',
+])
+
+/**
+ * See `ArtifactStore.read`. Sends one request for the record, unless it was just fetched, and one for the content. The caller
+ * repeats them.
+ */
 export async function read(
   http: Http,
-  digests: Digests | undefined,
+  { digests, recent }: { readonly digests: Digests | undefined; readonly recent: RecentRecords },
   id: Urn,
   o: ReadOptions,
 ): Promise<ArtifactContent> {
   if (o.range !== undefined) checkRange(o.range)
-  const { record, dataHref } = await fetchOwnArtifact(http, id, o, true)
+  const known = recent.take(id)
+  if (known !== undefined) {
+    try {
+      return await readBy(http, digests, known, o)
+    } catch (error) {
+      // the present record decides whether the content is what it should be
+      if (!isIvcapError(error) || !OUTDATED.has(error.code)) throw error
+    }
+  }
+  return readBy(http, digests, await fetchOwnArtifact(http, id, o, true), o)
+}
+
+async function readBy(
+  http: Http,
+  digests: Digests | undefined,
+  { record, dataHref }: ArtifactAnswer,
+  o: ReadOptions,
+): Promise<ArtifactContent> {
+  const { id, size } = record
   if (o.ifMatch !== undefined && record.etag !== undefined && o.ifMatch !== record.etag)
     throw changed(id, o.ifMatch)
   assertReadable(record)
-  const { size } = record
   const requested = size === undefined ? (o.range ?? { start: 0 }) : resolveRange(o.range, size)
   const digest = isWhole(requested, size) ? await digests?.find(id, o) : undefined
   if (dataHref === undefined) throw withoutContent(id)

@@ -5,11 +5,13 @@ import { fetchItems, pageQuery, pageWith } from '../http/paging.js'
 import { type UploadContext, upload } from '../uploads/upload.js'
 import type { Digests } from './digests.js'
 import { read } from './read.js'
+import { RecentRecords } from './recent-records.js'
 import { fetchOwnArtifact } from './records.js'
 
 /** Artifacts of a deployment. The client has checked and completed all arguments. */
 export function artifactStore(context: UploadContext, digests: Digests | undefined): ArtifactStore {
   const { http } = context
+  const recent = new RecentRecords()
   return {
     name: 'platform',
     location: http.deployment.href,
@@ -21,10 +23,11 @@ export function artifactStore(context: UploadContext, digests: Digests | undefin
       return { ...record, ...(await hashed.record(record.id, o)) }
     },
     async stat(id, o) {
-      const { record } = await fetchOwnArtifact(http, id, o)
-      return { ...record, ...(await digests?.find(id, o)) }
+      const answer = await fetchOwnArtifact(http, id, o)
+      recent.add(answer)
+      return { ...answer.record, ...(await digests?.find(id, o)) }
     },
-    read: (id, o) => read(http, digests, id, o),
+    read: (id, o) => read(http, { digests, recent }, id, o),
     list: (q, o) => list(http, q, o),
   }
 }
