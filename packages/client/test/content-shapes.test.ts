@@ -26,7 +26,7 @@ describe.each(['local', 'memory'] as const)('content on %s', (place) => {
     expect(await artifact.text()).toBe('a,b\n1,2\n')
   })
 
-  it('is an answer whose type is none: the name tells', async () => {
+  it('is a response with an invalid type: the name decides', async () => {
     const ivcap = await places[place]()
     const content = await answered((_, response) => response.setHeader('Content-Type', 'csv').end('a,b'))
     const artifact = await ivcap.uploadArtifact({ name: 'table.csv', content })

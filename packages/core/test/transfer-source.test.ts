@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
@@ -6,28 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { IvcapError, isIvcapError } from '../src/model/errors.js'
 import { parseTime } from '../src/model/time.js'
 import type { ByteSource } from '../src/ports/index.js'
-import { withMd5 } from '../src/streams/digest.js'
 import { withDigest } from '../src/streams/sha256.js'
 import { type Content, contentSource } from '../src/streams/source.js'
-import { bytesOf, chunked, concat, read, sha256 } from './support/bytes.js'
-
-const replayable: readonly (readonly [string, (bytes: Uint8Array<ArrayBuffer>) => Content])[] = [
-  ['Uint8Array', (bytes) => bytes],
-  [
-    'a view in a larger buffer',
-    (bytes) => concat([new Uint8Array(3), bytes, new Uint8Array(5)]).subarray(3, 3 + bytes.length),
-  ],
-  ['ArrayBuffer', (bytes) => bytes.slice().buffer],
-  ['Blob', (bytes) => new Blob([bytes])],
-  ['File', (bytes) => new File([bytes], 'data.bin')],
-]
-const oneShot: readonly (readonly [string, (bytes: Uint8Array<ArrayBuffer>) => Content])[] = [
-  ['web stream', (bytes) => webStream(chunked(bytes, step(bytes)))],
-  ['Node stream', (bytes) => Readable.from(chunked(bytes, step(bytes)))],
-  ['Node stream of an empty chunk', (bytes) => Readable.from([new Uint8Array(0), bytes])],
-  ['async generator', (bytes) => generate(chunked(bytes, step(bytes)))],
-  ['array of chunks', (bytes) => chunked(bytes, step(bytes))],
-]
+import { bytesOf, read } from './support/bytes.js'
+import { generate, oneShot, replayable, webStream } from './support/contents.js'
 
 describe.each(replayable)('content as %s', (_, make) => {
   it('gives any slice of the bytes, as often as asked', async () => {
@@ -298,88 +279,6 @@ describe('giving up on a source', () => {
     expect(pulled).toBe(1)
   })
 })
-
-describe('digest beside the reading', () => {
-  it('is that of the bytes, once the end was read', async () => {
-    await fc.assert(
-      fc.asyncProperty(bytesOf(200), fc.constantFrom(...replayable, ...oneShot), async (bytes, [, make]) => {
-        const { source, sha256: digest } = withDigest(contentSource(make(bytes)))
-        expect(await read(source.open())).toEqual(bytes)
-        expect(digest()).toBe(sha256(bytes))
-      }),
-    )
-  })
-
-  it('goes on over streams that take up where the one before stopped, also with an overlap', async () => {
-    await fc.assert(
-      fc.asyncProperty(bytesOf(200), fc.nat(100), fc.nat(200), async (bytes, from, to) => {
-        const blob = new Blob([bytes])
-        const { source, sha256: digest } = withDigest(contentSource(blob))
-        await read(source.open({ end: to }))
-        await read(source.open({ offset: Math.min(from, to) }))
-        expect(digest()).toBe(sha256(bytes))
-      }),
-    )
-  })
-
-  it('is unknown where bytes were left out or the end not seen', async () => {
-    const { source, sha256: digest } = withDigest(contentSource(new Blob([new Uint8Array(10)])))
-    expect(digest()).toBeUndefined()
-    await read(source.open({ offset: 5 }))
-    expect(digest()).toBeUndefined()
-    await read(source.open({ end: 4 }))
-    await read(source.open({ offset: 5 }))
-    expect(digest()).toBeUndefined()
-  })
-
-  it('is told of bytes in memory that a place took whole', () => {
-    const { source, sha256: digest } = withDigest(contentSource('hello'))
-    expect(source.native).toMatchObject({ kind: 'bytes' })
-    expect(digest()).toBe(sha256(new TextEncoder().encode('hello')))
-  })
-
-  it('comes as MD5 for the sidecar', async () => {
-    const { source, md5 } = withMd5(contentSource('hello'))
-    await read(source.open())
-    expect(await md5()).toBe('5d41402abc4b2a76b9719d911017c592')
-  })
-
-  it('comes as MD5 from a thread, where there is much to hash, also when a part came twice', async () => {
-    const bytes = new Uint8Array(40 << 20).map((_, i) => i * 7 + (i >> 13))
-    const { source, md5, close } = withMd5(contentSource(bytes))
-    await read(source.open({ end: 30 << 20 }))
-    await read(source.open({ offset: 20 << 20 }))
-    expect(await md5()).toBe(createHash('md5').update(bytes).digest('hex'))
-    close()
-  })
-
-  it('is closed unfinished', async () => {
-    const { source, md5, close } = withMd5(contentSource(new Uint8Array(40 << 20)))
-    await read(source.open({ end: 1 << 20 }))
-    close()
-    expect(await md5()).toBeUndefined()
-  })
-})
-
-/** Small pieces of little, so that there are some; larger ones of much. */
-function step(bytes: Uint8Array): number {
-  return Math.max(7, bytes.byteLength >> 4)
-}
-
-function webStream(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
-  const rest = [...chunks]
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const next = rest.shift()
-      if (next === undefined) controller.close()
-      else controller.enqueue(next)
-    },
-  })
-}
-
-async function* generate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
-}
 
 describe('content of another realm', () => {
   const values = [1, 2, 3, 250]

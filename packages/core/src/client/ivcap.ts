@@ -156,7 +156,7 @@ export class Ivcap implements AsyncDisposable {
   }
 
   /**
-   * Returns the artifact of an earlier upload of this file to this deployment. Returns undefined if there is none, if the file has
+   * Returns the artifact of an earlier upload of this file to this deployment. Returns undefined if it was not uploaded there, if the file has
    * changed since, or if the store does not remember uploads (local, memory).
    */
   async artifactForFile(filePath: string, o: CallOptions = {}): Promise<Artifact | undefined> {

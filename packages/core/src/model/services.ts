@@ -65,7 +65,7 @@ export interface JobRecord {
   readonly finishedAt?: Timestamp
   /** The parameters. */
   readonly request?: JsonValue
-  /** The result; for a failed job, the reason that it left. Absent if there is none, or if it is not JSON (see `resultType`). */
+  /** The result; for a failed job, the reason that it left. Absent if the job has no result, or one that is not JSON (see `resultType`). */
   readonly result?: JsonValue
   /** MIME type of the result. */
   readonly resultType?: string

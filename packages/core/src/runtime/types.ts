@@ -89,7 +89,7 @@ export interface Runtime {
    * container) counts as ended `patience` ms after `lastChange` (ms since 1970), its last sign of activity.
    */
   isProcessGone(owner: string, lastChange: number, patience: number): boolean
-  /** The user's cache folder for IVCAP, by the conventions of each platform; undefined if there is none. */
+  /** The user's cache folder for IVCAP, by the conventions of each platform; undefined if the user has none. */
   defaultStateDir(): string | undefined
 }
 

@@ -101,18 +101,24 @@ function checkUnread(content: ReadableStream | object): void {
 
 /** Duck-typed, since a Blob may come from another realm or a polyfill. */
 export function isBlob(value: unknown): value is Blob {
-  return has(value, 'arrayBuffer') && has(value, 'slice') && 'size' in value && typeof value.size === 'number'
+  return (
+    hasMethod(value, 'arrayBuffer') &&
+    hasMethod(value, 'slice') &&
+    'size' in value &&
+    typeof value.size === 'number'
+  )
 }
 
 function isStream(value: unknown): value is ReadableStream<Uint8Array> {
-  return has(value, 'getReader')
+  return hasMethod(value, 'getReader')
 }
 
 function isIterable(value: unknown): value is AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
-  return has(value, Symbol.asyncIterator) || has(value, Symbol.iterator)
+  return hasMethod(value, Symbol.asyncIterator) || hasMethod(value, Symbol.iterator)
 }
 
-function has<K extends PropertyKey>(value: unknown, method: K): value is Record<K, unknown> {
+/** Duck-typed, since values may come from another realm or a polyfill. */
+export function hasMethod<K extends PropertyKey>(value: unknown, method: K): value is Record<K, unknown> {
   if (typeof value !== 'object' || value === null) return false
   return method in value && typeof Reflect.get(value, method) === 'function'
 }

@@ -4,7 +4,7 @@ import { omitUndefined } from '../../model/omit-undefined.js'
 import type { ByteSource } from '../../ports/index.js'
 import { bytesSource } from '../../streams/bytes.js'
 import { type ReadableHandle, streamHandle } from '../../streams/handle-stream.js'
-import { type Content, contentSource, isBlob } from '../../streams/source.js'
+import { type Content, contentSource, hasMethod, isBlob } from '../../streams/source.js'
 
 /** An open file, such as Node's `FileHandle`. It is read from its first byte, whatever its position is, and is not closed. */
 export interface OpenFile extends Pick<ReadableHandle, 'read'> {
@@ -113,13 +113,11 @@ function isResponse(value: unknown): value is Response {
 /** Duck-typed, since memfs also has open files. */
 function isOpenFile(value: unknown): value is OpenFile {
   if (typeof value !== 'object' || value === null || !('fd' in value)) return false
-  return has(value, 'read') && has(value, 'stat')
+  return hasMethod(value, 'read') && hasMethod(value, 'stat')
 }
 
-const has = (value: object, method: string): boolean => typeof Reflect.get(value, method) === 'function'
-
 const changed = (): IvcapError =>
-  new IvcapError('integrity', 'the open file changed while it was read: try again when nobody writes to it')
+  new IvcapError('integrity', 'the open file changed while it was read: upload it again after the last write')
 
 const invalid = (message: string): IvcapError =>
   new IvcapError('invalid-argument', message, { argument: 'content' })

@@ -72,7 +72,7 @@ export function statCache(dir: string): StatCache {
   }
 }
 
-/** The user's cache folder, by the conventions of each platform; undefined if there is none. */
+/** The user's cache folder, by the conventions of each platform; undefined if the user has none. */
 export function defaultStateDir(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
